@@ -1,0 +1,517 @@
+/* The dispatcher: route -> version -> token -> parse -> policy -> handler -> render, for every operation of every service.
+ *
+ * What a stage needs of the request is in 'struct call'; each stage is one function here and fails with a fault, which the
+ * dialect writes. Errors are logged here and nowhere else. */
+#include "dispatch.h"
+
+#include "../base/clock.h"
+#include "../base/json.h"
+#include "../base/log.h"
+#include "../base/str.h"
+#include "../base/uuid.h"
+#include "call.h"
+#include "router.h"
+#include "version.h"
+
+struct api_server {
+    struct api_server_options options;
+    const struct dialect *dialect;
+    struct router *router;
+    struct policy *policy;
+    struct policy *old_policy; /* The one before the last reload: requests in work may still look at it. */
+    struct http_server *http;
+};
+
+struct worker {
+    struct http_client *client;
+};
+
+/* --- Route */
+
+static int
+method_not_allowed(struct call *c, const struct route_match *m, struct fault *f)
+{
+    struct str allow = { 0 };
+
+    for (size_t i = 0; i < m->count; i++) {
+        const char *name = http_method_name(m->operations[i]->method);
+
+        if (allow.size == 0 || strstr(str_text(&allow), name) == NULL)
+            str_addf(&allow, "%s%s", allow.size == 0 ? "" : ", ", name);
+    }
+    call_header(c, "Allow", str_text(&allow));
+    str_done(&allow);
+    return fault_raise(f, FAULT_METHOD, "The method specified is not allowed for this resource.");
+}
+
+static bool
+at_version(const struct operation *o, int version)
+{
+    return (o->since == 0 || version >= o->since) && (o->until == 0 || version <= o->until);
+}
+
+/* The operations of this path and method: one, or the actions that its body will tell apart. */
+static int
+choose(struct call *c, const struct route_match *m, const struct operation *const **ret, size_t *ret_count, struct fault *f)
+{
+    enum http_method method = c->request->method == HTTP_HEAD ? HTTP_GET : c->request->method;
+    const struct operation **found = ARENA_ARRAY(c->arena, const struct operation *, m->count);
+    size_t count = 0, same_method = 0;
+
+    for (int pass = 0; pass < 2 && same_method == 0; pass++) { /* A HEAD of its own wins over GET. */
+        for (size_t i = 0; i < m->count; i++) {
+            if (m->operations[i]->method != (pass == 0 ? c->request->method : method))
+                continue;
+            same_method++;
+            if (at_version(m->operations[i], c->version))
+                found[count++] = m->operations[i];
+        }
+    }
+    if (same_method == 0)
+        return method_not_allowed(c, m, f);
+    if (count == 0)
+        return fault_raise(f, FAULT_NOT_FOUND, "The resource could not be found.");
+    *ret = found;
+    *ret_count = count;
+    return 0;
+}
+
+static bool
+find_route(struct api_server *s, struct call *c, struct route_match *m)
+{
+    const char *path = c->request->path;
+    size_t size = strlen(path);
+
+    if (router_find(s->router, path, c->arena, m))
+        return true;
+    if (size > 1 && path[size - 1] == '/')
+        return router_find(s->router, arena_strndup(c->arena, path, size - 1), c->arena, m);
+    return false;
+}
+
+/* --- Version */
+
+static int
+negotiate(struct api_server *s, struct call *c, const struct route_match *m, struct fault *f)
+{
+    const struct api *api = s->options.api;
+    char *text;
+    int r;
+
+    if (api->type == NULL)
+        return 0;
+    r = version_negotiate(c->request, api->type, api->legacy_version_header, api->min_version, api->max_version, &c->version, f);
+    if (r < 0 && (m->operations[0]->flags & OP_PUBLIC) != 0) { /* Version documents ignore the header. */
+        fault_clear(f);
+        c->version = api->min_version;
+        r = 0;
+    }
+    if (r < 0)
+        return r;
+    text = version_text(c->arena, c->version);
+    call_header(c, "OpenStack-API-Version", arena_printf(c->arena, "%s %s", api->type, text));
+    call_header(c, "Vary", api->legacy_version_header == NULL ? "OpenStack-API-Version"
+                           : arena_printf(c->arena, "OpenStack-API-Version, %s", api->legacy_version_header));
+    if (api->legacy_version_header != NULL)
+        call_header(c, api->legacy_version_header, text);
+    return 0;
+}
+
+/* --- Token */
+
+static int
+unauthorized(struct api_server *s, struct call *c, struct fault *f, const char *cause)
+{
+    const char *url = s->options.identity_url == NULL ? c->base_url : s->options.identity_url;
+
+    call_header(c, "WWW-Authenticate", arena_printf(c->arena, "Keystone uri=\"%s\"", url));
+    fault_clear(f);
+    fault_raise(f, FAULT_UNAUTHORIZED, "The request you have made requires authentication.");
+    return cause == NULL ? -1 : fault_add_cause(f, "%s", cause);
+}
+
+static int
+authenticate(struct api_server *s, struct call *c, const struct operation *o, struct fault *f)
+{
+    const char *token = http_header(c->request, "X-Auth-Token");
+    const char *service_token = http_header(c->request, "X-Service-Token");
+    struct auth_context service;
+    int r;
+
+    if (token == NULL)
+        return (o->flags & OP_PUBLIC) != 0 ? 0 : unauthorized(s, c, f, "no token");
+    r = authenticator_check(s->options.authenticator, c->arena, token, &c->auth, f);
+    if (r < 0) {
+        if ((o->flags & OP_PUBLIC) != 0) {
+            fault_clear(f);
+            return 0;
+        }
+        if (f->kind != FAULT_UNAUTHORIZED)
+            return r;
+        return unauthorized(s, c, f, arena_strdup(c->arena, f->cause));
+    }
+    c->authenticated = true;
+    if (service_token != NULL && authenticator_check(s->options.authenticator, c->arena, service_token, &service, f) == 0 &&
+        auth_has_role(&service, "service"))
+        c->auth.service_user_id = service.user_id;
+    fault_clear(f);
+    return 0;
+}
+
+/* --- Parse */
+
+static bool
+has_body(const struct http_request *r)
+{
+    return r->body != NULL && r->body_size > 0;
+}
+
+static int
+read_body(struct call *c, struct fault *f)
+{
+    const char *type = http_header(c->request, "Content-Type");
+
+    if (!has_body(c->request))
+        return 0;
+    if (type != NULL && c->dialect->id != DIALECT_KEYSTONE && strcasestr(type, "json") == NULL && type[0] != '\0')
+        return fault_raise(f, FAULT_MEDIA_TYPE, "The media type %.80s is not supported, use application/json", type);
+    if (json_read(c->arena, c->request->body, c->request->body_size, &c->body, f) < 0)
+        return -1;
+    if (!json_is_object(c->body) && !json_is_array(c->body))
+        return fault_raise(f, FAULT_INVALID, "The request body must be a JSON object.");
+    return 0;
+}
+
+/* Which of several operations of one path the body asks for. */
+static int
+choose_action(struct call *c, const struct operation *const *found, size_t count, struct fault *f)
+{
+    const char *key = json_object_iter_key(json_object_iter(c->body));
+
+    if (count == 1 && found[0]->action == NULL) {
+        c->operation = found[0];
+        return 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (found[i]->action == NULL || json_object_get(c->body, found[i]->action) != NULL) {
+            c->operation = found[i];
+            if (found[i]->action != NULL && json_object_size(c->body) > 1)
+                return fault_raise(f, FAULT_INVALID, "There can be only one action in the body.");
+            return 0;
+        }
+    }
+    return fault_raise(f, FAULT_INVALID, "There is no such action: %.100s", key == NULL ? "" : key);
+}
+
+static int
+parse_input(struct call *c, void **ret_in, void **ret_siblings, struct fault *f)
+{
+    const struct operation *o = c->operation;
+    const char *key = o->action != NULL ? o->action : o->input_key;
+    const json_t *body = c->body;
+    json_t *rest;
+
+    if (o->input == NULL)
+        return 0;
+    if (key != NULL) {
+        body = json_object_get(c->body, key);
+        if (body == NULL)
+            return fault_raise_field(f, key, "Invalid input for field/attribute body. '%s' is a required property", key);
+        if (o->action != NULL && json_is_null(body))
+            body = json_own(c->arena, json_object());
+    } else if (body == NULL) {
+        body = json_own(c->arena, json_object());
+    }
+    *ret_in = arena_alloc(c->arena, o->input->size);
+    if (schema_parse(o->input, body, SCHEMA_CREATE, c->version, key, c->arena, *ret_in, f) < 0)
+        return -1;
+    if (o->siblings != NULL) {
+        rest = json_own(c->arena, json_copy(c->body));
+        json_object_del(rest, key);
+        *ret_siblings = arena_alloc(c->arena, o->siblings->size);
+        return schema_parse(o->siblings, rest, SCHEMA_CREATE, c->version, "", c->arena, *ret_siblings, f);
+    }
+    if (key != NULL && o->action == NULL && json_object_size(c->body) > 1 && !o->input->open)
+        return fault_raise_field(f, "body", "Invalid input for field/attribute body. Additional properties are not allowed");
+    return 0;
+}
+
+/* --- Policy and handler */
+
+static int
+run_handler(struct call *c, struct fault *f)
+{
+    const struct operation *o = c->operation;
+    void *in = NULL, *siblings = NULL;
+
+    switch (o->verb) {
+    case VERB_LIST:
+        return resource_verb_list(c, f);
+    case VERB_SHOW:
+        return resource_verb_show(c, f);
+    case VERB_CREATE:
+        return resource_verb_create(c, f);
+    case VERB_UPDATE:
+        return resource_verb_update(c, f);
+    case VERB_DELETE:
+        return resource_verb_delete(c, f);
+    case VERB_HANDLER:
+        break;
+    }
+    if (o->policy != NULL && (o->flags & OP_DEFER_POLICY) == 0 && call_enforce(c, o->policy, o->resource, NULL, f) < 0)
+        return -1;
+    if (parse_input(c, &in, &siblings, f) < 0)
+        return -1;
+    return o->handler(c, in, siblings, f);
+}
+
+static int
+run(struct api_server *s, struct call *c, struct fault *f)
+{
+    const struct operation *const *found = NULL;
+    struct route_match m;
+    size_t count = 0;
+
+    if (!find_route(s, c, &m))
+        return fault_raise(f, FAULT_NOT_FOUND, "The resource could not be found.");
+    if (negotiate(s, c, &m, f) < 0 || choose(c, &m, &found, &count, f) < 0)
+        return -1;
+    c->operation = found[0];
+    if (authenticate(s, c, found[0], f) < 0)
+        return -1;
+    if ((found[0]->flags & (OP_STREAM | OP_RAW)) == 0 && read_body(c, f) < 0)
+        return -1;
+    if (choose_action(c, found, count, f) < 0)
+        return -1;
+    route_name_params(&m, c->operation, c->arena);
+    memcpy(c->params, m.params, sizeof(c->params));
+    c->params_count = m.params_count;
+    c->response->status = c->operation->success;
+    if (s->options.pool != NULL) {
+        if (db_pool_get(s->options.pool, c->arena, c->db, f) < 0)
+            return -1;
+    }
+    return run_handler(c, f);
+}
+
+/* --- One request */
+
+static const char *
+base_url(struct api_server *s, const struct http_request *r)
+{
+    const char *host = http_header(r, "Host");
+
+    if (!str_empty(s->options.public_url))
+        return s->options.public_url;
+    if (host == NULL || host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")] != '\0')
+        host = s->options.listen;
+    return arena_printf(r->arena, "%s://%s", s->options.tls_certificate != NULL ? "https" : "http", host);
+}
+
+/* A global request id is logged and passed on, so only the form that services make is taken. */
+static const char *
+global_request_id(const struct http_request *r)
+{
+    const char *id = http_header(r, "X-OpenStack-Request-ID");
+
+    return id != NULL && str_starts(id, "req-") && uuid_check(id + 4) ? id : NULL;
+}
+
+static void
+log_call(const struct call *c, int status, const struct fault *f)
+{
+    long long us = (long long)(clock_mono_us() - c->request->started_us);
+    const char *id = c->operation == NULL ? "-" : c->operation->id;
+
+    if (status >= 500)
+        log_error("api.request operation=%s method=%s path=%.200s status=%d us=%lld fault=%s cause=\"%s\"", id,
+                  http_method_name(c->request->method), c->request->path, status, us, f->message, f->cause);
+    else if (status >= 400 || c->request->method != HTTP_GET)
+        log_info("api.request operation=%s method=%s path=%.200s status=%d us=%lld%s%s%s", id,
+                 http_method_name(c->request->method), c->request->path, status, us, f->cause[0] != '\0' ? " cause=\"" : "", f->cause,
+                 f->cause[0] != '\0' ? "\"" : "");
+    else
+        log_debug("api.request operation=%s method=%s path=%.200s status=%d us=%lld", id, http_method_name(c->request->method),
+                  c->request->path, status, us);
+}
+
+void
+api_server_handle(struct api_server *s, void *worker, struct http_request *request, struct http_response *response)
+{
+    struct worker *w = worker;
+    _cleanup_(db_release) struct db db = { 0 };
+    struct call c = { .arena = request->arena, .request = request, .response = response, .dialect = s->dialect,
+                      .api = s->options.api, .server = s, .service = s->options.service, .db = &db,
+                      .client = w == NULL ? NULL : w->client };
+    struct log_context context = { 0 };
+    struct fault f = { 0 };
+
+    c.request_id = arena_printf(c.arena, "req-%s", uuid_make(c.arena));
+    c.global_request_id = global_request_id(request);
+    c.base_url = base_url(s, request);
+    context.request_id = c.request_id;
+    context.global_request_id = c.global_request_id;
+    log_set_context(&context);
+    call_header(&c, "x-openstack-request-id", c.request_id);
+    if (s->dialect->request_id_header2 != NULL)
+        call_header(&c, s->dialect->request_id_header2, c.request_id);
+    if (s->dialect->id == DIALECT_KEYSTONE)
+        call_header(&c, "Vary", "X-Auth-Token");
+    if (run(s, &c, &f) < 0) {
+        if (f.kind == FAULT_NONE)
+            fault_raise_cause(&f, "a handler failed without a fault");
+        if (f.kind == FAULT_INTERNAL)
+            snprintf(f.message, sizeof(f.message), "An unexpected error occurred. The operator finds it in the log by the request id %s.",
+                     c.request_id);
+        s->dialect->error(&f, c.request_id, c.version, response);
+    }
+    context.project_id = c.auth.project_id;
+    context.user_id = c.auth.user_id;
+    log_set_context(&context);
+    log_call(&c, response->status, &f);
+    log_set_context(NULL);
+}
+
+/* --- The server around it */
+
+static void
+handle(void *owner, void *worker, struct http_request *request, struct http_response *response)
+{
+    api_server_handle(owner, worker, request, response);
+}
+
+static void *
+worker_init(void *owner, unsigned index)
+{
+    struct worker *w = calloc(1, sizeof(*w));
+
+    (void)owner;
+    (void)index;
+    if (w != NULL)
+        w->client = http_client_new(NULL);
+    return w;
+}
+
+static void
+worker_done(void *owner, void *worker)
+{
+    struct worker *w = worker;
+
+    (void)owner;
+    if (w != NULL)
+        http_client_free(w->client);
+    free(w);
+}
+
+/* In the I/O thread: does the operation read the body itself, and how much may it be? */
+static bool
+streams(void *owner, enum http_method method, const char *path, int64_t *ret_max_body)
+{
+    struct api_server *s = owner;
+    struct arena *a = arena_new();
+    struct route_match m;
+    bool streamed = false;
+
+    if (router_find(s->router, path, a, &m)) {
+        for (size_t i = 0; i < m.count; i++) {
+            if (m.operations[i]->method != method)
+                continue;
+            streamed = streamed || (m.operations[i]->flags & OP_STREAM) != 0;
+            if (m.operations[i]->max_body > *ret_max_body)
+                *ret_max_body = m.operations[i]->max_body;
+        }
+        if (streamed)
+            *ret_max_body = INT64_MAX;
+    }
+    arena_free(a);
+    return streamed;
+}
+
+int
+api_server_start(struct api_server **ret, const struct api_server_options *options, struct fault *f)
+{
+    struct http_server_options http = { .listen = options->listen, .io_threads = options->io_threads, .workers = options->workers,
+                                        .tls_certificate = options->tls_certificate, .tls_key = options->tls_key };
+    struct api_server *s = calloc(1, sizeof(*s));
+    struct http_handler handler = { .handle = handle, .streams = streams, .worker_init = worker_init, .worker_done = worker_done,
+                                    .owner = s };
+    const struct api *api = options->api;
+
+    if (s == NULL)
+        abort();
+    s->options = *options;
+    s->dialect = dialect_get(api->dialect);
+    if (policy_load(&s->policy, api->policies, api->policies_count, options->policy_file, f) < 0) {
+        free(s);
+        return -1;
+    }
+    s->router = router_new(api->operations, api->operations_count);
+    if (options->listen != NULL && http_server_start(&s->http, &http, &handler, f) < 0) {
+        api_server_stop(s);
+        return -1;
+    }
+    *ret = s;
+    return 0;
+}
+
+int
+api_server_reload_policy(struct api_server *s, struct fault *f)
+{
+    struct policy *fresh = NULL;
+
+    if (policy_load(&fresh, s->options.api->policies, s->options.api->policies_count, s->options.policy_file, f) < 0)
+        return -1;
+    policy_free(s->old_policy);
+    s->old_policy = __atomic_exchange_n(&s->policy, fresh, __ATOMIC_ACQ_REL);
+    return 0;
+}
+
+void
+api_server_drain(struct api_server *s, int grace_ms)
+{
+    if (s->http != NULL)
+        http_server_drain(s->http, grace_ms);
+}
+
+void
+api_server_stop(struct api_server *s)
+{
+    if (s == NULL)
+        return;
+    if (s->http != NULL)
+        http_server_stop(s->http);
+    router_free(s->router);
+    policy_free(s->policy);
+    policy_free(s->old_policy);
+    free(s);
+}
+
+int
+api_server_port(const struct api_server *s)
+{
+    return http_server_port(s->http);
+}
+
+struct http_server *
+api_server_http(struct api_server *s)
+{
+    return s->http;
+}
+
+const struct policy *
+api_server_policy(const struct api_server *s)
+{
+    return __atomic_load_n(&s->policy, __ATOMIC_ACQUIRE);
+}
+
+struct authenticator *
+api_server_authenticator(struct api_server *s)
+{
+    return s->options.authenticator;
+}
+
+const struct api_server_options *
+api_server_options(const struct api_server *s)
+{
+    return &s->options;
+}

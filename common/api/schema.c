@@ -1,0 +1,542 @@
+/* Parsing by table: one pass over the members the client sent, then one over the fields that must be there. */
+#include "schema.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <math.h>
+#include <pthread.h>
+#include <regex.h>
+
+#include "../base/clock.h"
+#include "../base/json.h"
+#include "../base/map.h"
+#include "../base/str.h"
+#include "../base/uuid.h"
+
+struct parse {
+    enum schema_mode mode;
+    int version;
+    struct arena *arena;
+    struct fault *f;
+};
+
+static int parse_object(struct parse *p, const struct schema *s, const json_t *json, const char *path, void *ret);
+
+/* --- Patterns are compiled once per process, by their text. */
+
+static pthread_mutex_t patterns_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct map *patterns GUARDED_BY(patterns_mutex);
+
+static const regex_t *
+pattern_get(const char *text)
+{
+    regex_t *re;
+
+    pthread_mutex_lock(&patterns_mutex);
+    if (patterns == NULL)
+        patterns = map_new(NULL);
+    re = map_get(patterns, text);
+    if (re == NULL) {
+        re = calloc(1, sizeof(*re));
+        if (re == NULL || regcomp(re, text, REG_EXTENDED | REG_NOSUB) != 0)
+            abort(); /* A pattern of our own that does not compile; the unit test of each service's tables finds it. */
+        map_set(patterns, text, re);
+    }
+    pthread_mutex_unlock(&patterns_mutex);
+    return re;
+}
+
+/* --- Formats */
+
+static bool
+is_mac(const char *text)
+{
+    size_t i;
+
+    for (i = 0; i < 17; i++) {
+        if (i % 3 == 2 ? (text[i] != ':' && text[i] != '-') : !isxdigit((unsigned char)text[i]))
+            return false;
+    }
+    return text[17] == '\0';
+}
+
+static bool
+is_ip(const char *text, bool v4, bool v6)
+{
+    unsigned char buffer[16];
+
+    return (v4 && inet_pton(AF_INET, text, buffer) == 1) || (v6 && inet_pton(AF_INET6, text, buffer) == 1);
+}
+
+static bool
+is_cidr(const char *text)
+{
+    char address[64];
+    const char *slash = strchr(text, '/');
+    int64_t bits;
+    size_t size = slash == NULL ? strlen(text) : (size_t)(slash - text);
+
+    if (size >= sizeof(address))
+        return false;
+    memcpy(address, text, size);
+    address[size] = '\0';
+    if (is_ip(address, true, false))
+        return slash == NULL || str_to_int64(slash + 1, 0, 32, &bits) == 0;
+    return is_ip(address, false, true) && (slash == NULL || str_to_int64(slash + 1, 0, 128, &bits) == 0);
+}
+
+static bool
+is_hostname(const char *text)
+{
+    size_t label = 0, i;
+
+    for (i = 0; text[i] != '\0'; i++) {
+        if (text[i] == '.') {
+            if (label == 0 || text[i - 1] == '-')
+                return false;
+            label = 0;
+        } else if (isalnum((unsigned char)text[i]) || (text[i] == '-' && label > 0)) {
+            if (++label > 63)
+                return false;
+        } else {
+            return false;
+        }
+    }
+    return i > 0 && i <= 255 && text[i - 1] != '-';
+}
+
+static bool
+is_name(const char *text)
+{
+    size_t size = strlen(text);
+
+    return size > 0 && !isspace((unsigned char)text[0]) && !isspace((unsigned char)text[size - 1]);
+}
+
+static bool
+is_uri(const char *text)
+{
+    const char *colon = strstr(text, "://");
+
+    return colon != NULL && colon != text && colon[3] != '\0';
+}
+
+int
+schema_check_format(enum field_format format, const char *text, const char *name, struct fault *f)
+{
+    static const char *const words[] = {
+        [FORMAT_UUID] = "uuid", [FORMAT_UUID_HEX] = "uuid", [FORMAT_IPV4] = "ipv4", [FORMAT_IPV6] = "ipv6",
+        [FORMAT_IP] = "ip-address", [FORMAT_CIDR] = "cidr", [FORMAT_MAC] = "mac-address", [FORMAT_NAME] = "name",
+        [FORMAT_HOSTNAME] = "hostname", [FORMAT_URI] = "uri",
+    };
+    bool ok = true;
+
+    switch (format) {
+    case FORMAT_NONE:
+        break;
+    case FORMAT_UUID:
+    case FORMAT_UUID_HEX:
+        ok = uuid_check_loose(text);
+        break;
+    case FORMAT_IPV4:
+        ok = is_ip(text, true, false);
+        break;
+    case FORMAT_IPV6:
+        ok = is_ip(text, false, true);
+        break;
+    case FORMAT_IP:
+        ok = is_ip(text, true, true);
+        break;
+    case FORMAT_CIDR:
+        ok = is_cidr(text);
+        break;
+    case FORMAT_MAC:
+        ok = is_mac(text);
+        break;
+    case FORMAT_NAME:
+        ok = is_name(text);
+        break;
+    case FORMAT_HOSTNAME:
+        ok = is_hostname(text);
+        break;
+    case FORMAT_URI:
+        ok = is_uri(text);
+        break;
+    }
+    if (ok)
+        return 0;
+    return fault_raise_field(f, name, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is not a '%s'.",
+                             name, text, text, words[format]);
+}
+
+/* --- Values */
+
+static int
+wrong_type(struct parse *p, const char *path, const json_t *value, const char *wanted)
+{
+    const char *text = json_text(p->arena, value);
+
+    return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. %.200s is not of type '%s'.",
+                             path, text, text, wanted);
+}
+
+static int
+enum_value(const char *const *names, const char *text)
+{
+    for (int i = 0; names[i] != NULL; i++) {
+        if (str_equal(names[i], text))
+            return i;
+    }
+    return -1;
+}
+
+static int
+parse_text(struct parse *p, const struct field *field, const json_t *value, const char *path, const char **ret)
+{
+    const char *text = json_string_value(value);
+    size_t length;
+
+    if (text == NULL && (field->flags & F_COERCE) != 0 && json_is_integer(value))
+        text = arena_printf(p->arena, "%lld", (long long)json_integer_value(value));
+    if (text == NULL)
+        return wrong_type(p, path, value, "string");
+    text = arena_strdup(p->arena, text);
+    if (p->mode != SCHEMA_TRUSTED) {
+        length = str_utf8_length(text);
+        if (field->min_length >= 0 && length < (size_t)field->min_length)
+            return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too short.",
+                                     path, text, text);
+        if (field->max_length >= 0 && length > (size_t)field->max_length)
+            return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too long.",
+                                     path, text, text);
+        if (field->pattern != NULL && regexec(pattern_get(field->pattern), text, 0, NULL, 0) != 0)
+            return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' does not match '%s'.",
+                                     path, text, text, field->pattern);
+        if (schema_check_format(field->format, text, path, p->f) < 0)
+            return -1;
+    }
+    *ret = text;
+    return 0;
+}
+
+static int
+check_number(struct parse *p, const struct field *field, double value, const char *path)
+{
+    if (p->mode == SCHEMA_TRUSTED)
+        return 0;
+    if (field->has_min && value < field->min)
+        return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.17g. %.17g is less than the minimum of %.17g",
+                                 path, value, value, field->min);
+    if (field->has_max && value > field->max)
+        return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.17g. %.17g is greater than the maximum of %.17g",
+                                 path, value, value, field->max);
+    return 0;
+}
+
+static int
+parse_int(struct parse *p, const struct field *field, const json_t *value, const char *path, int64_t *ret)
+{
+    int64_t number;
+
+    if (json_is_integer(value))
+        number = json_integer_value(value);
+    else if (json_is_real(value) && floor(json_real_value(value)) == json_real_value(value) && fabs(json_real_value(value)) < 9e15)
+        number = (int64_t)json_real_value(value); /* 10.0 is an integer in JSON Schema. */
+    else if (!((field->flags & F_COERCE) != 0 && json_is_string(value) &&
+               str_to_int64(json_string_value(value), INT64_MIN, INT64_MAX, &number) == 0))
+        return wrong_type(p, path, value, "integer");
+    if (check_number(p, field, (double)number, path) < 0)
+        return -1;
+    *ret = number;
+    return 0;
+}
+
+static int
+parse_number(struct parse *p, const struct field *field, const json_t *value, const char *path, double *ret)
+{
+    double number;
+
+    if (json_is_number(value))
+        number = json_number_value(value);
+    else if (!((field->flags & F_COERCE) != 0 && json_is_string(value) && str_to_double(json_string_value(value), &number) == 0))
+        return wrong_type(p, path, value, "number");
+    if (!isfinite(number))
+        return wrong_type(p, path, value, "number");
+    if (check_number(p, field, number, path) < 0)
+        return -1;
+    *ret = number;
+    return 0;
+}
+
+static int
+parse_bool(struct parse *p, const struct field *field, const json_t *value, const char *path, bool *ret)
+{
+    if (json_is_boolean(value))
+        *ret = json_is_true(value);
+    else if (!((field->flags & F_COERCE) != 0 &&
+               ((json_is_string(value) && str_to_bool(json_string_value(value), ret) == 0) ||
+                (json_is_integer(value) && str_to_bool(arena_printf(p->arena, "%lld", (long long)json_integer_value(value)), ret) == 0))))
+        return wrong_type(p, path, value, "boolean");
+    return 0;
+}
+
+static int
+check_count(struct parse *p, const struct field *field, const json_t *value, const char *path)
+{
+    size_t count = json_array_size(value);
+
+    if (p->mode == SCHEMA_TRUSTED)
+        return 0;
+    if (field->min_length >= 0 && count < (size_t)field->min_length)
+        return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. It is too short.", path,
+                                 json_text(p->arena, value));
+    if (field->max_length >= 0 && count > (size_t)field->max_length)
+        return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. It has %zu items, more than %lld.", path, count,
+                                 (long long)field->max_length);
+    if ((field->flags & F_UNIQUE_ITEMS) == 0)
+        return 0;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (json_equal(json_array_get(value, i), json_array_get(value, j)))
+                return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s has non-unique elements",
+                                         path, json_text(p->arena, value));
+        }
+    }
+    return 0;
+}
+
+static int
+parse_texts(struct parse *p, const struct field *field, const json_t *value, const char *path, struct texts *ret)
+{
+    struct texts texts = { 0 };
+
+    if (!json_is_array(value))
+        return wrong_type(p, path, value, "array");
+    if (check_count(p, field, value, path) < 0)
+        return -1;
+    texts.count = json_array_size(value);
+    texts.items = ARENA_ARRAY(p->arena, const char *, texts.count + 1);
+    for (size_t i = 0; i < texts.count; i++) {
+        const char *text = json_string_value(json_array_get(value, i));
+
+        if (text == NULL)
+            return wrong_type(p, arena_printf(p->arena, "%s.%zu", path, i), json_array_get(value, i), "string");
+        texts.items[i] = arena_strdup(p->arena, text);
+    }
+    *ret = texts;
+    return 0;
+}
+
+static int
+parse_json(struct parse *p, const struct field *field, const json_t *value, const char *path, json_t **ret)
+{
+    const char *key;
+    json_t *member;
+
+    if ((field->flags & F_ANY_OBJECT) != 0 && !json_is_object(value))
+        return wrong_type(p, path, value, "object");
+    if ((field->flags & F_ANY_ARRAY) != 0) {
+        if (!json_is_array(value))
+            return wrong_type(p, path, value, "array");
+        if (check_count(p, field, value, path) < 0)
+            return -1;
+    }
+    if ((field->flags & F_TEXT_VALUES) != 0 && p->mode != SCHEMA_TRUSTED) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, member) {
+            const char *at = arena_printf(p->arena, "%s.%s", path, key);
+
+            if (key[0] == '\0' || str_utf8_length(key) > 255)
+                return fault_raise_field(p->f, at, "Invalid input for field/attribute %s. Keys have 1 to 255 characters.", path);
+            if (!json_is_string(member))
+                return wrong_type(p, at, member, "string");
+            if (str_utf8_length(json_string_value(member)) > 255)
+                return fault_raise_field(p->f, at, "Invalid input for field/attribute %s. Value is too long.", at);
+        }
+    }
+    *ret = json_own(p->arena, json_incref((json_t *)(uintptr_t)value));
+    return 0;
+}
+
+static int
+parse_objects(struct parse *p, const struct field *field, const json_t *value, const char *path, void *object)
+{
+    size_t count, size = field->object->size;
+    char *items;
+
+    if (!json_is_array(value))
+        return wrong_type(p, path, value, "array");
+    if (check_count(p, field, value, path) < 0)
+        return -1;
+    count = json_array_size(value);
+    items = arena_calloc(p->arena, count + 1, size);
+    for (size_t i = 0; i < count; i++) {
+        if (parse_object(p, field->object, json_array_get(value, i), arena_printf(p->arena, "%s.%zu", path, i), items + i * size) < 0)
+            return -1;
+    }
+    *(void **)field_at(field, object) = items;
+    *(size_t *)(void *)((char *)object + field->count_offset) = count;
+    return 0;
+}
+
+static int
+parse_value(struct parse *p, const struct field *field, const json_t *value, const char *path, void *object)
+{
+    void *at = field_at(field, object);
+    void *part;
+    const char *text;
+    int n;
+
+    switch (field->type) {
+    case T_TEXT:
+        return parse_text(p, field, value, path, at);
+    case T_INT:
+        return parse_int(p, field, value, path, at);
+    case T_NUMBER:
+        return parse_number(p, field, value, path, at);
+    case T_BOOL:
+        return parse_bool(p, field, value, path, at);
+    case T_TIME:
+        text = json_string_value(value);
+        if (text == NULL || clock_parse(text, at) < 0)
+            return wrong_type(p, path, value, "date-time");
+        return 0;
+    case T_ENUM:
+        text = json_string_value(value);
+        n = text == NULL ? -1 : enum_value(field->names, text);
+        if (n < 0) {
+            struct str words = { 0 };
+
+            for (size_t i = 0; field->names[i] != NULL; i++)
+                str_addf(&words, "%s'%s'", i == 0 ? "" : ", ", field->names[i]);
+            fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. %.200s is not one of [%s]", path,
+                              text == NULL ? json_text(p->arena, value) : text, json_text(p->arena, value), str_text(&words));
+            str_done(&words);
+            return -1;
+        }
+        *(int *)at = n;
+        return 0;
+    case T_TEXTS:
+        return parse_texts(p, field, value, path, at);
+    case T_JSON:
+        return parse_json(p, field, value, path, at);
+    case T_OBJECT:
+        part = arena_alloc(p->arena, field->object->size);
+        if (parse_object(p, field->object, value, path, part) < 0)
+            return -1;
+        *(void **)at = part;
+        return 0;
+    case T_OBJECTS:
+        return parse_objects(p, field, value, path, object);
+    }
+    return -1;
+}
+
+static bool
+in_version(const struct field *field, int version)
+{
+    return version == 0 || ((field->since == 0 || version >= field->since) && (field->until == 0 || version <= field->until));
+}
+
+/* The field that 'name' means at this version; two shapes of one member have disjoint ranges. */
+static const struct field *
+find_field(struct parse *p, const struct schema *s, const char *name)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if (str_equal(s->fields[i].name, name) && in_version(&s->fields[i], p->version))
+            return &s->fields[i];
+    }
+    return NULL;
+}
+
+static const char *
+join(struct parse *p, const char *path, const char *name)
+{
+    return path == NULL || path[0] == '\0' ? name : arena_printf(p->arena, "%s.%s", path, name);
+}
+
+static int
+parse_member(struct parse *p, const struct schema *s, const char *name, const json_t *value, const char *path, void *ret)
+{
+    const struct field *field = find_field(p, s, name);
+    struct field_set *set = ret;
+    unsigned index;
+
+    if (field == NULL) {
+        if (s->open || p->mode == SCHEMA_TRUSTED)
+            return 0;
+        return fault_raise_field(p->f, join(p, path, name),
+                                 "Invalid input for field/attribute %s. Additional properties are not allowed ('%.100s' was unexpected)",
+                                 path == NULL || path[0] == '\0' ? "body" : path, name);
+    }
+    if (p->mode != SCHEMA_TRUSTED && ((field->flags & F_READ_ONLY) != 0 || (p->mode == SCHEMA_UPDATE && (field->flags & F_IMMUTABLE) != 0))) {
+        if (s->open)
+            return 0;
+        return fault_raise_field(p->f, join(p, path, name), "Attribute '%s' not allowed in %s", name,
+                                 p->mode == SCHEMA_UPDATE ? "PUT" : "POST");
+    }
+    index = (unsigned)(field - s->fields);
+    if (json_is_null(value)) {
+        if ((field->flags & F_NULL) == 0 && p->mode != SCHEMA_TRUSTED)
+            return wrong_type(p, join(p, path, name), value, field->type == T_BOOL ? "boolean" : field->type == T_INT ? "integer" : "string");
+        field_mark_null(set, index);
+        return 0;
+    }
+    if (parse_value(p, field, value, join(p, path, name), ret) < 0)
+        return -1;
+    field_mark(set, index);
+    return 0;
+}
+
+static int
+fill_default(struct parse *p, const struct field *field, unsigned index, void *ret)
+{
+    json_auto_t *value = json_loads(field->fallback, JSON_DECODE_ANY, NULL);
+
+    if (json_is_null(value)) {
+        field_mark_null(ret, index);
+        return 0;
+    }
+    if (parse_value(p, field, value, field->name, ret) < 0)
+        return -1;
+    field_mark(ret, index);
+    return 0;
+}
+
+static int
+parse_object(struct parse *p, const struct schema *s, const json_t *json, const char *path, void *ret)
+{
+    const struct field_set *set = ret;
+    const char *name;
+    json_t *value;
+
+    if (!json_is_object(json))
+        return wrong_type(p, path == NULL || path[0] == '\0' ? "body" : path, json, "object");
+    json_object_foreach((json_t *)(uintptr_t)json, name, value) {
+        if (parse_member(p, s, name, value, path, ret) < 0)
+            return -1;
+    }
+    for (unsigned i = 0; i < s->count && p->mode != SCHEMA_UPDATE; i++) {
+        const struct field *field = &s->fields[i];
+
+        if (field_given(set, i) || !in_version(field, p->version))
+            continue;
+        if ((field->flags & F_REQUIRED) != 0 && p->mode == SCHEMA_CREATE)
+            return fault_raise_field(p->f, join(p, path, field->name),
+                                     "Invalid input for field/attribute %s. '%s' is a required property",
+                                     path == NULL || path[0] == '\0' ? "body" : path, field->name);
+        if ((field->flags & F_DEFAULT) != 0 && p->mode == SCHEMA_CREATE && fill_default(p, field, i, ret) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+schema_parse(const struct schema *s, const json_t *json, enum schema_mode mode, int version, const char *path, struct arena *a,
+             void *ret, struct fault *f)
+{
+    struct parse p = { .mode = mode, .version = version, .arena = a, .f = f };
+
+    if (json == NULL)
+        return fault_raise_field(f, path == NULL ? "body" : path, "The request has no body.");
+    return parse_object(&p, s, json, path, ret);
+}

@@ -1,0 +1,40 @@
+/* From a header to an auth_context: keyring, revocations and a cache of verified tokens together, for one daemon.
+ *
+ * In steady state no call leaves the process. Keys are fetched from identity when the keyring is empty or a kid is
+ * unknown (at most once in 5 s); revocations come by event (exchange "virga.revocation") and by a poll of identity's list. */
+#pragma once
+
+#include "context.h"
+#include "keyring.h"
+#include "revocation.h"
+
+struct authenticator;
+
+struct authenticator_options {
+    struct keyring *keyring; /* Identity: its own. NULL: fetched by 'fetch'. */
+    /* Fetches one of identity's documents; blocking; called from any thread; NULL for identity itself.
+     * "keys": a JWK set. "revocations?since=MICROSECONDS": {"revocations": [...], "as_of_us": N}, all that were
+     * recorded since then by identity's clock; N is that clock's time. */
+    int (*fetch)(void *owner, const char *document, struct arena *a, json_t **ret, struct fault *f);
+    void *owner;
+    unsigned poll_s; /* Between polls of the revocation list; 0: 10. The bound on staleness while the broker is away. */
+};
+
+/* Starts the thread that polls, when there is a 'fetch'. Until the revocations were read once, tokens are answered
+ * with FAULT_UNAVAILABLE, not taken on trust. */
+int authenticator_open(struct authenticator **ret, const struct authenticator_options *options, struct fault *f);
+void authenticator_close(struct authenticator *a);
+
+/* Verifies 'token'. '*ret' lives in 'arena'. A cached token costs a hash look-up and a revocation check. */
+int authenticator_check(struct authenticator *a, struct arena *arena, const char *token, struct auth_context *ret, struct fault *f);
+
+/* Reads the revocations, and the keys when they are a minute old, now: what the thread does by itself. */
+int authenticator_poll(struct authenticator *a, struct fault *f);
+
+struct revocations *authenticator_revocations(struct authenticator *a);
+struct keyring *authenticator_keyring(struct authenticator *a);
+
+struct authenticator_stats {
+    uint64_t hits, misses, refused, fetches;
+};
+void authenticator_stats(struct authenticator *a, struct authenticator_stats *ret);

@@ -1,0 +1,16 @@
+/* Tokens: JWS in compact form (RFC 7515, RFC 8037 EdDSA) that says who, in which scope, with which roles, until when.
+ *
+ * Strict: exactly our header members, alg EdDSA, a kid of the keyring, canonical base64url; one text per token. */
+#pragma once
+
+#include "context.h"
+#include "keyring.h"
+
+#define TOKEN_MAX 6144 /* Bytes; longer ones are refused unread. */
+
+/* Signs 'c' with the newest key. */
+int token_sign(struct keyring *k, struct arena *a, const struct auth_context *c, char **ret, struct fault *f);
+
+/* Signature and expiry; not revocation. FAULT_UNAUTHORIZED whatever is wrong (the cause says what). Unknown kid:
+ * fault code "unknown-kid", so that the caller may fetch keys once. */
+int token_verify(struct keyring *k, struct arena *a, const char *token, int64_t now_us, struct auth_context *ret, struct fault *f);

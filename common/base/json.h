@@ -1,0 +1,26 @@
+/* JSON in: jansson with the limits and strictness that a server needs, and short getters. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "fault.h"
+
+/* Parses one document. Refuses: more than 'size' says, trailing bytes, duplicate keys, NUL in text, invalid
+ * UTF-8, nesting deeper than 64. The value belongs to the arena. FAULT_INVALID on anything else. */
+int json_read(struct arena *a, const char *data, size_t size, json_t **ret, struct fault *f);
+
+/* Gives the arena a reference that the caller has; returns the value, for nesting calls. */
+json_t *json_own(struct arena *a, json_t *value);
+
+/* Members of an object; NULL, 0 or false when absent or of another type. Borrowed. */
+const char *json_get_text(const json_t *object, const char *key);
+int64_t json_get_int(const json_t *object, const char *key);
+bool json_get_bool(const json_t *object, const char *key);
+
+/* Compact text in the arena. */
+char *json_text(struct arena *a, const json_t *value);
+
+/* For _cleanup_(json_decrefp) on a plain json_t pointer (jansson's json_auto_t does the same). */

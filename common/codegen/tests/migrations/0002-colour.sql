@@ -1,0 +1,2 @@
+-- works-with-older-builds
+ALTER TABLE widget ADD colour text;

@@ -1,0 +1,25 @@
+/* Transactions: begun, then committed, or rolled back when the variable goes out of scope.
+ *
+ *   _cleanup_(db_tx_done) struct db_tx tx = { 0 };
+ *   r = db_tx_begin(&tx, db, f); ... r = db_tx_commit(&tx, f);
+ *
+ * READ COMMITTED; rows that decide are locked with FOR UPDATE. No I/O but the database's inside. */
+#pragma once
+
+#include "db.h"
+
+struct db_tx {
+    struct db *db;
+    bool open;
+    struct db_after *after; /* What db_tx_after_commit() was told. */
+};
+
+int db_tx_begin(struct db_tx *tx, struct db *db, struct fault *f);
+int db_tx_commit(struct db_tx *tx, struct fault *f);
+void db_tx_done(struct db_tx *tx);
+
+/* fn(object) runs right after a successful commit, in this thread: to wake the saga runner or the outbox sender. */
+void db_tx_after_commit(struct db_tx *tx, void (*fn)(void *object), void *object);
+
+/* A lock that lives as long as the transaction, named by text (pg_advisory_xact_lock of its hash). */
+int db_tx_lock(struct db_tx *tx, const char *name, struct fault *f);

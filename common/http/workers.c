@@ -1,0 +1,166 @@
+#include "workers.h"
+
+#include "../base/memory.h"
+
+struct worker {
+    struct workers *pool;
+    pthread_t thread;
+    unsigned index;
+};
+
+struct workers {
+    struct http_server *server;
+    const char *name;
+    unsigned first_index, max;
+    struct worker *threads;
+    pthread_mutex_t mutex;
+    pthread_cond_t work;
+    struct exchange *head GUARDED_BY(mutex), **tail GUARDED_BY(mutex);
+    unsigned started GUARDED_BY(mutex), queued GUARDED_BY(mutex), busy GUARDED_BY(mutex);
+    bool stopping GUARDED_BY(mutex);
+};
+
+/* The next exchange, or NULL at the end. When stopping, what is queued still comes. 'again': the caller has just
+ * ended one. */
+static struct exchange *
+take(struct workers *w, bool again, bool *ret_stopping)
+{
+    struct exchange *x;
+
+    pthread_mutex_lock(&w->mutex);
+    w->busy -= again;
+    while (w->head == NULL && !w->stopping)
+        pthread_cond_wait(&w->work, &w->mutex);
+    x = w->head;
+    *ret_stopping = w->stopping;
+    if (x != NULL) {
+        w->head = x->next;
+        if (w->head == NULL)
+            w->tail = &w->head;
+        x->next = NULL;
+        w->queued--;
+        w->busy++;
+    }
+    pthread_mutex_unlock(&w->mutex);
+    return x;
+}
+
+static void *
+work(void *object)
+{
+    struct worker *me = object;
+    struct workers *w = me->pool;
+    const struct http_handler *h = &w->server->handler;
+    void *worker = h->worker_init != NULL ? h->worker_init(h->owner, me->index) : NULL;
+    struct exchange *x;
+    bool stopping;
+
+    for (x = take(w, false, &stopping); x != NULL; x = take(w, true, &stopping))
+        exchange_run(x, worker, stopping);
+    if (h->worker_done != NULL)
+        h->worker_done(h->owner, worker);
+    return NULL;
+}
+
+/* With the mutex held, or before others know the pool. */
+static int
+start_one(struct workers *w)
+{
+    struct worker *me = &w->threads[w->started];
+    char name[16];
+
+    me->pool = w;
+    me->index = w->first_index + w->started;
+    if (pthread_create(&me->thread, NULL, work, me) != 0)
+        return -1;
+    snprintf(name, sizeof(name), "http-%s-%u", w->name, w->started);
+    pthread_setname_np(me->thread, name);
+    w->started++;
+    return 0;
+}
+
+int
+workers_new(struct workers **ret, struct http_server *s, const char *name, unsigned first_index, unsigned now,
+            unsigned max, struct fault *f)
+{
+    struct workers *w = memory_calloc(1, sizeof(*w));
+
+    w->server = s;
+    w->name = name;
+    w->first_index = first_index;
+    w->max = max;
+    w->threads = memory_calloc(max, sizeof(*w->threads));
+    w->tail = &w->head;
+    pthread_mutex_init(&w->mutex, NULL);
+    pthread_cond_init(&w->work, NULL);
+    while (w->started < now) {
+        if (start_one(w) < 0) {
+            workers_stop(w);
+            workers_free(w);
+            return fault_raise_cause(f, "cannot start a worker thread");
+        }
+    }
+    *ret = w;
+    return 0;
+}
+
+bool
+workers_push(struct workers *w, struct exchange *x)
+{
+    bool taken = false;
+
+    pthread_mutex_lock(&w->mutex);
+    /* With one thread at least a failed start only means waiting. */
+    if (!w->stopping && w->started < w->max && w->queued >= w->started - w->busy)
+        (void)start_one(w);
+    if (!w->stopping && w->started > 0) {
+        x->next = NULL;
+        *w->tail = x;
+        w->tail = &x->next;
+        w->queued++;
+        taken = true;
+        pthread_cond_signal(&w->work);
+    }
+    pthread_mutex_unlock(&w->mutex);
+    return taken;
+}
+
+void
+workers_stop(struct workers *w)
+{
+    unsigned started;
+
+    if (w == NULL)
+        return;
+    pthread_mutex_lock(&w->mutex);
+    w->stopping = true;
+    started = w->started;
+    pthread_cond_broadcast(&w->work);
+    pthread_mutex_unlock(&w->mutex);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(w->threads[i].thread, NULL);
+    pthread_mutex_lock(&w->mutex);
+    w->started = 0;
+    pthread_mutex_unlock(&w->mutex);
+}
+
+void
+workers_free(struct workers *w)
+{
+    if (w == NULL)
+        return;
+    pthread_cond_destroy(&w->work);
+    pthread_mutex_destroy(&w->mutex);
+    free(w->threads);
+    free(w);
+}
+
+void
+workers_count(struct workers *w, unsigned *ret_queued, unsigned *ret_busy, unsigned *ret_threads)
+{
+    pthread_mutex_lock(&w->mutex);
+    *ret_queued = w->queued;
+    *ret_busy = w->busy;
+    *ret_threads = w->started;
+    pthread_mutex_unlock(&w->mutex);
+}

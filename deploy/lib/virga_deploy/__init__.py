@@ -1,0 +1,6 @@
+"""Private engines and processes of one Virga cloud: what all-in-one/ and the tests start and end.
+
+Needs nothing but Python 3.11's standard library. Each module is one subject: process (start, find again, end),
+kernel (the system calls Python lacks), layout (paths, ports, names), postgres, rabbitmq, wire and host (the
+namespaces that play network and hypervisor), daemons (configuration, start, readiness), clients (openrc, clouds.yaml).
+"""

@@ -1,0 +1,28 @@
+# Deployment: included by the Makefile.
+
+all: $(B)/bin/virga-nsforward
+$(B)/bin/virga-nsforward: $(B)/obj/deploy/all-in-one/nsforward.o
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	@$(CC) $(LDFLAGS) -o $@ $<
+
+# Packages first: what the Makefile asks pkg-config for must be there when it is read, hence a make of its own.
+.PHONY: up down status demo verify-deploy
+up:
+	@deploy/install-packages build run
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@VIRGA_BUILD=$(abspath $(O)) deploy/all-in-one/up $(if $(HOSTS),--hosts $(HOSTS))
+down:
+	@deploy/all-in-one/down $(if $(PURGE),--purge)
+status:
+	@deploy/all-in-one/status
+demo: up
+	@VIRGA_BUILD=$(abspath $(O)) deploy/demo
+
+# What can be proved without a cloud: units, users, folders, scripts.
+verify-deploy:
+	@deploy/systemd/verify $(O)
+	@shellcheck deploy/demo deploy/install-packages deploy/all-in-one/host-init deploy/systemd/verify deploy/image/build \
+	    deploy/image/check deploy/image/guest/etc/rc deploy/image/guest/etc/udhcpc.script deploy/image/guest/usr/sbin/chpasswd
+	@pyflakes3 deploy/lib/virga_deploy/*.py deploy/all-in-one/up deploy/all-in-one/down deploy/all-in-one/status \
+	    deploy/all-in-one/clients tests/lib/*.py

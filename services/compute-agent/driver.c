@@ -1,0 +1,15 @@
+#include "driver.h"
+
+#include "base/str.h"
+
+const struct driver *
+driver_find(const char *name)
+{
+    static const struct driver *const drivers[] = { &driver_libvirt, &driver_sim };
+
+    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
+        if (str_equal(drivers[i]->name, name))
+            return drivers[i];
+    }
+    return NULL;
+}

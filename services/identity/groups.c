@@ -1,0 +1,106 @@
+/* Groups and who is in them. Who leaves one loses its roles: his tokens end. */
+#include "base/str.h"
+#include "owner.h"
+#include "revocations.h"
+
+static int
+prepare_create(struct call *call, struct db_tx *tx, struct group *row, struct fault *f)
+{
+    return owner_domain(call, tx, &row->set, GROUP_F_DOMAIN_ID, &row->domain_id, f);
+}
+
+static int
+check_delete(struct call *call, struct db_tx *tx, const struct group *row, struct fault *f)
+{
+    (void)call;
+    return grants_forget_actor(tx->db, "group", row->id, f) < 0 ? -1 : 0;
+}
+
+static int
+plan_list(struct call *call, struct list_plan *plan, struct fault *f)
+{
+    (void)f;
+    owner_narrow(call, plan);
+    return 0;
+}
+
+const struct group_hooks group_hooks = {
+    .prepare_create = prepare_create,
+    .check_delete = check_delete,
+    .plan_list = plan_list,
+};
+
+int
+group_users(struct call *call, struct fault *f)
+{
+    const char *id = call_param(call, "group_id");
+    struct group group = { 0 };
+    struct list_plan plan;
+
+    if (resource_load(call->db, &group_resource, id, NULL, false, &group, f) < 0 ||
+        list_plan_make(call, &user_resource, VIEW_DETAIL, &plan, f) < 0)
+        return -1;
+    list_plan_where_sql(&plan, "id IN (SELECT user_id FROM group_member WHERE group_id = %1)", &id, 1);
+    return list_plan_reply(call, &plan, f);
+}
+
+int
+groups_of_user(struct call *call, struct fault *f)
+{
+    const char *id = call_param(call, "user_id");
+    struct user user = { 0 };
+    struct list_plan plan;
+
+    if (resource_load(call->db, &user_resource, id, NULL, false, &user, f) < 0 ||
+        list_plan_make(call, &group_resource, VIEW_DETAIL, &plan, f) < 0)
+        return -1;
+    list_plan_where_sql(&plan, "id IN (SELECT group_id FROM group_member WHERE user_id = %1)", &id, 1);
+    return list_plan_reply(call, &plan, f);
+}
+
+/* Both must be there: 404 names the one that is not. */
+static int
+load_both(struct call *call, struct fault *f)
+{
+    struct group group = { 0 };
+    struct user user = { 0 };
+
+    if (resource_load(call->db, &group_resource, call_param(call, "group_id"), NULL, false, &group, f) < 0)
+        return -1;
+    return resource_load(call->db, &user_resource, call_param(call, "user_id"), NULL, false, &user, f);
+}
+
+int
+group_check_user(struct call *call, struct fault *f)
+{
+    struct member_exists_row row;
+    int found;
+
+    if (load_both(call, f) < 0)
+        return -1;
+    found = member_exists(call->db, call_param(call, "group_id"), call_param(call, "user_id"), &row, f);
+    if (found == 0)
+        return fault_raise(f, FAULT_NOT_FOUND, "User %.64s is not found in group %.64s.", call_param(call, "user_id"), call_param(call, "group_id"));
+    return found < 0 ? -1 : 0;
+}
+
+int
+group_add_user(struct call *call, struct fault *f)
+{
+    if (load_both(call, f) < 0)
+        return -1;
+    return member_add(call->db, call_param(call, "group_id"), call_param(call, "user_id"), f) < 0 ? -1 : 0;
+}
+
+int
+group_remove_user(struct call *call, struct fault *f)
+{
+    _cleanup_(db_tx_done) struct db_tx tx = { 0 };
+    const char *user_id = call_param(call, "user_id");
+
+    if (group_check_user(call, f) < 0 || db_tx_begin(&tx, call->db, f) < 0)
+        return -1;
+    if (member_remove(tx.db, call_param(call, "group_id"), user_id, f) < 0 || revoke_user(call, &tx, user_id, f) < 0)
+        return -1;
+    return db_tx_commit(&tx, f);
+}

@@ -1,0 +1,83 @@
+/* virga-identity: who may do what, and where the services are (Identity API v3). */
+#include "bootstrap.h"
+#include "keys.h"
+#include "passwords.h"
+#include "revocations.h"
+
+extern const struct migration identity_migrations[];
+extern const size_t identity_migrations_count;
+
+#define CONFIG_KEY(...) DAEMON_KEY(identity_config, __VA_ARGS__),
+static const struct config_key keys[] = {
+#include "config.def"
+};
+#undef CONFIG_KEY
+
+static struct identity identity;
+
+static int
+open_authenticator(struct daemon *d, struct authenticator **ret, struct fault *f)
+{
+    struct authenticator_options options = { 0 };
+
+    identity.config = (const struct identity_config *)(const void *)d->config;
+    if (keys_open(identity.config->key_directory, &identity.keyring, f) < 0)
+        return -1;
+    options.keyring = identity.keyring;
+    return authenticator_open(ret, &options, f);
+}
+
+static int
+start(struct daemon *d, struct fault *f)
+{
+    identity.daemon = d;
+    identity.hasher = password_hasher_new((unsigned)identity.config->bcrypt_rounds, (unsigned)identity.config->hash_concurrency);
+    d->service = &identity;
+    return revocations_load(&identity, f);
+}
+
+static void
+stop(struct daemon *d)
+{
+    (void)d;
+    password_hasher_free(identity.hasher);
+    keyring_free(identity.keyring);
+}
+
+static void
+reload(struct daemon *d)
+{
+    struct fault f = { 0 };
+
+    (void)d;
+    keyring_reload(identity.keyring, &f);
+}
+
+static const struct daemon_command commands[] = {
+    { "bootstrap", "fills an empty cloud: domain, roles, admin, catalogue", bootstrap },
+    { "key", "\"key rotate\" makes a new signing key", key_command },
+    { NULL, NULL, NULL },
+};
+
+int
+main(int argc, char **argv)
+{
+    static const struct daemon_spec spec = {
+        .name = "virga-identity",
+        .summary = "Identity API v3: users, projects, roles, tokens, catalogue.",
+        .keys = keys,
+        .keys_count = ARRAY_SIZE(keys),
+        .config_size = sizeof(struct identity_config),
+        .migrations = identity_migrations,
+        .migrations_count = &identity_migrations_count,
+        .api = &identity_api,
+        .rpc_name = "identity",
+        .open_authenticator = open_authenticator,
+        .start = start,
+        .stop = stop,
+        .reload = reload,
+        .commands = commands,
+    };
+
+    return daemon_main(argc, argv, &spec);
+}

@@ -1,0 +1,70 @@
+-- account_by_id(id text) :opt -> account_login_row (id text, name text, domain_id text, domain_name text, enabled bool, domain_enabled bool, password_hash text?, password_expires_at timestamptz?)
+SELECT a.id, a.name, a.domain_id, d.name, a.enabled, d.enabled, a.password_hash, a.password_expires_at
+FROM account a JOIN domain d ON d.id = a.domain_id WHERE a.id = $1;
+
+-- account_by_name(name text, domain_id text?, domain_name text?) :opt -> account_login_row
+SELECT a.id, a.name, a.domain_id, d.name, a.enabled, d.enabled, a.password_hash, a.password_expires_at
+FROM account a JOIN domain d ON d.id = a.domain_id
+WHERE a.name = $1 AND ($2::text IS NULL OR d.id = $2) AND ($3::text IS NULL OR d.name = $3) LIMIT 1;
+
+-- scope_project_by_id(id text) :opt -> scope_project_row (id text, name text, domain_id text, domain_name text, enabled bool)
+SELECT p.id, p.name, p.domain_id, d.name, p.enabled AND d.enabled FROM project p JOIN domain d ON d.id = p.domain_id WHERE p.id = $1;
+
+-- scope_project_by_name(name text, domain_id text?, domain_name text?) :opt -> scope_project_row
+SELECT p.id, p.name, p.domain_id, d.name, p.enabled AND d.enabled FROM project p JOIN domain d ON d.id = p.domain_id
+WHERE p.name = $1 AND ($2::text IS NULL OR d.id = $2) AND ($3::text IS NULL OR d.name = $3) LIMIT 1;
+
+-- scope_domain(id text?, name text?) :opt -> (id text, name text, enabled bool)
+SELECT id, name, enabled FROM domain WHERE ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR name = $2) LIMIT 1;
+
+-- effective_roles(user_id text, target_type text, target_id text, domain_id text?) :many -> (id text, name text)
+WITH RECURSIVE actors AS (
+    SELECT 'user'::text AS type, $1::text AS id
+    UNION ALL SELECT 'group', group_id FROM group_member WHERE user_id = $1
+), ancestors AS (
+    SELECT parent_id AS id FROM project WHERE id = $3 AND $2 = 'project' AND parent_id IS NOT NULL
+    UNION SELECT p.parent_id FROM project p JOIN ancestors a ON p.id = a.id WHERE p.parent_id IS NOT NULL
+), held AS (
+    SELECT s.role_id FROM assignment s JOIN actors a ON a.type = s.actor_type AND a.id = s.actor_id
+    WHERE (s.target_type = $2 AND s.target_id = $3 AND NOT s.inherited)
+       OR ($2 = 'project' AND s.inherited AND ((s.target_type = 'domain' AND s.target_id = $4)
+           OR (s.target_type = 'project' AND s.target_id IN (SELECT id FROM ancestors))))
+), closure AS (
+    SELECT role_id AS id FROM held
+    UNION SELECT i.implied_role_id FROM implied_role i JOIN closure c ON i.prior_role_id = c.id
+)
+SELECT r.id, r.name FROM role r JOIN closure c ON c.id = r.id ORDER BY r.name;
+
+-- catalog_rows() :many -> (service_id text, service_type text, service_name text?, endpoint_id text, interface text, region_id text?, url text)
+SELECT s.id, s.type, s.name, e.id, e.interface, e.region_id, e.url FROM service s JOIN endpoint e ON e.service_id = s.id
+WHERE s.enabled AND e.enabled ORDER BY s.type, s.id, e.interface, e.id;
+
+-- own_project_ids(user_id text) :many -> (id text)
+WITH actors AS (
+    SELECT 'user'::text AS type, $1::text AS id
+    UNION ALL SELECT 'group', group_id FROM group_member WHERE user_id = $1
+), held AS (
+    SELECT s.* FROM assignment s JOIN actors a ON a.type = s.actor_type AND a.id = s.actor_id
+)
+SELECT DISTINCT p.id FROM project p JOIN held h
+    ON (h.target_type = 'project' AND h.target_id = p.id AND NOT h.inherited)
+    OR (h.target_type = 'domain' AND h.inherited AND h.target_id = p.domain_id)
+    OR (h.target_type = 'project' AND h.inherited AND h.target_id = p.parent_id)
+WHERE p.enabled ORDER BY p.id;
+
+-- own_domain_ids(user_id text) :many -> (id text)
+SELECT DISTINCT d.id FROM domain d JOIN assignment s ON s.target_type = 'domain' AND s.target_id = d.id AND NOT s.inherited
+WHERE d.enabled AND ((s.actor_type = 'user' AND s.actor_id = $1)
+    OR (s.actor_type = 'group' AND s.actor_id IN (SELECT group_id FROM group_member WHERE user_id = $1))) ORDER BY d.id;
+
+-- account_set_password(id text, password_hash text) :exec
+UPDATE account SET password_hash = $2, password_changed_at = clock_timestamp() WHERE id = $1;
+
+-- revocation_add(body jsonb, expires_at timestamptz) :exec
+INSERT INTO revocation (body, expires_at) VALUES ($1, $2);
+
+-- revocations_forget(now timestamptz) :exec
+DELETE FROM revocation WHERE expires_at < $1;
+
+-- revocations_since(number int8) :many -> (number int8, body jsonb)
+SELECT number, body FROM revocation WHERE number > $1 ORDER BY number LIMIT 10000;

@@ -1,0 +1,26 @@
+-- member_add(group_id text, user_id text) :exec
+INSERT INTO group_member (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- member_remove(group_id text, user_id text) :exec
+DELETE FROM group_member WHERE group_id = $1 AND user_id = $2;
+
+-- member_exists(group_id text, user_id text) :opt -> (user_id text)
+SELECT user_id FROM group_member WHERE group_id = $1 AND user_id = $2;
+
+-- implied_add_row(prior_role_id text, implied_role_id text) :exec
+INSERT INTO implied_role (prior_role_id, implied_role_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- implied_remove_row(prior_role_id text, implied_role_id text) :exec
+DELETE FROM implied_role WHERE prior_role_id = $1 AND implied_role_id = $2;
+
+-- implied_rows(prior_role_id text?) :many -> (prior_id text, prior_name text, implied_id text, implied_name text)
+SELECT p.id, p.name, r.id, r.name FROM implied_role i JOIN role p ON p.id = i.prior_role_id JOIN role r ON r.id = i.implied_role_id
+WHERE $1::text IS NULL OR p.id = $1 ORDER BY p.name, r.name;
+
+-- implied_leads_to(from_role text, to_role text) :opt -> (id text)
+WITH RECURSIVE reach AS (
+    SELECT $1::text AS id UNION SELECT i.implied_role_id FROM implied_role i JOIN reach r ON i.prior_role_id = r.id
+) SELECT id FROM reach WHERE id = $2;
+
+-- project_has_children(id text) :opt -> (id text)
+SELECT id FROM project WHERE parent_id = $1 LIMIT 1;

@@ -1,0 +1,129 @@
+#include "revocations.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/str.h"
+
+struct pending {
+    struct revocations *memory;
+    struct revocation r;
+};
+
+static void
+apply(void *object)
+{
+    struct pending *p = object;
+
+    revocations_add(p->memory, &p->r);
+}
+
+int
+revoke_tokens(struct call *call, struct db_tx *tx, struct revocation *r, struct fault *f)
+{
+    struct identity *identity = identity_of(call);
+    struct pending *p = ARENA_NEW(call->arena, struct pending);
+    json_t *body;
+
+    if (r->issued_before_us == 0)
+        r->issued_before_us = clock_now_us();
+    r->expires_us = clock_now_us() + (identity->config->token_ttl_s + 60) * INT64_C(1000000);
+    body = json_own(call->arena, revocation_to_json(r));
+    if (revocation_add(tx->db, body, r->expires_us, f) < 0)
+        return -1;
+    if (identity->daemon->outbox != NULL &&
+        outbox_add(identity->daemon->outbox, tx, "exchange:virga.revocation", "revoke", NULL, body, f) < 0)
+        return -1;
+    p->memory = authenticator_revocations(identity->daemon->authenticator);
+    p->r = *r;
+    db_tx_after_commit(tx, apply, p);
+    return 0;
+}
+
+int
+revoke_user(struct call *call, struct db_tx *tx, const char *user_id, struct fault *f)
+{
+    struct revocation r = { .user_id = user_id };
+
+    return revoke_tokens(call, tx, &r, f);
+}
+
+int
+revoke_project(struct call *call, struct db_tx *tx, const char *project_id, struct fault *f)
+{
+    struct revocation r = { .project_id = project_id };
+
+    return revoke_tokens(call, tx, &r, f);
+}
+
+int
+revoke_domain(struct call *call, struct db_tx *tx, const char *domain_id, struct fault *f)
+{
+    struct revocation r = { .domain_id = domain_id };
+
+    return revoke_tokens(call, tx, &r, f);
+}
+
+int
+revocations_load(struct identity *identity, struct fault *f)
+{
+    struct arena *a = arena_new();
+    _cleanup_(db_release) struct db db = { 0 };
+    struct revocations_since_row *rows;
+    struct revocation r;
+    int64_t last = 0;
+    size_t count = 0;
+    int result = db_pool_get(identity->daemon->pool, a, &db, f);
+
+    if (result == 0)
+        result = revocations_forget(&db, clock_now_us(), f) < 0 ? -1 : 0;
+    do {
+        if (result == 0)
+            result = revocations_since(&db, last, &rows, &count, f);
+        for (size_t i = 0; result == 0 && i < count; i++) {
+            result = revocation_from_json(a, rows[i].body, &r, f);
+            if (result == 0)
+                revocations_add(authenticator_revocations(identity->daemon->authenticator), &r);
+            last = rows[i].number;
+        }
+    } while (result == 0 && count > 0);
+    db_release(&db);
+    arena_free(a);
+    return result;
+}
+
+/* GET /v3/OS-VIRGA/revocations?since=N: what the other services poll. */
+int
+revocation_list(struct call *call, struct fault *f)
+{
+    const char *text = call_query(call, "since");
+    struct revocations_since_row *rows;
+    struct jsonw *w;
+    int64_t since = 0;
+    size_t count;
+
+    if (text != NULL && str_to_int64(text, 0, INT64_MAX, &since) < 0)
+        return fault_raise_field(f, "since", "Invalid value for since: %.50s.", text);
+    if (revocations_since(call->db, since, &rows, &count, f) < 0)
+        return -1;
+    w = call_json(call);
+    jsonw_object(w, NULL);
+    jsonw_array(w, "revocations");
+    for (size_t i = 0; i < count; i++)
+        jsonw_json(w, NULL, rows[i].body);
+    jsonw_end(w);
+    jsonw_int(w, "next", count == 0 ? since : rows[count - 1].number);
+    jsonw_end(w);
+    return 0;
+}
+
+/* GET /v3/OS-VIRGA/keys: the public keys, as a JWK set. */
+int
+signing_keys(struct call *call, struct fault *f)
+{
+    json_t *keys = json_own(call->arena, keyring_jwks(identity_of(call)->keyring));
+
+    (void)f;
+    jsonw_json(call_json(call), NULL, keys);
+    return 0;
+}

@@ -1,0 +1,100 @@
+/* What a token is for: project, domain, system or nothing, and the roles the user has there. */
+#include "base/str.h"
+#include "tokens.h"
+
+static int
+take_roles(struct call *call, const char *target_type, const char *target_id, const char *domain_id, struct auth_context *c, struct fault *f)
+{
+    struct effective_roles_row *rows;
+    const char **names, **ids;
+    size_t count;
+
+    if (effective_roles(call->db, c->user_id, target_type, target_id, domain_id, &rows, &count, f) < 0)
+        return -1;
+    if (count == 0)
+        return login_refused(call, "the user has no role there", f);
+    names = ARENA_ARRAY(call->arena, const char *, count);
+    ids = ARENA_ARRAY(call->arena, const char *, count);
+    for (size_t i = 0; i < count; i++) {
+        names[i] = rows[i].name;
+        ids[i] = rows[i].id;
+    }
+    c->roles = names;
+    c->role_ids = ids;
+    c->roles_count = count;
+    return 0;
+}
+
+static int
+project_scope(struct call *call, const struct project_ref *in, struct auth_context *c, struct fault *f)
+{
+    struct scope_project_row row;
+    const struct domain_ref *domain = in->domain;
+    int found;
+
+    if (in->id == NULL && (in->name == NULL || domain == NULL || (domain->id == NULL && domain->name == NULL)))
+        return fault_raise_field(f, "project", "Expecting to find id or name with domain in project.");
+    found = in->id != NULL ? scope_project_by_id(call->db, in->id, &row, f)
+                           : scope_project_by_name(call->db, in->name, domain->id, domain->name, &row, f);
+    if (found < 0)
+        return -1;
+    if (found == 0 || !row.enabled)
+        return login_refused(call, "no such project, or it is disabled", f);
+    c->scope = SCOPE_PROJECT;
+    c->project_id = row.id;
+    c->project_name = row.name;
+    c->project_domain_id = row.domain_id;
+    c->project_domain_name = row.domain_name;
+    return take_roles(call, "project", row.id, row.domain_id, c, f);
+}
+
+static int
+domain_scope(struct call *call, const struct domain_ref *in, struct auth_context *c, struct fault *f)
+{
+    struct scope_domain_row row;
+    int found;
+
+    if (in->id == NULL && in->name == NULL)
+        return fault_raise_field(f, "domain", "Expecting to find id or name in domain.");
+    found = scope_domain(call->db, in->id, in->name, &row, f);
+    if (found < 0)
+        return -1;
+    if (found == 0 || !row.enabled)
+        return login_refused(call, "no such domain, or it is disabled", f);
+    c->scope = SCOPE_DOMAIN;
+    c->domain_id = row.id;
+    c->domain_name = row.name;
+    return take_roles(call, "domain", row.id, NULL, c, f);
+}
+
+int
+scope_resolve(struct call *call, const json_t *scope, const char *default_project_id, struct auth_context *ret, struct fault *f)
+{
+    struct token_scope in = { 0 };
+    struct project_ref own = { .id = default_project_id };
+
+    ret->scope = SCOPE_NONE;
+    if (str_equal(json_string_value(scope), "unscoped"))
+        return 0;
+    if (scope == NULL) {
+        if (default_project_id != NULL && project_scope(call, &own, ret, f) < 0) {
+            fault_clear(f); /* A default project that is gone, or not the user's any more: unscoped. */
+            ret->scope = SCOPE_NONE;
+            ret->project_id = ret->project_name = ret->project_domain_id = ret->project_domain_name = NULL;
+        }
+        return 0;
+    }
+    if (schema_parse(&token_scope_schema, scope, SCHEMA_CREATE, 0, "scope", call->arena, &in, f) < 0)
+        return -1;
+    if ((in.project != NULL) + (in.domain != NULL) + (in.system != NULL) + (in.unscoped != NULL) != 1)
+        return fault_raise_field(f, "scope", "Expecting exactly one of project, domain, system or unscoped in scope.");
+    if (in.project != NULL)
+        return project_scope(call, in.project, ret, f);
+    if (in.domain != NULL)
+        return domain_scope(call, in.domain, ret, f);
+    if (in.system != NULL) {
+        ret->scope = SCOPE_SYSTEM;
+        return take_roles(call, "system", "all", NULL, ret, f);
+    }
+    return 0;
+}

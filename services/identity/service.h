@@ -1,0 +1,28 @@
+/* Identity's process-wide state, and what its files need of each other. */
+#pragma once
+
+#include "daemon/daemon.h"
+#include "identity_api.h"
+#include "identity_queries.h"
+
+struct identity_config {
+    struct daemon_config common; /* First: see daemon.h. */
+    const char *key_directory;
+    int64_t token_ttl_s;
+    int64_t bcrypt_rounds;
+    int64_t hash_concurrency;
+    int64_t password_max_length;
+};
+
+struct identity {
+    struct daemon *daemon;
+    const struct identity_config *config;
+    struct keyring *keyring;
+    struct password_hasher *hasher;
+};
+
+static inline struct identity *
+identity_of(const struct call *c)
+{
+    return c->service;
+}

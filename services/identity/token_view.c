@@ -1,0 +1,134 @@
+/* A token's body, as POST and GET /v3/auth/tokens answer it, and the catalogue. */
+#include "base/str.h"
+#include "tokens.h"
+
+static void
+write_named(struct jsonw *w, const char *key, const char *id, const char *name)
+{
+    jsonw_object(w, key);
+    jsonw_text(w, "id", id);
+    jsonw_text(w, "name", name);
+    jsonw_end(w);
+}
+
+/* "%(tenant_id)s" and "$(project_id)s" in an endpoint's URL are the token's project; NULL where there is none. */
+static const char *
+endpoint_url(struct call *call, const char *url, const struct auth_context *token)
+{
+    static const char *const marks[] = { "%(tenant_id)s", "$(tenant_id)s", "%(project_id)s", "$(project_id)s" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+        const char *at = strstr(url, marks[i]);
+
+        if (at == NULL)
+            continue;
+        if (token->project_id == NULL)
+            return NULL;
+        return arena_printf(call->arena, "%.*s%s%s", (int)(at - url), url, token->project_id, at + strlen(marks[i]));
+    }
+    return url;
+}
+
+int
+catalog_write(struct call *call, const struct auth_context *token, struct jsonw *w, const char *key, struct fault *f)
+{
+    struct catalog_rows_row *rows;
+    const char *service = NULL;
+    size_t count;
+
+    if (catalog_rows(call->db, &rows, &count, f) < 0)
+        return -1;
+    jsonw_array(w, key);
+    for (size_t i = 0; i < count; i++) {
+        const char *url = endpoint_url(call, rows[i].url, token);
+
+        if (url == NULL)
+            continue;
+        if (!str_equal(service, rows[i].service_id)) {
+            if (service != NULL) {
+                jsonw_end(w);
+                jsonw_end(w);
+            }
+            service = rows[i].service_id;
+            jsonw_object(w, NULL);
+            jsonw_text(w, "id", rows[i].service_id);
+            jsonw_text(w, "type", rows[i].service_type);
+            jsonw_text(w, "name", rows[i].service_name == NULL ? "" : rows[i].service_name);
+            jsonw_array(w, "endpoints");
+        }
+        jsonw_object(w, NULL);
+        jsonw_text(w, "id", rows[i].endpoint_id);
+        jsonw_text(w, "interface", rows[i].interface);
+        jsonw_text(w, "region_id", rows[i].region_id);
+        jsonw_text(w, "region", rows[i].region_id);
+        jsonw_text(w, "url", url);
+        jsonw_end(w);
+    }
+    if (service != NULL) {
+        jsonw_end(w);
+        jsonw_end(w);
+    }
+    jsonw_end(w);
+    return 0;
+}
+
+static void
+write_scope(struct jsonw *w, const struct auth_context *token)
+{
+    switch (token->scope) {
+    case SCOPE_PROJECT:
+        jsonw_bool(w, "is_domain", false);
+        jsonw_object(w, "project");
+        jsonw_text(w, "id", token->project_id);
+        jsonw_text(w, "name", token->project_name);
+        write_named(w, "domain", token->project_domain_id, token->project_domain_name);
+        jsonw_end(w);
+        break;
+    case SCOPE_DOMAIN:
+        write_named(w, "domain", token->domain_id, token->domain_name);
+        break;
+    case SCOPE_SYSTEM:
+        jsonw_object(w, "system");
+        jsonw_bool(w, "all", true);
+        jsonw_end(w);
+        break;
+    case SCOPE_NONE:
+        return;
+    }
+    jsonw_array(w, "roles");
+    for (size_t i = 0; i < token->roles_count; i++)
+        write_named(w, NULL, token->role_ids[i], token->roles[i]);
+    jsonw_end(w);
+}
+
+int
+token_write(struct call *call, const struct auth_context *token, bool with_catalog, struct fault *f)
+{
+    struct jsonw *w = call_json(call);
+
+    jsonw_object(w, NULL);
+    jsonw_object(w, "token");
+    jsonw_array(w, "methods");
+    for (size_t i = 0; i < token->methods_count; i++)
+        jsonw_text(w, NULL, token->methods[i]);
+    jsonw_end(w);
+    jsonw_object(w, "user");
+    jsonw_text(w, "id", token->user_id);
+    jsonw_text(w, "name", token->user_name);
+    write_named(w, "domain", token->user_domain_id, token->user_domain_name);
+    jsonw_text(w, "password_expires_at", NULL);
+    jsonw_end(w);
+    jsonw_array(w, "audit_ids");
+    jsonw_text(w, NULL, token->audit_id);
+    if (!str_equal(token->audit_id, token->audit_chain_id))
+        jsonw_text(w, NULL, token->audit_chain_id);
+    jsonw_end(w);
+    call_write_time(call, w, "expires_at", token->expires_us);
+    call_write_time(call, w, "issued_at", token->issued_us);
+    write_scope(w, token);
+    if (with_catalog && token->scope != SCOPE_NONE && catalog_write(call, token, w, "catalog", f) < 0)
+        return -1;
+    jsonw_end(w);
+    jsonw_end(w);
+    return 0;
+}

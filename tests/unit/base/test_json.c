@@ -1,0 +1,144 @@
+#include "base/json.h"
+
+#include "base/str.h"
+#include "../asserts.h"
+
+static void
+test_read(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *refused; /* Part of the message; NULL: accepted. */
+    } cases[] = {
+        { "{}", NULL },
+        { " [1, 2.5, \"\\u00e9\", null, true] \n", NULL },
+        { "\"text\"", NULL },
+        { "{\"a\":\"[[[[{{{{\\\"[[\"}", NULL },
+        { "", "Malformed" },
+        { " ", "Malformed" },
+        { "{", "Malformed" },
+        { "{}x", "end of file expected" },
+        { "{} {}", "end of file expected" },
+        { "{\"a\":1,\"a\":2}", "duplicate" },
+        { "{\"a\":{\"b\":1,\"b\":1}}", "duplicate" },
+        { "{\"a\":\"\\u0000\"}", "Malformed" },
+        { "{\"\\u0000\":1}", "Malformed" },
+        { "\"\xff\"", "Malformed" },
+        { "\"\xed\xa0\x80\"", "Malformed" },
+        { "\"\\ud800\"", "Malformed" },
+        { "\xef\xbb\xbf{}", "Malformed" },
+        { "{\"a\":1e400}", "overflow" },
+        { "{\"a\":99999999999999999999}", "integer" },
+        { "{'a':1}", "Malformed" },
+        { "{\"a\":1,}", "Malformed" },
+        { "[01]", "Malformed" },
+        { "[NaN]", "Malformed" },
+        { "// a\n{}", "Malformed" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_(arena_freep) struct arena *a = arena_new();
+        struct fault f = { 0 };
+        json_t *value = NULL;
+        int r = json_read(a, cases[i].text, strlen(cases[i].text), &value, &f);
+
+        if (cases[i].refused == NULL) {
+            assert_ok(r);
+            assert_non_null(value);
+        } else {
+            assert_fault(r, f, FAULT_INVALID, cases[i].refused);
+            assert_null(value);
+        }
+    }
+}
+
+static void
+test_size_is_the_bound(void **state)
+{
+    _cleanup_(arena_freep) struct arena *a = arena_new();
+    struct fault f = { 0 };
+    json_t *value;
+
+    (void)state;
+    assert_ok(json_read(a, "[1]]]", 3, &value, &f));
+    assert_fault(json_read(a, "[1]", 2, &value, &f), f, FAULT_INVALID, NULL);
+    assert_fault(json_read(a, "[1]\0", 4, &value, &f), f, FAULT_INVALID, NULL);
+}
+
+static void
+test_depth(void **state)
+{
+    static const struct {
+        size_t depth;
+        bool good;
+    } cases[] = { { 1, true }, { 64, true }, { 65, false }, { 100000, false } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_(arena_freep) struct arena *a = arena_new();
+        size_t depth = cases[i].depth;
+        char *text = arena_alloc(a, 2 * depth);
+        struct fault f = { 0 };
+        json_t *value;
+        int r;
+
+        memset(text, '[', depth);
+        memset(text + depth, ']', depth);
+        r = json_read(a, text, 2 * depth, &value, &f);
+        if (cases[i].good)
+            assert_ok(r);
+        else
+            assert_fault(r, f, FAULT_INVALID, "nested");
+    }
+}
+
+/* A fault is logged; the text around the error may be a password. */
+static void
+test_error_repeats_nothing(void **state)
+{
+    static const char text[] = "{\"password\": \"first\" hunter2}";
+    _cleanup_(arena_freep) struct arena *a = arena_new();
+    struct fault f = { 0 };
+    json_t *value;
+
+    (void)state;
+    assert_fault(json_read(a, text, strlen(text), &value, &f), f, FAULT_INVALID, "line 1");
+    assert_null(strstr(f.message, "hunter2"));
+    assert_null(strstr(f.cause, "hunter2"));
+}
+
+static void
+test_get(void **state)
+{
+    static const char text[] = "{\"t\":\"x\",\"i\":-5,\"b\":true,\"n\":null}";
+    _cleanup_(arena_freep) struct arena *a = arena_new();
+    struct fault f = { 0 };
+    json_t *value;
+
+    (void)state;
+    assert_ok(json_read(a, text, strlen(text), &value, &f));
+    assert_string_equal(json_get_text(value, "t"), "x");
+    assert_null(json_get_text(value, "i"));
+    assert_null(json_get_text(value, "absent"));
+    assert_null(json_get_text(NULL, "t"));
+    assert_int_equal(json_get_int(value, "i"), -5);
+    assert_int_equal(json_get_int(value, "t"), 0);
+    assert_true(json_get_bool(value, "b"));
+    assert_false(json_get_bool(value, "i"));
+    assert_string_equal(json_text(a, value), text);
+    assert_string_equal(json_text(a, NULL), "null");
+    assert_null(json_own(a, NULL));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read),  cmocka_unit_test(test_size_is_the_bound),
+        cmocka_unit_test(test_depth), cmocka_unit_test(test_error_repeats_nothing),
+        cmocka_unit_test(test_get),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
