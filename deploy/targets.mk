@@ -25,4 +25,11 @@ verify-deploy:
 	@shellcheck deploy/demo deploy/install-packages deploy/all-in-one/host-init deploy/systemd/verify deploy/image/build \
 	    deploy/image/check deploy/image/guest/etc/rc deploy/image/guest/etc/udhcpc.script deploy/image/guest/usr/sbin/chpasswd
 	@pyflakes3 deploy/lib/virga_deploy/*.py deploy/all-in-one/up deploy/all-in-one/down deploy/all-in-one/status \
-	    deploy/all-in-one/clients tests/lib/*.py
+	    deploy/all-in-one/clients deploy/all-in-one/on tests/lib/*.py
+
+# Tests of the deployment's own parts; they need root.
+.PHONY: check-deploy
+check-deploy: verify-deploy $(B)/bin/virga-nsforward
+	@VIRGA_BUILD=$(abspath $(B)) $(PYTHON) tests/lib/test_nsforward.py
+	@$(PYTHON) tests/lib/test_cloud.py
+	@deploy/image/build $(O)/image && deploy/image/check $(O)/image/tiny.qcow2

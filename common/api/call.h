@@ -33,6 +33,7 @@ struct call {
     struct jsonw json; /* Writes to response->body; see call_json(). */
     const char *base_url; /* "http://host:port" as the client sees it. */
     const struct policy_target *target; /* While policy looks at it. */
+    void *scratch; /* The service's own, for what its hooks tell each other during this request. */
 };
 
 /* Path parameter {name}; "" if the operation has none of that name (our mistake: asserted). */

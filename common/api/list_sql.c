@@ -172,8 +172,9 @@ list_plan_sql(const struct list_plan *p, const void *marker_row, struct str *sql
     resource_columns(p->resource, sql);
     str_addf(sql, " FROM %s", p->resource->table);
     if (p->scope != NULL) {
-        str_addf(sql, " WHERE %s = ", p->resource->scope_column);
-        value(&printer, db_text(p->scope));
+        *ARRAY_PUSH(p->arena, printer.params, printer.count, printer.capacity) = db_text(p->scope);
+        str_add(sql, " WHERE ");
+        resource_scope_condition(p->resource, printer.count, sql);
         first = false;
     }
     for (size_t i = 0; i < p->predicates_count; i++) {

@@ -90,7 +90,8 @@ struct asked {
 static const char *
 member_of(const struct asked *q, const char *name)
 {
-    return q->target != NULL && q->target->get != NULL ? q->target->get(q->target->object, name) : NULL;
+    return q->target != NULL && q->target->get != NULL ? q->target->get(q->target->object, name)
+                                                       : NULL;
 }
 
 /* Is the right side, with the target's members in it, 'left'? A member that is not there is like nothing. */
@@ -113,7 +114,8 @@ right_is(const struct asked *q, const struct policy_node *node, const char *left
 }
 
 static bool
-right_is_one_of(const struct asked *q, const struct policy_node *node, const char *const *list, size_t count)
+right_is_one_of(const struct asked *q, const struct policy_node *node, const char *const *list,
+                size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (right_is(q, node, list[i], true))
@@ -126,7 +128,8 @@ right_is_one_of(const struct asked *q, const struct policy_node *node, const cha
 static bool
 right_is_bool(const struct asked *q, const struct policy_node *node, bool value)
 {
-    return right_is(q, node, value ? "true" : "false", true) || right_is(q, node, value ? "1" : "0", false);
+    return right_is(q, node, value ? "true" : "false", true) ||
+           right_is(q, node, value ? "1" : "0", false);
 }
 
 static bool
@@ -220,7 +223,8 @@ check(const struct asked *q, const struct policy_node *node)
 }
 
 bool
-policy_check(const struct policy *p, const char *rule, const struct auth_context *who, const struct policy_target *target)
+policy_check(const struct policy *p, const char *rule, const struct auth_context *who,
+             const struct policy_target *target)
 {
     const struct asked q = { .who = who, .target = target };
     const struct rule *found = map_get(p->rules, rule);
@@ -255,14 +259,14 @@ static int link_rule(const struct policy *p, struct rule *rule, unsigned depth, 
 static int
 refuse_depth(const struct rule *rule, struct fault *f)
 {
-    return fault_raise_field(f, rule->name, "Policy rule %s: refers to rules deeper than %d.", rule->name,
-                             POLICY_DEPTH_MAX);
+    return fault_raise_field(f, rule->name, "Policy rule %s: refers to rules deeper than %d.",
+                             rule->name, POLICY_DEPTH_MAX);
 }
 
 /* Gives 'rule:' nodes their trees; '*height' grows to the highest below. */
 static int
-link_node(const struct policy *p, const struct rule *rule, struct policy_node *node, unsigned depth, unsigned *height,
-          struct fault *f)
+link_node(const struct policy *p, const struct rule *rule, struct policy_node *node, unsigned depth,
+          unsigned *height, struct fault *f)
 {
     if (node->kind == POLICY_RULE) {
         struct rule *other = map_get(p->rules, node->name);
@@ -271,8 +275,8 @@ link_node(const struct policy *p, const struct rule *rule, struct policy_node *n
         if (other == NULL)
             return 0;
         if (other->state == BEING_LOOKED_AT)
-            return fault_raise_field(f, rule->name, "Policy rule %s refers to itself through %s.", rule->name,
-                                     other->name);
+            return fault_raise_field(f, rule->name, "Policy rule %s refers to itself through %s.",
+                                     rule->name, other->name);
         r = link_rule(p, other, depth + 1, f);
         if (r < 0)
             return r;
@@ -311,7 +315,8 @@ link_rule(const struct policy *p, struct rule *rule, unsigned depth, struct faul
 }
 
 static int
-load(struct policy *p, const struct policy_default *defaults, size_t count, const char *file, struct fault *f)
+load(struct policy *p, const struct policy_default *defaults, size_t count, const char *file,
+     struct fault *f)
 {
     struct map_at at = { 0 };
     int r;
@@ -335,7 +340,8 @@ load(struct policy *p, const struct policy_default *defaults, size_t count, cons
 }
 
 int
-policy_load(struct policy **ret, const struct policy_default *defaults, size_t count, const char *file, struct fault *f)
+policy_load(struct policy **ret, const struct policy_default *defaults, size_t count,
+            const char *file, struct fault *f)
 {
     struct policy *p = memory_calloc(1, sizeof(*p));
     int r;

@@ -21,7 +21,7 @@ struct reading {
 };
 
 static int _printf_(4, 5)
-refuse(const struct reading *r, size_t line, struct fault *f, const char *format, ...)
+    refuse(const struct reading *r, size_t line, struct fault *f, const char *format, ...)
 {
     char why[256];
     va_list args;
@@ -59,7 +59,8 @@ next_text(struct reading *r, const char **ret, size_t *ret_line, struct fault *f
     else if (memchr(event.data.scalar.value, '\0', event.data.scalar.length) != NULL)
         result = refuse(r, *ret_line, f, "NUL in a text");
     else
-        *ret = arena_strndup(r->arena, (const char *)event.data.scalar.value, event.data.scalar.length);
+        *ret = arena_strndup(r->arena, (const char *)event.data.scalar.value,
+                             event.data.scalar.length);
     yaml_event_delete(&event);
     return result;
 }
@@ -106,12 +107,14 @@ read_document(struct reading *r, struct fault *f)
             return result;
         type = event.type;
         line = event.start_mark.line;
-        if (type == YAML_SCALAR_EVENT && event.data.scalar.length == 0 && order[i] == YAML_MAPPING_START_EVENT)
+        if (type == YAML_SCALAR_EVENT && event.data.scalar.length == 0 &&
+            order[i] == YAML_MAPPING_START_EVENT)
             type = YAML_NO_EVENT; /* "---" and nothing more. */
         yaml_event_delete(&event);
         if (type == YAML_STREAM_END_EVENT || type == YAML_NO_EVENT)
-            return i == 1 || i == 2 || i + 1 == sizeof(order) / sizeof(order[0]) ? 0
-                                                                                : refuse(r, line, f, "ends too soon");
+            return i == 1 || i == 2 || i + 1 == sizeof(order) / sizeof(order[0])
+                       ? 0
+                       : refuse(r, line, f, "ends too soon");
         if (type != order[i])
             return refuse(r, line, f, "not one map of rules");
         if (type == YAML_MAPPING_START_EVENT) {

@@ -13,7 +13,7 @@ struct parser {
     struct arena *arena;
     const char *at;
     unsigned depth;
-    enum token token; /* The current one. */
+    enum token token;  /* The current one. */
     const char *check; /* Of TOKEN_CHECK: its text. */
     struct fault *fault;
 };
@@ -146,7 +146,8 @@ parse_field(struct parser *p, const char *text, struct policy_node *node)
     regex_t *pattern;
 
     if (equals == NULL || equals == colon + 1)
-        return fault_raise(p->fault, FAULT_INVALID, "'field:%s' is not field:resource:member=value", text);
+        return fault_raise(p->fault, FAULT_INVALID, "'field:%s' is not field:resource:member=value",
+                           text);
     node->name = arena_strndup(p->arena, colon + 1, (size_t)(equals - colon - 1));
     if (equals[1] != '~') {
         node->parts = ARENA_NEW(p->arena, struct policy_part);
@@ -174,8 +175,8 @@ is_literal(struct parser *p, const char *left, size_t size, const char **ret)
         return true;
     }
     *ret = text;
-    return str_to_double(text, &number) == 0 || str_equal(text, "True") || str_equal(text, "False") ||
-           str_equal(text, "None");
+    return str_to_double(text, &number) == 0 || str_equal(text, "True") ||
+           str_equal(text, "False") || str_equal(text, "None");
 }
 
 /* The colon between left and right: not one in a quoted left side. NULL: there is none. */
@@ -223,7 +224,8 @@ parse_check(struct parser *p, const char *text, struct policy_node **ret)
         return parse_field(p, right, node);
     }
     if (str_equal(node->name, "http") || str_equal(node->name, "https"))
-        return fault_raise(p->fault, FAULT_INVALID, "'%s': rules that ask another server are not supported", text);
+        return fault_raise(p->fault, FAULT_INVALID,
+                           "'%s': rules that ask another server are not supported", text);
     if (str_equal(node->name, "role"))
         node->kind = POLICY_ROLE;
     else if (is_literal(p, text, size, &node->name))
@@ -342,7 +344,8 @@ policy_parse(struct arena *a, const char *text, struct policy_node **ret, struct
     if (r < 0)
         return r;
     if (p.token != TOKEN_END)
-        return fault_raise(f, FAULT_INVALID, "'%s' after its end", p.token == TOKEN_CLOSE ? ")" : p.check);
+        return fault_raise(f, FAULT_INVALID, "'%s' after its end",
+                           p.token == TOKEN_CLOSE ? ")" : p.check);
     *ret = node;
     return 0;
 }

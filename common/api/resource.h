@@ -14,17 +14,21 @@ struct list_plan;
 enum resource_scope { RESOURCE_ANYONE, RESOURCE_PROJECT, RESOURCE_DOMAIN, RESOURCE_USER };
 
 /* As the engine sees hooks: the generator wraps the typed ones of the service. All may be NULL. In order of a request:
+ * create and update: target (before policy is asked: fills fields without a column that the rules look at; the row is the new one, or the stored one)
  * create: prepare_create (in the transaction, before the insert: checks, locks, fills), after_create (same transaction), committed
  * update: prepare_update (old is locked), after_update, committed
  * delete: check_delete (row is locked), after_delete, committed. check_delete returning 1: "taken care of" (a saga deletes it later).
+ * create, update, delete: settle (once per request, the last before the commit, however many rows: what is to be locked last)
  * list, show and answers: load (fills fields without a column, for a batch of rows), plan_list (narrows or widens the list). */
 struct resource_hooks {
+    int (*target)(struct call *call, struct db *db, void *row, struct fault *f);
     int (*prepare_create)(struct call *call, struct db_tx *tx, void *row, struct fault *f);
     int (*after_create)(struct call *call, struct db_tx *tx, void *row, struct fault *f);
     int (*prepare_update)(struct call *call, struct db_tx *tx, const void *old, void *row, struct fault *f);
     int (*after_update)(struct call *call, struct db_tx *tx, const void *old, void *row, struct fault *f);
     int (*check_delete)(struct call *call, struct db_tx *tx, const void *row, struct fault *f);
     int (*after_delete)(struct call *call, struct db_tx *tx, const void *row, struct fault *f);
+    int (*settle)(struct call *call, struct db_tx *tx, struct fault *f);
     void (*committed)(struct call *call, const void *row); /* Nothing can fail any more. */
     int (*load)(struct call *call, struct db *db, void *const *rows, size_t count, struct fault *f);
     int (*plan_list)(struct call *call, struct list_plan *plan, struct fault *f);
@@ -44,6 +48,7 @@ struct resource {
     const char *not_found_code; /* Wire name, or NULL. */
     enum resource_scope scope;
     const char *scope_column;
+    const char *scope_or; /* SQL condition that makes a row readable from outside its scope, %1 the caller's; or NULL. */
     const char *const *order; /* "created_at desc"; NULL-terminated. */
     int id_field; /* Index of "id". */
     int name_field, created_field, updated_field; /* Index, or -1. */
@@ -56,7 +61,7 @@ struct resource {
 
 /* --- Primitives. 'row' is a zeroed struct of resource->schema->size bytes. */
 
-/* Loads by id, within 'scope' (NULL: any). FAULT_NOT_FOUND in the resource's words. 'lock': FOR UPDATE. */
+/* Loads by id, within 'scope' (NULL: any) or where scope_or holds. FAULT_NOT_FOUND in the resource's words. 'lock': FOR UPDATE. */
 int resource_load(struct db *db, const struct resource *r, const char *id, const char *scope, bool lock, void *row, struct fault *f);
 
 /* INSERT of all given fields with a column; then 'row' is as stored (defaults, times). */

@@ -32,8 +32,10 @@ resource_load(struct db *db, const struct resource *r, const char *id, const cha
     str_add(&sql, "SELECT ");
     resource_columns(r, &sql);
     str_addf(&sql, " FROM %s WHERE id = $1", r->table);
-    if (scope != NULL)
-        str_addf(&sql, " AND %s = $2", r->scope_column);
+    if (scope != NULL) {
+        str_add(&sql, " AND ");
+        resource_scope_condition(r, 2, &sql);
+    }
     if (lock)
         str_add(&sql, " FOR UPDATE");
     if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, scope == NULL ? 1 : 2, &result, f) < 0)

@@ -21,6 +21,25 @@ resource_columns(const struct resource *r, struct str *sql)
     }
 }
 
+void
+resource_scope_condition(const struct resource *r, size_t n, struct str *sql)
+{
+    if (r->scope_or == NULL) {
+        str_addf(sql, "%s = $%zu", r->scope_column, n);
+        return;
+    }
+    str_addf(sql, "(%s = $%zu OR (", r->scope_column, n);
+    for (const char *at = r->scope_or; *at != '\0'; at++) {
+        if (at[0] == '%' && at[1] == '1') {
+            str_addf(sql, "$%zu", n);
+            at++;
+        } else {
+            str_add_char(sql, *at);
+        }
+    }
+    str_add(sql, "))");
+}
+
 static int
 read_enum(const struct field *field, const char *value, int *ret, struct fault *f)
 {

@@ -121,6 +121,14 @@ resource_remove(struct db *db, const struct resource *r, const char *id, struct 
 
 /* --- What create and update share */
 
+static bool
+is_default(const struct field *field, const json_t *value)
+{
+    json_auto_t *fallback = (field->flags & F_DEFAULT) != 0 ? json_loads(field->fallback, JSON_DECODE_ANY, NULL) : NULL;
+
+    return fallback != NULL && json_equal(fallback, value);
+}
+
 /* Rules for single members: "<rule of the operation>:<member>", for those the client sent. */
 static int
 enforce_members(struct call *c, const struct resource *r, const json_t *body, const void *row, struct fault *f)
@@ -132,6 +140,8 @@ enforce_members(struct call *c, const struct resource *r, const json_t *body, co
 
         if (!field->has_policy || json_object_get(body, field->name) == NULL)
             continue;
+        if (c->operation->verb == VERB_CREATE && is_default(field, json_object_get(body, field->name)))
+            continue; /* As if he had said nothing. */
         snprintf(rule, sizeof(rule), "%s:%s", c->operation->policy, field->name);
         if (policy_has(api_server_policy(c->server), rule) && call_enforce(c, rule, r, row, f) < 0)
             return -1;
@@ -228,6 +238,8 @@ parse_new(struct call *c, const struct resource *r, const json_t *body, void **r
     if (fill_scope(c, r, row, f) < 0)
         return -1;
     fill_id(c, r, row);
+    if (r->hooks != NULL && r->hooks->target != NULL && r->hooks->target(c, c->db, row, f) < 0)
+        return -1;
     if (c->operation->policy != NULL && call_enforce(c, c->operation->policy, r, row, f) < 0)
         return -1;
     if (enforce_members(c, r, body, row, f) < 0)
@@ -246,6 +258,12 @@ store_new(struct call *c, const struct resource *r, struct db_tx *tx, void *row,
     if (resource_insert(tx->db, r, row, f) < 0)
         return -1;
     return h != NULL && h->after_create != NULL ? h->after_create(c, tx, row, f) : 0;
+}
+
+static int
+settle(struct call *c, const struct resource *r, struct db_tx *tx, struct fault *f)
+{
+    return r->hooks != NULL && r->hooks->settle != NULL ? r->hooks->settle(c, tx, f) : 0;
 }
 
 static int
@@ -290,7 +308,7 @@ resource_verb_create(struct call *c, struct fault *f)
         if (store_new(c, r, &tx, rows[i], f) < 0)
             return -1;
     }
-    if (db_tx_commit(&tx, f) < 0)
+    if (settle(c, r, &tx, f) < 0 || db_tx_commit(&tx, f) < 0)
         return -1;
     for (size_t i = 0; r->hooks != NULL && r->hooks->committed != NULL && i < count; i++)
         r->hooks->committed(c, rows[i]);
@@ -304,6 +322,8 @@ static int
 load_target(struct call *c, const struct resource *r, struct db_tx *tx, void *row, struct fault *f)
 {
     if (resource_load(tx->db, r, call_param(c, c->operation->path_id), call_scope(c, r->scope), true, row, f) < 0)
+        return -1;
+    if (r->hooks != NULL && r->hooks->target != NULL && r->hooks->target(c, tx->db, row, f) < 0)
         return -1;
     return c->operation->policy == NULL ? 0 : call_enforce(c, c->operation->policy, r, row, f);
 }
@@ -336,7 +356,7 @@ resource_verb_update(struct call *c, struct fault *f)
         return -1;
     if (h != NULL && h->after_update != NULL && h->after_update(c, &tx, old, row, f) < 0)
         return -1;
-    if (db_tx_commit(&tx, f) < 0)
+    if (settle(c, r, &tx, f) < 0 || db_tx_commit(&tx, f) < 0)
         return -1;
     if (h != NULL && h->committed != NULL)
         h->committed(c, row);
@@ -364,7 +384,7 @@ resource_verb_delete(struct call *c, struct fault *f)
         if (h != NULL && h->after_delete != NULL && h->after_delete(c, &tx, row, f) < 0)
             return -1;
     }
-    if (db_tx_commit(&tx, f) < 0)
+    if (settle(c, r, &tx, f) < 0 || db_tx_commit(&tx, f) < 0)
         return -1;
     if (h != NULL && h->committed != NULL)
         h->committed(c, row);

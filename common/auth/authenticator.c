@@ -23,8 +23,8 @@
 
 #define CACHE_SIZE 4096
 #define POLL_S 10
-#define RETRY_S 1 /* Until the revocations were read once. */
-#define KEYS_MS 60000 /* Age at which the poll reads the keys again. */
+#define RETRY_S 1           /* Until the revocations were read once. */
+#define KEYS_MS 60000       /* Age at which the poll reads the keys again. */
 #define FETCH_PAUSE_MS 5000 /* Between fetches that unknown kids cause. */
 /* A revocation may be committed a little after one that is younger; reading again costs nothing. */
 #define OVERLAP_US ((int64_t)60 * 1000000)
@@ -79,8 +79,8 @@ fetch_revocations(struct authenticator *a, struct fault *f)
 
     atomic_fetch_add(&a->fetches, 1);
     r = a->options.fetch(a->options.owner,
-                         arena_printf(arena, "revocations?since=%lld", (long long)a->since_us), arena,
-                         &document, f);
+                         arena_printf(arena, "revocations?since=%lld", (long long)a->since_us),
+                         arena, &document, f);
     if (r < 0)
         return r;
     list = json_object_get(document, "revocations");
@@ -177,13 +177,15 @@ run(void *object)
         else if (r == 0 && failing)
             log_info("auth.poll-works-again");
         failing = r < 0;
-        if (!pause_thread(a, atomic_load(&a->ready) ? a->options.poll_s : MIN(RETRY_S, a->options.poll_s)))
+        if (!pause_thread(a, atomic_load(&a->ready) ? a->options.poll_s
+                                                    : MIN(RETRY_S, a->options.poll_s)))
             return NULL;
     }
 }
 
 int
-authenticator_open(struct authenticator **ret, const struct authenticator_options *options, struct fault *f)
+authenticator_open(struct authenticator **ret, const struct authenticator_options *options,
+                   struct fault *f)
 {
     struct authenticator *a = memory_calloc(1, sizeof(*a));
     pthread_condattr_t attributes;
@@ -269,8 +271,8 @@ refresh_keys(struct authenticator *a, uint64_t generation, bool *ret_failed)
 }
 
 static int
-verify(struct authenticator *a, struct arena *arena, const char *token, uint64_t *ret_keys, struct auth_context *ret,
-       struct fault *f)
+verify(struct authenticator *a, struct arena *arena, const char *token, uint64_t *ret_keys,
+       struct auth_context *ret, struct fault *f)
 {
     bool fetches = a->options.fetch != NULL && a->options.keyring == NULL;
     bool failed = false;
@@ -297,8 +299,8 @@ refuse(struct authenticator *a, const char *why, struct fault *f)
 }
 
 static int
-check_fresh(struct authenticator *a, struct arena *arena, const char *token, const unsigned char *digest,
-            struct auth_context *ret, struct fault *f)
+check_fresh(struct authenticator *a, struct arena *arena, const char *token,
+            const unsigned char *digest, struct auth_context *ret, struct fault *f)
 {
     uint64_t revocations = revocations_generation(a->revocations);
     struct token_cached entry = { .revocations = revocations };
@@ -325,8 +327,8 @@ check_fresh(struct authenticator *a, struct arena *arena, const char *token, con
 }
 
 int
-authenticator_check(struct authenticator *a, struct arena *arena, const char *token, struct auth_context *ret,
-                    struct fault *f)
+authenticator_check(struct authenticator *a, struct arena *arena, const char *token,
+                    struct auth_context *ret, struct fault *f)
 {
     size_t size = strnlen(token, TOKEN_MAX + 1);
     unsigned char digest[TOKEN_DIGEST];
@@ -336,7 +338,8 @@ authenticator_check(struct authenticator *a, struct arena *arena, const char *to
     if (size > TOKEN_MAX)
         return refuse(a, "too long", f);
     token_cache_digest(a->cache, token, size, digest);
-    if (!token_cache_get(a->cache, digest, arena, &cached) || cached.keys != keyring_generation(a->keyring))
+    if (!token_cache_get(a->cache, digest, arena, &cached) ||
+        cached.keys != keyring_generation(a->keyring))
         return check_fresh(a, arena, token, digest, ret, f);
 
     atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);

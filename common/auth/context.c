@@ -16,21 +16,21 @@ auth_has_role(const struct auth_context *c, const char *name)
 }
 
 /* The members that are text, so that no copy forgets one. */
-#define TEXTS(X)                                                                                       \
-    X(user_id)                                                                                         \
-    X(user_name)                                                                                       \
-    X(user_domain_id)                                                                                  \
-    X(user_domain_name)                                                                                \
-    X(project_id)                                                                                      \
-    X(project_name)                                                                                    \
-    X(project_domain_id)                                                                               \
-    X(project_domain_name)                                                                             \
-    X(domain_id)                                                                                       \
-    X(domain_name)                                                                                     \
-    X(audit_id)                                                                                        \
-    X(audit_chain_id)                                                                                  \
-    X(trust_id)                                                                                        \
-    X(app_cred_id)                                                                                     \
+#define TEXTS(X)                                                                                   \
+    X(user_id)                                                                                     \
+    X(user_name)                                                                                   \
+    X(user_domain_id)                                                                              \
+    X(user_domain_name)                                                                            \
+    X(project_id)                                                                                  \
+    X(project_name)                                                                                \
+    X(project_domain_id)                                                                           \
+    X(project_domain_name)                                                                         \
+    X(domain_id)                                                                                   \
+    X(domain_name)                                                                                 \
+    X(audit_id)                                                                                    \
+    X(audit_chain_id)                                                                              \
+    X(trust_id)                                                                                    \
+    X(app_cred_id)                                                                                 \
     X(service_user_id)
 
 /* One block: the struct, the three arrays, the texts. */

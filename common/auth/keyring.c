@@ -27,7 +27,8 @@ keyring_kid_valid(const char *kid, size_t size)
     for (size_t i = 0; i < size; i++) {
         char c = kid[i];
 
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'))
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '-' || c == '_'))
             return false;
     }
     return true;
@@ -164,9 +165,9 @@ keyring_jwks(struct keyring *k)
         size_t size = sizeof(raw);
 
         if (EVP_PKEY_get_raw_public_key(key->public_key, raw, &size) == 1)
-            json_array_append_new(keys, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "kty", "OKP", "crv", "Ed25519", "alg",
-                                                  "EdDSA", "use", "sig", "kid", key->kid, "x",
-                                                  str_base64url(a, raw, size)));
+            json_array_append_new(keys, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "kty", "OKP", "crv",
+                                                  "Ed25519", "alg", "EdDSA", "use", "sig", "kid",
+                                                  key->kid, "x", str_base64url(a, raw, size)));
     }
     pthread_rwlock_unlock(&k->lock);
     arena_free(a);
@@ -182,7 +183,8 @@ import_key(struct key_set *s, struct arena *a, const json_t *jwk, struct fault *
     void *raw;
 
     /* Of another type: for another use, as RFC 7517 section 5 wants it. */
-    if (!str_equal(json_get_text(jwk, "kty"), "OKP") || !str_equal(json_get_text(jwk, "crv"), "Ed25519"))
+    if (!str_equal(json_get_text(jwk, "kty"), "OKP") ||
+        !str_equal(json_get_text(jwk, "crv"), "Ed25519"))
         return 0;
     if (kid == NULL || !keyring_kid_valid(kid, strlen(kid)))
         return fault_raise_field(f, "kid", "A key has no valid kid.");
@@ -270,7 +272,8 @@ borrow(struct keyring *k, const char *kid, bool is_private)
 }
 
 int
-keyring_sign(struct keyring *k, const char *kid, const void *data, size_t size, unsigned char ret[KEYRING_SIGNATURE])
+keyring_sign(struct keyring *k, const char *kid, const void *data, size_t size,
+             unsigned char ret[KEYRING_SIGNATURE])
 {
     EVP_PKEY *key = borrow(k, kid, true);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
@@ -279,7 +282,8 @@ keyring_sign(struct keyring *k, const char *kid, const void *data, size_t size, 
 
     if (key != NULL)
         r = EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
-                    EVP_DigestSign(ctx, ret, &written, data, size) == 1 && written == KEYRING_SIGNATURE
+                    EVP_DigestSign(ctx, ret, &written, data, size) == 1 &&
+                    written == KEYRING_SIGNATURE
                 ? 0
                 : -EIO;
     EVP_MD_CTX_free(ctx);

@@ -41,9 +41,10 @@ read_key(const char *directory, const char *name, bool is_private, EVP_PKEY **re
     if (file == NULL || fstat(fileno(file), &st) < 0)
         return fault_raise_cause(f, "%s: %s", path.data, strerror(errno));
     if (is_private && (st.st_mode & 077) != 0)
-        return fault_raise_cause(f, "%s: mode %03o lets others read a private key; it must be 600", path.data,
-                                 (unsigned)st.st_mode & 0777);
-    key = is_private ? PEM_read_PrivateKey(file, NULL, NULL, NULL) : PEM_read_PUBKEY(file, NULL, NULL, NULL);
+        return fault_raise_cause(f, "%s: mode %03o lets others read a private key; it must be 600",
+                                 path.data, (unsigned)st.st_mode & 0777);
+    key = is_private ? PEM_read_PrivateKey(file, NULL, NULL, NULL)
+                     : PEM_read_PUBKEY(file, NULL, NULL, NULL);
     if (key == NULL || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) {
         EVP_PKEY_free(key);
         return fault_raise_cause(f, "%s: not an Ed25519 key", path.data);
@@ -110,7 +111,8 @@ write_key(const char *directory, const char *kid, EVP_PKEY *key, bool is_private
 
     str_addf(&path, "%s/%s.%s", directory, kid, end);
     str_addf(&written, "%s/.%s.%s", directory, kid, end);
-    fd = open(written.data, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, is_private ? 0600 : 0644);
+    fd = open(written.data, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+              is_private ? 0600 : 0644);
     if (fd < 0)
         return fault_raise_cause(f, "%s: %s", written.data, strerror(errno));
     file = fdopen(fd, "w");
@@ -118,7 +120,8 @@ write_key(const char *directory, const char *kid, EVP_PKEY *key, bool is_private
         close(fd);
         return fault_raise_cause(f, "%s: %s", written.data, strerror(errno));
     }
-    good = is_private ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL) : PEM_write_PUBKEY(file, key);
+    good = is_private ? PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL)
+                      : PEM_write_PUBKEY(file, key);
     if (good != 1 || fflush(file) != 0 || fsync(fd) < 0 || rename(written.data, path.data) < 0) {
         fault_raise_cause(f, "%s: %s", path.data, strerror(errno));
         unlink(written.data);

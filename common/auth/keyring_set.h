@@ -21,7 +21,8 @@ struct key_set {
 
 void key_set_done(struct key_set *s);
 struct key *key_set_find(const struct key_set *s, const char *kid); /* NULL: absent. */
-struct key *key_set_add(struct key_set *s, const char *kid); /* The one there is, or a new one; NULL: full. */
+struct key *key_set_add(struct key_set *s,
+                        const char *kid); /* The one there is, or a new one; NULL: full. */
 
 /* All of a directory: <kid>.pem and <kid>.pub.pem. */
 int key_set_read_directory(struct key_set *s, const char *path, struct fault *f);

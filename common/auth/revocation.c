@@ -16,14 +16,14 @@
 #define ID_MAX 255
 
 /* The ids of a revocation, the most telling first, and their names on the wire. */
-#define IDS(X)                                                                                         \
-    X(audit_id, 'a')                                                                                   \
-    X(audit_chain_id, 'c')                                                                             \
-    X(app_cred_id, 'k')                                                                                \
-    X(trust_id, 't')                                                                                   \
-    X(user_id, 'u')                                                                                    \
-    X(project_id, 'p')                                                                                 \
-    X(role_id, 'r')                                                                                    \
+#define IDS(X)                                                                                     \
+    X(audit_id, 'a')                                                                               \
+    X(audit_chain_id, 'c')                                                                         \
+    X(app_cred_id, 'k')                                                                            \
+    X(trust_id, 't')                                                                               \
+    X(user_id, 'u')                                                                                \
+    X(project_id, 'p')                                                                             \
+    X(role_id, 'r')                                                                                \
     X(domain_id, 'd')
 
 struct entry {
@@ -56,8 +56,8 @@ bucket_name(char letter, const char *id)
 static struct bucket_name
 bucket_of(const struct revocation *r)
 {
-#define X(member, letter)                                                                              \
-    if (r->member != NULL)                                                                             \
+#define X(member, letter)                                                                          \
+    if (r->member != NULL)                                                                         \
         return bucket_name(letter, r->member);
     IDS(X)
 #undef X
@@ -109,12 +109,12 @@ entry_new(const struct revocation *r)
     e = memory_alloc(size);
     *e = (struct entry){ .revocation = *r };
     text = (char *)(e + 1);
-#define X(member, letter)                                                                              \
-    if (r->member != NULL) {                                                                           \
-        size_t length = strlen(r->member) + 1;                                                         \
-                                                                                                       \
-        e->revocation.member = memcpy(text, r->member, length);                                        \
-        text += length;                                                                                \
+#define X(member, letter)                                                                          \
+    if (r->member != NULL) {                                                                       \
+        size_t length = strlen(r->member) + 1;                                                     \
+                                                                                                   \
+        e->revocation.member = memcpy(text, r->member, length);                                    \
+        text += length;                                                                            \
     }
     IDS(X)
 #undef X
@@ -124,8 +124,8 @@ entry_new(const struct revocation *r)
 static bool
 same_ids(const struct revocation *a, const struct revocation *b)
 {
-#define X(member, letter)                                                                              \
-    if (!str_equal(a->member, b->member))                                                              \
+#define X(member, letter)                                                                          \
+    if (!str_equal(a->member, b->member))                                                          \
         return false;
     IDS(X)
 #undef X
@@ -228,12 +228,14 @@ matches(const struct revocation *r, const struct auth_context *c)
            fits(r->project_id, c->project_id) && fits(r->trust_id, c->trust_id) &&
            fits(r->app_cred_id, c->app_cred_id) &&
            (r->domain_id == NULL || str_equal(r->domain_id, c->user_domain_id) ||
-            str_equal(r->domain_id, c->domain_id) || str_equal(r->domain_id, c->project_domain_id)) &&
+            str_equal(r->domain_id, c->domain_id) ||
+            str_equal(r->domain_id, c->project_domain_id)) &&
            (r->role_id == NULL || has_text(c->role_ids, c->roles_count, r->role_id));
 }
 
 static bool
-bucket_matches(const struct revocations *r, char letter, const char *id, const struct auth_context *c)
+bucket_matches(const struct revocations *r, char letter, const char *id,
+               const struct auth_context *c)
 {
     const struct entry *e;
 
@@ -255,10 +257,13 @@ revocations_match(struct revocations *r, const struct auth_context *c)
     pthread_rwlock_rdlock(&r->lock);
     if (r->count > 0) {
         found = bucket_matches(r, '*', "", c) || bucket_matches(r, 'a', c->audit_id, c) ||
-                bucket_matches(r, 'c', c->audit_chain_id, c) || bucket_matches(r, 'k', c->app_cred_id, c) ||
+                bucket_matches(r, 'c', c->audit_chain_id, c) ||
+                bucket_matches(r, 'k', c->app_cred_id, c) ||
                 bucket_matches(r, 't', c->trust_id, c) || bucket_matches(r, 'u', c->user_id, c) ||
-                bucket_matches(r, 'p', c->project_id, c) || bucket_matches(r, 'd', c->user_domain_id, c) ||
-                bucket_matches(r, 'd', c->domain_id, c) || bucket_matches(r, 'd', c->project_domain_id, c);
+                bucket_matches(r, 'p', c->project_id, c) ||
+                bucket_matches(r, 'd', c->user_domain_id, c) ||
+                bucket_matches(r, 'd', c->domain_id, c) ||
+                bucket_matches(r, 'd', c->project_domain_id, c);
         for (size_t i = 0; !found && c->role_ids != NULL && i < c->roles_count; i++)
             found = bucket_matches(r, 'r', c->role_ids[i], c);
     }
@@ -288,8 +293,8 @@ revocation_to_json(const struct revocation *r)
 {
     json_t *object = json_object();
 
-#define X(member, letter)                                                                              \
-    if (r->member != NULL)                                                                             \
+#define X(member, letter)                                                                          \
+    if (r->member != NULL)                                                                         \
         json_object_set_new(object, #member, json_string(r->member));
     IDS(X)
 #undef X
@@ -314,14 +319,15 @@ read_id(struct arena *a, const json_t *value, const char *name, const char **ret
 int
 revocation_from_json(struct arena *a, const json_t *value, struct revocation *ret, struct fault *f)
 {
-    const json_t *issued = json_object_get(value, "issued_before_us"), *expires = json_object_get(value, "expires_us");
+    const json_t *issued = json_object_get(value, "issued_before_us"),
+                 *expires = json_object_get(value, "expires_us");
     struct revocation read = { 0 };
     int ids = 0, r;
 
-#define X(member, letter)                                                                              \
-    r = read_id(a, value, #member, &read.member, f);                                                   \
-    if (r < 0)                                                                                         \
-        return r;                                                                                      \
+#define X(member, letter)                                                                          \
+    r = read_id(a, value, #member, &read.member, f);                                               \
+    if (r < 0)                                                                                     \
+        return r;                                                                                  \
     ids += r;
     IDS(X)
 #undef X

@@ -81,7 +81,8 @@ write_claims(struct str *out, const struct auth_context *c)
 }
 
 int
-token_sign(struct keyring *k, struct arena *a, const struct auth_context *c, char **ret, struct fault *f)
+token_sign(struct keyring *k, struct arena *a, const struct auth_context *c, char **ret,
+           struct fault *f)
 {
     _cleanup_(str_done) struct str claims = { 0 };
     unsigned char signature[KEYRING_SIGNATURE];
@@ -98,13 +99,13 @@ token_sign(struct keyring *k, struct arena *a, const struct auth_context *c, cha
         return fault_raise_cause(f, "signing with key %s failed", kid);
     token = arena_printf(a, "%s.%s", signed_text, str_base64url(a, signature, sizeof(signature)));
     if (strlen(token) > TOKEN_MAX)
-        return fault_raise_cause(f, "token of %zu bytes: names and roles are too long", strlen(token));
+        return fault_raise_cause(f, "token of %zu bytes: names and roles are too long",
+                                 strlen(token));
     *ret = token;
     return 0;
 }
 
-static int _printf_(2, 3)
-refuse(struct fault *f, const char *format, ...)
+static int _printf_(2, 3) refuse(struct fault *f, const char *format, ...)
 {
     char why[256];
     va_list args;
@@ -127,7 +128,8 @@ static bool
 take_apart(const char *token, size_t size, struct parts *ret)
 {
     const char *first = memchr(token, '.', size);
-    const char *second = first != NULL ? memchr(first + 1, '.', size - (size_t)(first + 1 - token)) : NULL;
+    const char *second =
+        first != NULL ? memchr(first + 1, '.', size - (size_t)(first + 1 - token)) : NULL;
 
     if (second == NULL)
         return false;
@@ -152,11 +154,13 @@ read_header(struct arena *a, const struct parts *p, char ret[KEYRING_KID_MAX + 1
     const char *text;
     void *data;
 
-    if (str_base64url_decode(a, p->header, p->header_size, &data, &size) < 0 || size < before + after)
+    if (str_base64url_decode(a, p->header, p->header_size, &data, &size) < 0 ||
+        size < before + after)
         return false;
     text = data;
     kid_size = size - before - after;
-    if (memcmp(text, HEADER_BEFORE, before) != 0 || memcmp(text + size - after, HEADER_AFTER, after) != 0 ||
+    if (memcmp(text, HEADER_BEFORE, before) != 0 ||
+        memcmp(text + size - after, HEADER_AFTER, after) != 0 ||
         !keyring_kid_valid(text + before, kid_size))
         return false;
     memcpy(ret, text + before, kid_size);
@@ -165,7 +169,8 @@ read_header(struct arena *a, const struct parts *p, char ret[KEYRING_KID_MAX + 1
 }
 
 static bool
-read_list(struct arena *a, const json_t *array, size_t step, size_t offset, const char *const **ret, size_t *ret_count)
+read_list(struct arena *a, const json_t *array, size_t step, size_t offset, const char *const **ret,
+          size_t *ret_count)
 {
     size_t size = json_array_size(array);
     const char **list;
@@ -203,7 +208,8 @@ read_scope(const json_t *claims, struct auth_context *c)
 static bool
 read_claims(struct arena *a, const json_t *claims, struct auth_context *c)
 {
-    const json_t *issued = json_object_get(claims, "iat_us"), *expires = json_object_get(claims, "exp_us");
+    const json_t *issued = json_object_get(claims, "iat_us"),
+                 *expires = json_object_get(claims, "exp_us");
 
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         const json_t *value = json_object_get(claims, texts[i].claim);
@@ -225,8 +231,8 @@ read_claims(struct arena *a, const json_t *claims, struct auth_context *c)
 }
 
 int
-token_verify(struct keyring *k, struct arena *a, const char *token, int64_t now_us, struct auth_context *ret,
-             struct fault *f)
+token_verify(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
+             struct auth_context *ret, struct fault *f)
 {
     size_t size = strnlen(token, TOKEN_MAX + 1), claims_size, signature_size;
     void *claims_text, *signature;

@@ -96,7 +96,8 @@ token_cache_free(struct token_cache *c)
 }
 
 void
-token_cache_digest(const struct token_cache *c, const char *token, size_t size, unsigned char ret[TOKEN_DIGEST])
+token_cache_digest(const struct token_cache *c, const char *token, size_t size,
+                   unsigned char ret[TOKEN_DIGEST])
 {
     /* The digest was fetched once: looking it up by name costs more than computing it. */
     if (EVP_Digest(token, size, ret, NULL, c->sha256, NULL) != 1)
@@ -110,7 +111,8 @@ shard_of(struct token_cache *c, const unsigned char *digest)
 }
 
 static struct entry *
-find(const struct token_cache *c, struct shard *s, const unsigned char *digest, struct list **ret_chain)
+find(const struct token_cache *c, struct shard *s, const unsigned char *digest,
+     struct list **ret_chain)
 {
     struct entry *e;
     size_t number;
@@ -125,8 +127,8 @@ find(const struct token_cache *c, struct shard *s, const unsigned char *digest, 
 }
 
 bool
-token_cache_get(struct token_cache *c, const unsigned char digest[TOKEN_DIGEST], struct arena *arena,
-                struct token_cached *ret)
+token_cache_get(struct token_cache *c, const unsigned char digest[TOKEN_DIGEST],
+                struct arena *arena, struct token_cached *ret)
 {
     struct shard *s = shard_of(c, digest);
     struct list *chain;
@@ -148,7 +150,8 @@ token_cache_get(struct token_cache *c, const unsigned char digest[TOKEN_DIGEST],
 }
 
 void
-token_cache_put(struct token_cache *c, const unsigned char digest[TOKEN_DIGEST], const struct token_cached *entry)
+token_cache_put(struct token_cache *c, const unsigned char digest[TOKEN_DIGEST],
+                const struct token_cached *entry)
 {
     struct shard *s = shard_of(c, digest);
     struct entry *e = memory_calloc(1, sizeof(*e)), *old;
@@ -173,7 +176,8 @@ token_cache_put(struct token_cache *c, const unsigned char digest[TOKEN_DIGEST],
 }
 
 void
-token_cache_touch(struct token_cache *c, const unsigned char digest[TOKEN_DIGEST], uint64_t revocations)
+token_cache_touch(struct token_cache *c, const unsigned char digest[TOKEN_DIGEST],
+                  uint64_t revocations)
 {
     struct shard *s = shard_of(c, digest);
     struct list *chain;

@@ -32,7 +32,8 @@ clock_now_us(void)
 int64_t
 clock_mono_us(void)
 {
-    return read_us(CLOCK_MONOTONIC) + atomic_load_explicit(&shifted_ms, memory_order_relaxed) * 1000;
+    return read_us(CLOCK_MONOTONIC) +
+           atomic_load_explicit(&shifted_ms, memory_order_relaxed) * 1000;
 }
 
 int64_t
@@ -130,7 +131,8 @@ take_time(const char **at, struct tm *tm, int *micro)
 {
     int unit = SECOND_US / 10;
 
-    if (!take_digits(at, 2, &tm->tm_hour) || !take_char(at, ':') || !take_digits(at, 2, &tm->tm_min))
+    if (!take_digits(at, 2, &tm->tm_hour) || !take_char(at, ':') ||
+        !take_digits(at, 2, &tm->tm_min))
         return false;
     if (take_char(at, ':')) {
         if (!take_digits(at, 2, &tm->tm_sec))

@@ -70,8 +70,8 @@ trim(char *text)
     return text;
 }
 
-static int _printf_(4, 5)
-refuse(const struct load *l, const struct config_key *key, struct fault *f, const char *format, ...)
+static int _printf_(4, 5) refuse(const struct load *l, const struct config_key *key,
+                                 struct fault *f, const char *format, ...)
 {
     char field[128], why[512];
     va_list args;
@@ -84,7 +84,8 @@ refuse(const struct load *l, const struct config_key *key, struct fault *f, cons
 }
 
 static int
-set_number(const struct load *l, const struct config_key *key, const char *text, void *member, struct fault *f)
+set_number(const struct load *l, const struct config_key *key, const char *text, void *member,
+           struct fault *f)
 {
     bool bounded = key->min != 0 || key->max != 0;
     double number;
@@ -103,7 +104,8 @@ set_number(const struct load *l, const struct config_key *key, const char *text,
             *(double *)member = number;
     }
     if (r < 0)
-        return refuse(l, key, f, "'%s' is not a %snumber", text, key->type == CONFIG_INT ? "whole " : "");
+        return refuse(l, key, f, "'%s' is not a %snumber", text,
+                      key->type == CONFIG_INT ? "whole " : "");
     if (bounded && (number < key->min || number > key->max))
         return refuse(l, key, f, "%s is not between %.15g and %.15g", text, key->min, key->max);
     return 0;
@@ -126,7 +128,8 @@ make_list(struct arena *a, const char *text)
 }
 
 static int
-read_secret(const struct load *l, const struct config_key *key, const char *path, const char **ret, struct fault *f)
+read_secret(const struct load *l, const struct config_key *key, const char *path, const char **ret,
+            struct fault *f)
 {
     struct fault why = { 0 };
     char *text;
@@ -186,7 +189,8 @@ find_key(const struct load *l, const char *section, const char *name, bool *ret_
 }
 
 static int
-set_named(const struct load *l, const char *section, const char *name, const char *value, struct fault *f)
+set_named(const struct load *l, const char *section, const char *name, const char *value,
+          struct fault *f)
 {
     bool section_known;
     const struct config_key *key = find_key(l, section, name, &section_known);
@@ -194,7 +198,8 @@ set_named(const struct load *l, const char *section, const char *name, const cha
     if (!section_known)
         return fault_raise_field(f, section, "%sunknown section [%s]", l->place, section);
     if (key == NULL)
-        return fault_raise_field(f, name, "%sunknown key '%s' in section [%s]", l->place, name, section);
+        return fault_raise_field(f, name, "%sunknown key '%s' in section [%s]", l->place, name,
+                                 section);
     return set(l, key, value, f);
 }
 
@@ -282,7 +287,8 @@ apply_fallbacks(struct load *l, struct fault *f)
 }
 
 static int
-load(struct load *l, const char *path, const char *const *overrides, size_t overrides_count, struct fault *f)
+load(struct load *l, const char *path, const char *const *overrides, size_t overrides_count,
+     struct fault *f)
 {
     int r;
 
@@ -308,8 +314,8 @@ load(struct load *l, const char *path, const char *const *overrides, size_t over
 }
 
 int
-config_load(const struct config_key *keys, size_t count, const char *path, const char *const *overrides,
-            size_t overrides_count, void *ret, struct fault *f)
+config_load(const struct config_key *keys, size_t count, const char *path,
+            const char *const *overrides, size_t overrides_count, void *ret, struct fault *f)
 {
     struct load l = { .keys = keys, .count = count, .ret = ret };
     int r;
@@ -322,76 +328,4 @@ config_load(const struct config_key *keys, size_t count, const char *path, const
     r = load(&l, path, overrides, overrides_count, f);
     pthread_mutex_unlock(&lock);
     return r;
-}
-
-/* "s; 1 to 60", or nothing. */
-static void
-describe_range(const struct config_key *key, char *ret, size_t size)
-{
-    const char *unit = key->unit != NULL ? key->unit : "";
-    bool bounded = key->min < key->max;
-
-    if (bounded)
-        snprintf(ret, size, " (%s%s%.15g to %.15g)", unit, *unit != '\0' ? "; " : "", key->min, key->max);
-    else if (*unit != '\0')
-        snprintf(ret, size, " (%s)", unit);
-    else
-        ret[0] = '\0';
-}
-
-static const char *
-type_name(enum config_type type)
-{
-    switch (type) {
-    case CONFIG_TEXT:
-        return "text";
-    case CONFIG_SECRET:
-        return "secret, or file:/path";
-    case CONFIG_INT:
-        return "whole number";
-    case CONFIG_NUMBER:
-        return "number";
-    case CONFIG_BOOL:
-        return "true or false";
-    case CONFIG_LIST:
-        return "list, comma separated";
-    }
-    return "";
-}
-
-void
-config_write_sample(const struct config_key *keys, size_t count, FILE *out)
-{
-    const char *section = NULL;
-    char range[96];
-
-    for (size_t i = 0; i < count; i++) {
-        const struct config_key *key = &keys[i];
-
-        if (!str_equal(section, key->section)) {
-            fprintf(out, "%s[%s]\n", section != NULL ? "\n" : "", key->section);
-            section = key->section;
-        }
-        describe_range(key, range, sizeof(range));
-        fprintf(out, "# %s%s%s\n", key->help, range, key->fallback == NULL ? " Must be given." : "");
-        fprintf(out, "#%s = %s\n", key->name, key->fallback != NULL ? key->fallback : "");
-    }
-}
-
-void
-config_write_help(const struct config_key *keys, size_t count, FILE *out)
-{
-    char range[96];
-
-    for (size_t i = 0; i < count; i++) {
-        const struct config_key *key = &keys[i];
-
-        describe_range(key, range, sizeof(range));
-        fprintf(out, "  %s.%s: %s%s\n      %s\n", key->section, key->name, type_name(key->type), range,
-                key->help);
-        if (key->fallback == NULL)
-            fprintf(out, "      Must be given.\n");
-        else
-            fprintf(out, "      Without it: %s\n", key->fallback[0] != '\0' ? key->fallback : "(empty)");
-    }
 }

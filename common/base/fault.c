@@ -18,8 +18,7 @@ trim_partial(char *text)
         text[lead - 1] = '\0';
 }
 
-static void _printf_(3, 0)
-print(char *out, size_t size, const char *format, va_list args)
+static void _printf_(3, 0) print(char *out, size_t size, const char *format, va_list args)
 {
     int want = vsnprintf(out, size, format, args);
 
@@ -84,7 +83,8 @@ fault_raise_cause(struct fault *f, const char *format, ...)
 
     fault_clear(f);
     f->kind = FAULT_INTERNAL;
-    copy(f->message, sizeof(f->message), "An unexpected error prevented the server from fulfilling your request.");
+    copy(f->message, sizeof(f->message),
+         "An unexpected error prevented the server from fulfilling your request.");
     va_start(args, format);
     print(f->cause, sizeof(f->cause), format, args);
     va_end(args);
@@ -117,10 +117,9 @@ fault_clear(struct fault *f)
 static const struct {
     const char *name;
     int status;
-} kinds[] = {
-    [FAULT_NONE] = { "NONE", 200 },
+} kinds[] = { [FAULT_NONE] = { "NONE", 200 },
 #define KIND(name, status) [FAULT_##name] = { #name, status },
-    FAULT_KINDS(KIND)
+              FAULT_KINDS(KIND)
 #undef KIND
 };
 

@@ -101,7 +101,8 @@ add_json(struct str *out, const json_t *value)
     case JSON_OBJECT:
         str_add_char(out, '{');
         index = 0;
-        json_object_foreach(json, key, member) {
+        json_object_foreach(json, key, member)
+        {
             if (index++ > 0)
                 str_add_char(out, ',');
             add_text(out, key);
@@ -112,7 +113,8 @@ add_json(struct str *out, const json_t *value)
         return;
     case JSON_ARRAY:
         str_add_char(out, '[');
-        json_array_foreach(json, index, member) {
+        json_array_foreach(json, index, member)
+        {
             if (index > 0)
                 str_add_char(out, ',');
             add_json(out, member);

@@ -10,7 +10,8 @@
 
 /* Never NULL. Free with free(). */
 void *memory_alloc(size_t size);
-void *memory_calloc(size_t count, size_t size); /* Zeroed; a product that overflows ends the process. */
+void *memory_calloc(size_t count,
+                    size_t size); /* Zeroed; a product that overflows ends the process. */
 void *memory_realloc(void *data, size_t size);
 char *memory_strdup(const char *text);
 

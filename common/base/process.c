@@ -84,7 +84,8 @@ write_quietly(int fd, const char *data, size_t size)
 static void
 feed(struct child *c, const struct process_run *run)
 {
-    ssize_t n = write_quietly(c->input, run->input + c->input_done, run->input_size - c->input_done);
+    ssize_t n =
+        write_quietly(c->input, run->input + c->input_done, run->input_size - c->input_done);
 
     if (n > 0)
         c->input_done += (size_t)n;
@@ -234,12 +235,12 @@ process_run(struct arena *a, struct process_run *run, struct fault *f)
 
     if (c.timed_out) {
         fault_raise(f, FAULT_TIMEOUT, "A program did not end in time.");
-        return fault_add_cause(f, "%s: killed after %d ms: %s", command_line(a, run->argv), timeout_ms,
-                               run->errors);
+        return fault_add_cause(f, "%s: killed after %d ms: %s", command_line(a, run->argv),
+                               timeout_ms, run->errors);
     }
     if (c.too_much)
-        return fault_raise_cause(f, "%s: killed: wrote more than %zu bytes", command_line(a, run->argv),
-                                 OUTPUT_MAX);
+        return fault_raise_cause(f, "%s: killed: wrote more than %zu bytes",
+                                 command_line(a, run->argv), OUTPUT_MAX);
     if (run->status != 0)
         return fault_raise_cause(f, "%s: %s %d: %s", command_line(a, run->argv),
                                  run->status > 128 ? "ended by signal" : "exit status",
@@ -248,7 +249,8 @@ process_run(struct arena *a, struct process_run *run, struct fault *f)
 }
 
 int
-process_start(const char *const *argv, const char *netns, const char *log_path, pid_t *ret, struct fault *f)
+process_start(const char *const *argv, const char *netns, const char *log_path, pid_t *ret,
+              struct fault *f)
 {
     struct spawn spawn = { .argv = argv, .netns = netns, .detached = true, .log_path = log_path };
     int r = process_spawn(&spawn, f);

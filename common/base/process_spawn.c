@@ -19,7 +19,7 @@
 /* All descriptors of one start; -1: closed. */
 struct ends {
     int child_input, child_output, child_errors; /* The child's 0, 1 and 2. */
-    int input, output, errors; /* Ours. */
+    int input, output, errors;                   /* Ours. */
     int netns;
     int told, tell; /* What failed in the child: read here, written there. */
 };
@@ -198,7 +198,8 @@ reset_signals(void)
 }
 
 _noreturn_ static void
-become(const struct spawn *s, const struct ends *e, pid_t parent, const char *program, char *const *environment)
+become(const struct spawn *s, const struct ends *e, pid_t parent, const char *program,
+       char *const *environment)
 {
     int tell = e->tell;
 

@@ -9,11 +9,11 @@
 
 struct spawn {
     const char *const *argv;
-    const char *netns; /* Or NULL. */
+    const char *netns;    /* Or NULL. */
     const char *log_path; /* Where a detached one writes; NULL: /dev/null. */
     struct process_limits limits;
     bool with_input; /* A pipe for its standard input; otherwise /dev/null. */
-    bool detached; /* A session of its own and no pipes; otherwise a process group and pipes. */
+    bool detached;   /* A session of its own and no pipes; otherwise a process group and pipes. */
     bool dies_with_parent; /* SIGKILL when the thread that started it ends. */
     /* Results. Our ends do not block, and are the caller's to close; -1: no pipe. */
     pid_t pid;

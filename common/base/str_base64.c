@@ -110,7 +110,8 @@ str_base64_decode(struct arena *a, const char *text, void **ret, size_t *ret_siz
 }
 
 int
-str_base64url_decode(struct arena *a, const char *text, size_t text_size, void **ret, size_t *ret_size)
+str_base64url_decode(struct arena *a, const char *text, size_t text_size, void **ret,
+                     size_t *ret_size)
 {
     return decode(a, text, text_size, true, ret, ret_size);
 }

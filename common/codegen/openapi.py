@@ -19,9 +19,11 @@ METHODS = ('get', 'head', 'post', 'put', 'patch', 'delete')
 OPERATION_KEYS = {'policy', 'verb', 'resource', 'view', 'path_id', 'handler', 'input', 'key', 'siblings', 'success',
                   'since', 'until', 'public', 'any_token', 'stream', 'raw', 'defer_policy', 'max_body', 'operationId',
                   'summary'}
-RESOURCE_KEYS = {'table', 'key', 'plural', 'path', 'scope', 'scope_column', 'hooks', 'order', 'title', 'not_found',
+RESOURCE_KEYS = {'table', 'key', 'plural', 'path', 'scope', 'scope_column', 'scope_or', 'hooks', 'order', 'title', 'not_found',
                  'code', 'unique', 'in_use', 'quota'}
-HOOKS = (('prepare_create', 'struct db_tx *tx, struct %s *row', 'tx, row', 'struct db_tx *tx, void *row'),
+HOOKS = (('target', 'struct db *db, struct %s *row', 'db, row', 'struct db *db, void *row'),
+         ('settle', 'struct db_tx *tx', 'tx', 'struct db_tx *tx'),
+         ('prepare_create', 'struct db_tx *tx, struct %s *row', 'tx, row', 'struct db_tx *tx, void *row'),
          ('after_create', 'struct db_tx *tx, struct %s *row', 'tx, row', 'struct db_tx *tx, void *row'),
          ('prepare_update', 'struct db_tx *tx, const struct %s *old, struct %s *row', 'tx, old, row',
           'struct db_tx *tx, const void *old, void *row'),
@@ -118,7 +120,7 @@ def resource_c(s):
             ('plural', c_string(r.get('plural', key + 's'))), ('path', c_string(r.get('path'))),
             ('title', c_string(r.get('title', n.replace('_', ' ').capitalize()))),
             ('not_found', c_string(r.get('not_found'))), ('not_found_code', c_string(r.get('code'))),
-            ('scope', 'RESOURCE_' + scope), ('scope_column', c_string(column)),
+            ('scope', 'RESOURCE_' + scope), ('scope_column', c_string(column)), ('scope_or', c_string(r.get('scope_or'))),
             ('order', n + '_order' if r.get('order') else 'NULL'), ('id_field', s.field_index('id')),
             ('name_field', s.field_index('name')), ('created_field', s.field_index('created_at')),
             ('updated_field', s.field_index('updated_at')),

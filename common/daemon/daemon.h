@@ -65,7 +65,10 @@ struct daemon_spec {
     int (*start)(struct daemon *d, struct fault *f);
     /* After sagas and API are up: background loops. May be NULL. */
     int (*run)(struct daemon *d, struct fault *f);
-    /* After everything else has stopped. */
+    /* First at the end, when no request is in work any more: ends the loops that run() began, while received methods,
+     * sagas, bus and database still work. May be NULL. */
+    void (*halt)(struct daemon *d);
+    /* After API, received methods and sagas have ended; bus and database are still there. */
     void (*stop)(struct daemon *d);
     void (*reload)(struct daemon *d); /* SIGHUP, after the framework's own. May be NULL. */
     /* Extra lines of /metrics and of "virga debug". May be NULL. */

@@ -37,7 +37,8 @@ static void *
 end(void *object)
 {
     int limit_ms = (int)(intptr_t)object;
-    struct timespec limit = { .tv_sec = limit_ms / 1000, .tv_nsec = (long)(limit_ms % 1000) * 1000000 };
+    struct timespec limit = { .tv_sec = limit_ms / 1000,
+                              .tv_nsec = (long)(limit_ms % 1000) * 1000000 };
 
     while (nanosleep(&limit, &limit) < 0 && errno == EINTR)
         continue;

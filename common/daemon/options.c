@@ -3,7 +3,8 @@
 #include "../base/array.h"
 #include "../base/str.h"
 
-/* The value of an option: "--name value" or "--name=value"; NULL when argv[*at] is another option. */
+/* The value of an option: "--name value" or "--name=value"; NULL when argv[*at] is another
+ * option. */
 static const char *
 value_of(const char *name, int argc, char **argv, int *at, bool *ret_missing)
 {

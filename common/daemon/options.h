@@ -4,7 +4,8 @@
  *   virga-volume [the same] COMMAND [WORD]...                        e.g. "migrate"
  *   virga-volume --help | --version | --sample-config | --check-config
  *
- * Options may stand before and after the command. Nothing secret has to be given here: see CONFIG_SECRET. */
+ * Options may stand before and after the command. Nothing secret has to be given here: see
+ * CONFIG_SECRET. */
 #pragma once
 
 #include "../base/arena.h"
@@ -30,4 +31,5 @@ struct daemon_options {
 };
 
 /* FAULT_INVALID says what is wrong with the line. The text is argv's. */
-int options_parse(struct arena *a, int argc, char **argv, struct daemon_options *ret, struct fault *f);
+int options_parse(struct arena *a, int argc, char **argv, struct daemon_options *ret,
+                  struct fault *f);

@@ -21,6 +21,7 @@ struct service_call {
     const char *microversion; /* "placement 1.39": OpenStack-API-Version; NULL: none */
     const char *request_id; /* Passed on as X-OpenStack-Request-ID; NULL: none */
     const char *token; /* The user's, sent with ours as X-Service-Token; NULL: ours alone. */
+    bool anonymous; /* Without any token: for what is public. */
     int deadline_ms; /* 0: 30 s */
     int status; /* The answer. */
     json_t *answer; /* Parsed JSON, in the arena; NULL if there is none. */
@@ -32,6 +33,7 @@ struct service_call {
  * FAULT_UNAVAILABLE. */
 int service_call_run(struct service_client *c, struct http_client *http, struct arena *a, struct service_call *call, struct fault *f);
 
-/* URL of a service's endpoint (public or internal as configured), and a token for raw calls (streaming). */
+/* URL of a service's endpoint (the internal one if there is one, else the public one; without its version, so that the same paths
+ * fit), and a token for raw calls (streaming). */
 int service_endpoint(struct service_client *c, struct http_client *http, struct arena *a, const char *service_type, char **ret, struct fault *f);
 int service_token(struct service_client *c, struct http_client *http, struct arena *a, char **ret, struct fault *f);

@@ -34,7 +34,8 @@ signals_unblock(void)
 enum signal_event
 signals_wait(int wait_ms)
 {
-    struct timespec limit = { .tv_sec = wait_ms / 1000, .tv_nsec = (long)(wait_ms % 1000) * 1000000 };
+    struct timespec limit = { .tv_sec = wait_ms / 1000,
+                              .tv_nsec = (long)(wait_ms % 1000) * 1000000 };
     sigset_t set;
     int number;
 

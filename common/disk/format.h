@@ -1,7 +1,7 @@
 /* What the inspector and its formats share; internal to common/disk.
  *
- * A format is a row of disk_kinds: how its head is recognised, what is checked when the head is complete, and
- * what is checked when the end is known. */
+ * A format is a row of disk_kinds: how its head is recognised, what is checked when the head is
+ * complete, and what is checked when the end is known. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,7 +10,8 @@
 
 #include "inspect.h"
 
-/* Holds all headers at fixed places: ISO 9660's descriptors at 32 KiB, VHDX's second region table at 256 KiB. */
+/* Holds all headers at fixed places: ISO 9660's descriptors at 32 KiB, VHDX's second region table
+ * at 256 KiB. */
 #define HEAD_SIZE (384 * 1024)
 /* Holds all trailers: VHD's footer, VMDK's footer and end marker. */
 #define TAIL_SIZE 4096
@@ -25,19 +26,20 @@ struct window {
     uint8_t *data;
 };
 
-/* A table of 64-bit big-endian entries somewhere in the image, each looked at as it passes and not kept. */
+/* A table of 64-bit big-endian entries somewhere in the image, each looked at as it passes and not
+ * kept. */
 struct table {
     uint64_t offset, size; /* In bytes; size 0: not wanted. */
-    uint64_t seen; /* Bytes of it that have passed. */
-    uint64_t partial; /* The entry in the making. */
+    uint64_t seen;         /* Bytes of it that have passed. */
+    uint64_t partial;      /* The entry in the making. */
     int (*check)(struct disk_inspector *i, const struct table *t, uint64_t entry, struct fault *f);
 };
 
 /* Facts that a format's start() leaves for its finish(). */
 struct disk_facts {
     uint64_t virtual_bytes;
-    uint64_t highest; /* The image may not end before this offset. */
-    uint64_t cluster; /* qcow2: bytes of a cluster. */
+    uint64_t highest;   /* The image may not end before this offset. */
+    uint64_t cluster;   /* qcow2: bytes of a cluster. */
     uint64_t own[3][2]; /* qcow2: places taken by header and tables: offset, end. */
     bool footer_needed; /* vmdk: the head defers to the footer; vhd: the head has no copy of it. */
 };
@@ -45,7 +47,7 @@ struct disk_facts {
 struct disk_inspector {
     enum disk_format declared;
     uint64_t offset; /* Bytes fed or skipped so far. */
-    bool started; /* The head is complete and has been looked at. */
+    bool started;    /* The head is complete and has been looked at. */
     bool refused;
     struct fault why; /* If refused. */
     size_t head_size;
@@ -74,7 +76,8 @@ int disk_refuse(struct fault *f, const char *format, ...) _printf_(2, 3);
 
 /* Does the head have these bytes at 'offset'? */
 bool disk_head_has(const struct disk_inspector *i, size_t offset, const void *bytes, size_t size);
-/* 'size' bytes that end 'before_end' bytes before the end of the image; NULL when it is shorter. Only in finish(). */
+/* 'size' bytes that end 'before_end' bytes before the end of the image; NULL when it is shorter.
+ * Only in finish(). */
 const uint8_t *disk_tail(const struct disk_inspector *i, size_t before_end, size_t size);
 
 /* Asks for a copy of a part that lies behind what has passed, or in the head. */

@@ -1,8 +1,8 @@
 /* The inspector: windows on a stream, recognition, and the rule that declared and found must agree.
  *
- * Recognition follows QEMU's own probing (its drivers' bdrv_probe functions), because what matters is whether
- * some tool, on some path that forgot to name the format, could take the bytes for something else. A file that
- * two formats recognise is refused whatever it was declared as. */
+ * Recognition follows QEMU's own probing (its drivers' bdrv_probe functions), because what matters
+ * is whether some tool, on some path that forgot to name the format, could take the bytes for
+ * something else. A file that two formats recognise is refused whatever it was declared as. */
 #include "inspect.h"
 
 #include <errno.h>
@@ -18,10 +18,10 @@ static const struct {
     enum disk_format format;
     const char *driver;
 } names[] = {
-    { "raw", DISK_RAW, "raw" },       { "qcow2", DISK_QCOW2, "qcow2" }, { "vmdk", DISK_VMDK, "vmdk" },
-    { "vhd", DISK_VHD, "vpc" },       { "vhdx", DISK_VHDX, "vhdx" },    { "vdi", DISK_VDI, "vdi" },
-    { "iso", DISK_ISO, "raw" },       { "luks", DISK_LUKS, "luks" },    { "aki", DISK_RAW, "raw" },
-    { "ari", DISK_RAW, "raw" },       { "ami", DISK_RAW, "raw" },
+    { "raw", DISK_RAW, "raw" }, { "qcow2", DISK_QCOW2, "qcow2" }, { "vmdk", DISK_VMDK, "vmdk" },
+    { "vhd", DISK_VHD, "vpc" }, { "vhdx", DISK_VHDX, "vhdx" },    { "vdi", DISK_VDI, "vdi" },
+    { "iso", DISK_ISO, "raw" }, { "luks", DISK_LUKS, "luks" },    { "aki", DISK_RAW, "raw" },
+    { "ari", DISK_RAW, "raw" }, { "ami", DISK_RAW, "raw" },
 };
 
 const struct disk_kind disk_kinds[] = {
@@ -158,7 +158,8 @@ disk_window(struct disk_inspector *i, const uint8_t **ret, size_t *ret_size, str
     return 0;
 }
 
-/* The part of [offset, offset + size) that lies in [start, start + length): where in 'data', and how much. */
+/* The part of [offset, offset + size) that lies in [start, start + length): where in 'data', and
+ * how much. */
 static size_t
 overlap(uint64_t offset, size_t size, uint64_t start, uint64_t length, size_t *ret_at)
 {
@@ -171,7 +172,8 @@ overlap(uint64_t offset, size_t size, uint64_t start, uint64_t length, size_t *r
 }
 
 static int
-feed_table(struct disk_inspector *i, struct table *t, const uint8_t *data, size_t size, struct fault *f)
+feed_table(struct disk_inspector *i, struct table *t, const uint8_t *data, size_t size,
+           struct fault *f)
 {
     for (size_t n = 0; n < size; n++) {
         t->partial = t->partial << 8 | data[n];
@@ -187,7 +189,8 @@ feed_table(struct disk_inspector *i, struct table *t, const uint8_t *data, size_
 
 /* Hands bytes at 'offset' to what the header asked for. */
 static int
-feed_places(struct disk_inspector *i, uint64_t offset, const uint8_t *data, size_t size, struct fault *f)
+feed_places(struct disk_inspector *i, uint64_t offset, const uint8_t *data, size_t size,
+            struct fault *f)
 {
     struct window *w = &i->window;
     size_t at = 0, part;
@@ -246,16 +249,18 @@ check_agreement(const struct disk_inspector *i, struct fault *f)
         if (!disk_kinds[n].match(i))
             continue;
         if (found != NULL)
-            return disk_refuse(f, "its bytes are %s and %s at once", found->name, disk_kinds[n].name);
+            return disk_refuse(f, "its bytes are %s and %s at once", found->name,
+                               disk_kinds[n].name);
         found = &disk_kinds[n];
     }
     if (found == NULL && (i->declared == DISK_RAW || i->declared == DISK_VHD))
         return 0; /* A fixed VHD is known by its footer only. */
     if (found == NULL)
-        return disk_refuse(f, "it is declared as %s, but has no such header", disk_format_name(i->declared));
+        return disk_refuse(f, "it is declared as %s, but has no such header",
+                           disk_format_name(i->declared));
     if (found->foreign || found->format != i->declared)
-        return disk_refuse(f, "it is declared as %s, but its bytes are %s", disk_format_name(i->declared),
-                           found->name);
+        return disk_refuse(f, "it is declared as %s, but its bytes are %s",
+                           disk_format_name(i->declared), found->name);
     return 0;
 }
 
@@ -339,7 +344,8 @@ finish(struct disk_inspector *i, struct disk_info *ret, struct fault *f)
             return r;
     }
     if (i->declared != DISK_VHD && vhd_match_tail(i))
-        return disk_refuse(f, "it is declared as %s, but ends as a vhd does", disk_format_name(i->declared));
+        return disk_refuse(f, "it is declared as %s, but ends as a vhd does",
+                           disk_format_name(i->declared));
     for (size_t n = 0; n < ARRAY_SIZE(i->tables); n++) {
         if (i->tables[n].seen < i->tables[n].size)
             return disk_refuse(f, "it ends before a table that its header points to");
@@ -377,7 +383,8 @@ disk_inspector_finish(struct disk_inspector *i, struct disk_info *ret, struct fa
     return remember(i, finish(i, ret, f), f);
 }
 
-/* The first offset at or after 'from' in a place of 'length' bytes at 'start'; 'none' when it has passed. */
+/* The first offset at or after 'from' in a place of 'length' bytes at 'start'; 'none' when it has
+ * passed. */
 static uint64_t
 next_in(uint64_t from, uint64_t start, uint64_t length, uint64_t none)
 {

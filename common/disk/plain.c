@@ -1,4 +1,5 @@
-/* Formats without tables of their own: ISO 9660, LUKS, and those that are recognised only to be refused. */
+/* Formats without tables of their own: ISO 9660, LUKS, and those that are recognised only to be
+ * refused. */
 #include <string.h>
 
 #include "format.h"
@@ -13,7 +14,8 @@ iso_match(const struct disk_inspector *i)
     return disk_head_has(i, ISO_DESCRIPTOR + 1, "CD001", 5);
 }
 
-/* The first descriptor must be the primary one; it says how long the file system is, in both byte orders. */
+/* The first descriptor must be the primary one; it says how long the file system is, in both byte
+ * orders. */
 int
 iso_start(struct disk_inspector *i, struct fault *f)
 {
@@ -21,8 +23,8 @@ iso_start(struct disk_inspector *i, struct fault *f)
 
     if (i->head_size < ISO_DESCRIPTOR + ISO_SECTOR)
         return disk_refuse(f, "its iso header is cut short");
-    if (d[0] != 1 || le16(d + 128) != ISO_SECTOR || be16(d + 130) != ISO_SECTOR || le32(d + 80) == 0 ||
-        le32(d + 80) != be32(d + 84))
+    if (d[0] != 1 || le16(d + 128) != ISO_SECTOR || be16(d + 130) != ISO_SECTOR ||
+        le32(d + 80) == 0 || le32(d + 80) != be32(d + 84))
         return disk_refuse(f, "its iso header is damaged");
     i->facts.highest = (uint64_t)le32(d + 80) * ISO_SECTOR;
     return 0;

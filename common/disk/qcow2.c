@@ -1,9 +1,9 @@
 /* qcow2, versions 2 and 3 (docs/interop/qcow2.txt of QEMU).
  *
- * What is refused: everything that makes a reader open another file (backing file, external data file), that
- * needs a secret, features unknown to QEMU 7.2, and tables that are out of proportion, beyond the end, or laid
- * over the header or each other. L2 tables and data are not walked: the bounds here keep what a reader allocates
- * small, and the virtual size bounds what it can write. */
+ * What is refused: everything that makes a reader open another file (backing file, external data
+ * file), that needs a secret, features unknown to QEMU 7.2, and tables that are out of proportion,
+ * beyond the end, or laid over the header or each other. L2 tables and data are not walked: the
+ * bounds here keep what a reader allocates small, and the virtual size bounds what it can write. */
 #include <inttypes.h>
 
 #include "format.h"
@@ -14,7 +14,13 @@
 #define HEADER_V2 72
 #define HEADER_V3 104
 
-enum { DIRTY = 1 << 0, CORRUPT = 1 << 1, DATA_FILE = 1 << 2, COMPRESSION = 1 << 3, EXTENDED_L2 = 1 << 4 };
+enum {
+    DIRTY = 1 << 0,
+    CORRUPT = 1 << 1,
+    DATA_FILE = 1 << 2,
+    COMPRESSION = 1 << 3,
+    EXTENDED_L2 = 1 << 4
+};
 #define EXT_DATA_FILE 0x44415441u
 #define EXT_ENCRYPTION 0x0537be77u
 #define L1_OFFSET 0x00fffffffffffe00ull
@@ -27,7 +33,8 @@ qcow2_match(const struct disk_inspector *i)
 }
 
 static int
-check_features(const struct disk_inspector *i, uint32_t *ret_header, bool *ret_extended, struct fault *f)
+check_features(const struct disk_inspector *i, uint32_t *ret_header, bool *ret_extended,
+               struct fault *f)
 {
     uint64_t bits;
 
@@ -92,7 +99,8 @@ check_place(struct disk_inspector *i, uint64_t place, const char *table, struct 
         return disk_refuse(f, "an entry of its %s table is not a place in the file", table);
     for (size_t n = 0; n < ARRAY_SIZE(i->facts.own); n++) {
         if (place < i->facts.own[n][1] && place + cluster > i->facts.own[n][0])
-            return disk_refuse(f, "an entry of its %s table points into the header or a table", table);
+            return disk_refuse(f, "an entry of its %s table points into the header or a table",
+                               table);
     }
     i->facts.highest = MAX(i->facts.highest, place + 8);
     return 0;
@@ -167,7 +175,8 @@ qcow2_start(struct disk_inspector *i, struct fault *f)
     r = disk_check_virtual(i->facts.virtual_bytes, f);
     if (r < 0)
         return r;
-    if (be32(h + 60) > SNAPSHOTS_MAX || be64(h + 64) % i->facts.cluster != 0 || be64(h + 64) > INT64_MAX)
+    if (be32(h + 60) > SNAPSHOTS_MAX || be64(h + 64) % i->facts.cluster != 0 ||
+        be64(h + 64) > INT64_MAX)
         return disk_refuse(f, "its snapshot table is impossible");
     if (be32(h + 60) > 0)
         i->facts.highest = be64(h + 64) + 8;

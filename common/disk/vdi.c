@@ -1,10 +1,11 @@
-/* VDI, VirtualBox's own, version 1.1: dynamic and static; undo and differencing images have a parent. */
+/* VDI, VirtualBox's own, version 1.1: dynamic and static; undo and differencing images have a
+ * parent. */
 #include <string.h>
 
 #include "format.h"
 
 #define HEADER 512
-#define BLOCK (1u << 20) /* The only block size that QEMU reads. */
+#define BLOCK (1u << 20)      /* The only block size that QEMU reads. */
 #define BLOCKS_MAX (1u << 24) /* 16 TiB; 64 MiB of map. */
 
 bool

@@ -1,4 +1,5 @@
-/* VHD ("Virtual Hard Disk Image Format Specification"): fixed and dynamic; differencing disks have a parent.
+/* VHD ("Virtual Hard Disk Image Format Specification"): fixed and dynamic; differencing disks have
+ * a parent.
  *
  * A dynamic disk has a copy of its footer at the start, a fixed one only at its end. */
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #define FOOTER 512
 #define DYNAMIC_HEADER 1024
+#define GEOMETRY_MAX (65535ull * 16 * 255)
 #define TABLE_MAX (1 << 22) /* Entries: 2 TiB in the smallest usual blocks. */
 
 enum { TYPE_FIXED = 2, TYPE_DYNAMIC = 3, TYPE_DIFFERENCING = 4 };
@@ -38,13 +40,14 @@ sum_right(const uint8_t *data, size_t size, size_t at)
     return be32(data + at) == ~sum;
 }
 
-/* A size for people, and one in cylinders, heads and sectors; some readers take the one, some the other. */
+/* A size in bytes, and one in cylinders, heads and sectors; some readers take the one, some the
+ * other, so the larger counts. The largest geometry stands for all disks that are larger still. */
 static uint64_t
 size_of(const uint8_t *footer)
 {
-    uint64_t chs = (uint64_t)be16(footer + 56) * footer[58] * footer[59] * 512;
+    uint64_t sectors = (uint64_t)be16(footer + 56) * footer[58] * footer[59];
 
-    return MAX(be64(footer + 48), chs);
+    return sectors == GEOMETRY_MAX ? be64(footer + 48) : MAX(be64(footer + 48), sectors * 512);
 }
 
 static int
@@ -115,7 +118,9 @@ vhd_finish(struct disk_inspector *i, struct fault *f)
     if (r < 0)
         return r;
     if (!i->facts.footer_needed)
-        return memcmp(footer, i->head, FOOTER) == 0 ? 0 : disk_refuse(f, "its vhd header and footer differ");
+        return memcmp(footer, i->head, FOOTER) == 0
+                   ? 0
+                   : disk_refuse(f, "its vhd header and footer differ");
     i->facts.virtual_bytes = size_of(footer);
     i->facts.highest = be64(footer + 48) + FOOTER;
     return 0;

@@ -1,11 +1,13 @@
-/* VHDX ([MS-VHDX]): a table of regions at fixed places, of which one, the metadata, says size and parent.
+/* VHDX ([MS-VHDX]): a table of regions at fixed places, of which one, the metadata, says size and
+ * parent.
  *
- * Both headers and both region tables carry a CRC; the copy that a reader would use is the one judged. */
+ * Both headers and both region tables carry a CRC; the copy that a reader would use is the one
+ * judged. */
 #include <string.h>
 
 #include "format.h"
 
-#define HEADERS 65536ull /* Two, of 4 KiB, 64 KiB apart. */
+#define HEADERS 65536ull  /* Two, of 4 KiB, 64 KiB apart. */
 #define REGIONS 196608ull /* Two tables of 64 KiB. */
 #define TABLE 65536u
 #define MIB 1048576u
@@ -62,7 +64,8 @@ check_headers(const struct disk_inspector *i, struct fault *f)
     return 0;
 }
 
-/* Both region tables must be right and alike, so that it makes no difference which one a reader takes. */
+/* Both region tables must be right and alike, so that it makes no difference which one a reader
+ * takes. */
 static int
 check_regions(struct disk_inspector *i, struct fault *f)
 {
@@ -70,13 +73,15 @@ check_regions(struct disk_inspector *i, struct fault *f)
     uint64_t metadata = 0, metadata_size = 0;
     unsigned bats = 0;
 
-    if (memcmp(t, "regi", 4) != 0 || !crc_right(t, TABLE) || memcmp(t, t + TABLE, TABLE) != 0 || le32(t + 8) > 2047)
+    if (memcmp(t, "regi", 4) != 0 || !crc_right(t, TABLE) || memcmp(t, t + TABLE, TABLE) != 0 ||
+        le32(t + 8) > 2047)
         return disk_refuse(f, "its vhdx region tables are damaged");
     for (uint32_t n = 0; n < le32(t + 8); n++) {
         const uint8_t *e = t + 16 + n * 32u;
         uint64_t offset = le64(e + 16), size = le32(e + 24);
 
-        if (offset < MIB || offset % MIB != 0 || size == 0 || size % MIB != 0 || offset > INT64_MAX - size)
+        if (offset < MIB || offset % MIB != 0 || size == 0 || size % MIB != 0 ||
+            offset > INT64_MAX - size)
             return disk_refuse(f, "a vhdx region is not at a possible place");
         if (memcmp(e, metadata_guid, 16) == 0 && metadata == 0) {
             metadata = offset;
@@ -134,7 +139,8 @@ vhdx_finish(struct disk_inspector *i, struct fault *f)
             parameters = true;
             if (le32(m + at + 4) & 2)
                 return disk_refuse(f, "its vhdx has a parent");
-            if (le32(m + at) < MIB || le32(m + at) > 256u * MIB || (le32(m + at) & (le32(m + at) - 1)) != 0)
+            if (le32(m + at) < MIB || le32(m + at) > 256u * MIB ||
+                (le32(m + at) & (le32(m + at) - 1)) != 0)
                 return disk_refuse(f, "its vhdx block size is impossible");
         } else if (memcmp(e, size_guid, 16) == 0) {
             if (sized || length < 8)

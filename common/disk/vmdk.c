@@ -1,8 +1,9 @@
 /* VMDK ("Virtual Disk Format 5.0"): one sparse extent with its descriptor inside, and nothing else.
  *
- * A descriptor may name any path of the reading host as an extent, so all forms that consist of more than the
- * file itself are refused. A capacity of 0 in the sparse header makes QEMU read the descriptor instead of the
- * header; streamOptimized files are read by the copy of the header in their footer. Both must tell one story. */
+ * A descriptor may name any path of the reading host as an extent, so all forms that consist of
+ * more than the file itself are refused. A capacity of 0 in the sparse header makes QEMU read the
+ * descriptor instead of the header; streamOptimized files are read by the copy of the header in
+ * their footer. Both must tell one story. */
 #include <string.h>
 
 #include "../base/str.h"
@@ -93,7 +94,8 @@ vmdk_start(struct disk_inspector *i, struct fault *f)
     if (le64(h + 64) > INT64_MAX / SECTOR)
         return disk_refuse(f, "its vmdk header is longer than any file");
     i->facts.virtual_bytes = le64(h + 12) * SECTOR;
-    i->facts.highest = le64(h + 64) * SECTOR; /* Header, descriptor and tables: before the first grain. */
+    i->facts.highest =
+        le64(h + 64) * SECTOR; /* Header, descriptor and tables: before the first grain. */
 
     if (le64(h + 56) == AT_END)
         i->facts.footer_needed = true;
@@ -116,7 +118,8 @@ check_footer(struct disk_inspector *i, struct fault *f)
     if (end == NULL || le64(end) != 1 || le32(end + 8) != 0 || le32(end + 12) != 3)
         return disk_refuse(f, "its vmdk footer is missing");
     h = end + SECTOR;
-    if (le64(end + 2 * SECTOR) != 0 || le32(end + 2 * SECTOR + 8) != 0 || le32(end + 2 * SECTOR + 12) != 0)
+    if (le64(end + 2 * SECTOR) != 0 || le32(end + 2 * SECTOR + 8) != 0 ||
+        le32(end + 2 * SECTOR + 12) != 0)
         return disk_refuse(f, "its vmdk end marker is missing");
     r = check_header(h, f);
     if (r < 0)
@@ -152,7 +155,7 @@ check_extent(const char *line, struct descriptor *d, struct fault *f)
 static int
 check_line(const char *line, struct descriptor *d, struct fault *f)
 {
-    static const char *const harmless[] = { "version=",         "encoding=", "CID=", "ddb.",
+    static const char *const harmless[] = { "version=", "encoding=", "CID=", "ddb.",
                                             "isNativeSnapshot=" };
 
     if (line[0] == '\0')

@@ -1,9 +1,10 @@
 /* A body on its way from the connection (I/O thread) to the handler (worker).
  *
- * The connection is suspended before the first byte, until the handler asks for one: a request that is refused for
- * other reasons is answered without its body, and a client that said "Expect: 100-continue" isn't asked
- * for it. libmicrohttpd takes an answer before the body or after all of it, not in between; so when the
- * handler ends early, what still comes is thrown away up to a limit. */
+ * The connection is suspended before the first byte, until the handler asks for one: a request
+ * that is refused for other reasons is answered without its body, and a client that said
+ * "Expect: 100-continue" isn't asked for it. libmicrohttpd takes an answer before the body or
+ * after all of it, not in between; so when the handler ends early, what still comes is thrown
+ * away up to a limit. */
 #include "body.h"
 
 #include "../base/clock.h"
@@ -11,8 +12,9 @@
 #include "exchange.h"
 
 enum {
-    REFUSED_MAX = 64 * 1024 * 1024, /* Thrown away at most, before the connection is closed instead. */
-    PACE = 16 * 1024, /* Bytes a sender must manage in one timeout. */
+    REFUSED_MAX =
+        64 * 1024 * 1024, /* Thrown away at most, before the connection is closed instead. */
+    PACE = 16 * 1024,     /* Bytes a sender must manage in one timeout. */
 };
 
 struct http_body *
@@ -226,11 +228,13 @@ read_some(struct http_body *b, char *buffer, size_t size, struct fault *f)
         if (b->used > 0)
             break;
         if (b->too_large)
-            return fault_raise(f, FAULT_TOO_LARGE, "The request's body is larger than %lld bytes.", (long long)b->max);
+            return fault_raise(f, FAULT_TOO_LARGE, "The request's body is larger than %lld bytes.",
+                               (long long)b->max);
         if (b->ended)
             return 0;
         if (b->gone)
-            return fault_raise(f, FAULT_INVALID, "The connection ended before all of the body came.");
+            return fault_raise(f, FAULT_INVALID,
+                               "The connection ended before all of the body came.");
         if (wait_for_data(b, patience_ms, f) < 0)
             return -1;
     }

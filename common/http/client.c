@@ -1,6 +1,7 @@
-/* One easy handle per client: libcurl keeps its connections alive between exchanges. What a failure means is
- * decided by whether the request can have reached the other side: before that FAULT_UNAVAILABLE, after it
- * FAULT_TIMEOUT, because then nobody knows whether it was carried out. */
+/* One easy handle per client: libcurl keeps its connections alive between exchanges. What a
+ * failure means is decided by whether the request can have reached the other side: before that
+ * FAULT_UNAVAILABLE, after it FAULT_TIMEOUT, because then nobody knows whether it was carried
+ * out. */
 #include "client.h"
 
 #include <curl/curl.h>
@@ -11,7 +12,12 @@
 #include "../base/array.h"
 #include "../base/memory.h"
 
-enum { CONNECT_TIMEOUT_MS = 2000, DEADLINE_MS = 30000, MAX_ANSWER = 64 * 1024 * 1024, MAX_ANSWER_HEADERS = 200 };
+enum {
+    CONNECT_TIMEOUT_MS = 2000,
+    DEADLINE_MS = 30000,
+    MAX_ANSWER = 64 * 1024 * 1024,
+    MAX_ANSWER_HEADERS = 200
+};
 
 struct http_client {
     CURL *curl;
@@ -94,8 +100,9 @@ on_header(char *data, size_t unit, size_t count, void *object)
     if (size >= 5 && memcmp(data, "HTTP/", 5) == 0) {
         const char *space = memchr(data, ' ', size);
 
-        t->x->status = space != NULL ? (int)strtol(space, NULL, 10) : 0; /* For the sink; the line's end ends the number. */
-        t->headers_count = 0; /* Those of a 100 don't count. */
+        t->x->status = space != NULL ? (int)strtol(space, NULL, 10)
+                                     : 0; /* For the sink; the line's end ends the number. */
+        t->headers_count = 0;             /* Those of a 100 don't count. */
         return size;
     }
     if (colon == NULL || t->headers_count == MAX_ANSWER_HEADERS)
@@ -123,7 +130,8 @@ on_upload(char *buffer, size_t unit, size_t count, void *object)
 
     if (n < 0 || (n == 0 && left > 0)) {
         t->stopped = true;
-        fault_raise_cause(t->fault, "reading the body to send: %s", n < 0 ? strerror(errno) : "too short");
+        fault_raise_cause(t->fault, "reading the body to send: %s",
+                          n < 0 ? strerror(errno) : "too short");
         return CURL_READFUNC_ABORT;
     }
     t->body_at += n;
@@ -160,11 +168,13 @@ header_list(struct arena *a, const struct http_exchange *x, bool has_body)
         if (h->value == NULL)
             continue;
         typed = typed || str_equal_nocase(h->name, "Content-Type");
-        list = curl_slist_append(list, arena_printf(a, empty ? "%s;" : "%s: %s", h->name, h->value));
+        list =
+            curl_slist_append(list, arena_printf(a, empty ? "%s;" : "%s: %s", h->name, h->value));
     }
     if (has_body && !typed)
-        list = curl_slist_append(list, arena_printf(a, "Content-Type: %s", x->content_type != NULL ? x->content_type
-                                                                                                    : "application/json"));
+        list = curl_slist_append(list, arena_printf(a, "Content-Type: %s",
+                                                    x->content_type != NULL ? x->content_type
+                                                                            : "application/json"));
     arena_defer(a, free_list, list);
     return list;
 }
@@ -188,7 +198,8 @@ prepare(struct http_client *c, struct transfer *t)
     curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)c->connect_timeout_ms);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(x->deadline_ms > 0 ? x->deadline_ms : DEADLINE_MS));
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
+                     (long)(x->deadline_ms > 0 ? x->deadline_ms : DEADLINE_MS));
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
@@ -203,7 +214,8 @@ prepare(struct http_client *c, struct transfer *t)
         curl_easy_setopt(curl, CURLOPT_SEEKDATA, t);
         curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, 256 * 1024L);
     } else if (has_body || x->method == HTTP_POST || x->method == HTTP_PUT) {
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(x->body != NULL ? x->body_size : 0));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                         (curl_off_t)(x->body != NULL ? x->body_size : 0));
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, x->body != NULL ? x->body : "");
     }
     if (x->method == HTTP_HEAD)

@@ -26,7 +26,7 @@ struct clients {
     atomic_uint count;
     pthread_t watcher;
     pthread_mutex_t mutex;
-    pthread_cond_t changed; /* The first client came, there are too many, or the end. */
+    pthread_cond_t changed;             /* The first client came, there are too many, or the end. */
     struct list list GUARDED_BY(mutex); /* Oldest connection first. */
     bool crowded GUARDED_BY(mutex), ending GUARDED_BY(mutex);
 };
@@ -35,9 +35,11 @@ static void
 peer_name(const struct sockaddr *address, char *ret, size_t size)
 {
     if (address != NULL && address->sa_family == AF_INET) {
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, ret, (socklen_t)size);
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, ret,
+                  (socklen_t)size);
     } else if (address != NULL && address->sa_family == AF_INET6) {
-        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        const struct in6_addr *six =
+            &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
 
         if (IN6_IS_ADDR_V4MAPPED(six))
             inet_ntop(AF_INET, &six->s6_addr[12], ret, (socklen_t)size);
@@ -48,14 +50,16 @@ peer_name(const struct sockaddr *address, char *ret, size_t size)
     }
 }
 
-/* The connection is still in the list, so its descriptor is open, and libmicrohttpd sees the end of it. */
+/* The connection is still in the list, so its descriptor is open, and libmicrohttpd sees the end
+ * of it. */
 static void
 cut(struct client *c)
 {
     shutdown(c->fd, SHUT_RDWR);
 }
 
-/* Too many: up to an eighth of them has to go, those first that have owed us longest. Who came just now stays. */
+/* Too many: up to an eighth of them has to go, those first that have owed us longest. Who came
+ * just now stays. */
 static void
 make_room(struct clients *c)
 {
@@ -65,8 +69,7 @@ make_room(struct clients *c)
     for (int64_t age = c->patience_ms; wanted > 0 && age >= GRACE_MS; age /= 2) {
         struct client *client;
 
-        LIST_EACH(client, &c->list, struct client, link)
-        {
+        LIST_EACH (client, &c->list, struct client, link) {
             int64_t since = atomic_load_explicit(&client->owes_since_ms, memory_order_relaxed);
 
             if (wanted > 0 && since != 0 && now - since >= age) {
@@ -84,8 +87,7 @@ cut_late(struct clients *c)
     int64_t now = clock_mono_ms();
     struct client *client;
 
-    LIST_EACH(client, &c->list, struct client, link)
-    {
+    LIST_EACH (client, &c->list, struct client, link) {
         int64_t since = atomic_load_explicit(&client->owes_since_ms, memory_order_relaxed);
 
         if (since != 0 && now - since >= c->patience_ms)
@@ -93,7 +95,8 @@ cut_late(struct clients *c)
     }
 }
 
-/* Sleeps while there is no connection; otherwise looks at all of them four times in the time one has. */
+/* Sleeps while there is no connection; otherwise looks at all of them four times in the time one
+ * has. */
 static void *
 watch(void *object)
 {
@@ -189,13 +192,15 @@ clients_on_connection(void *owner, struct MHD_Connection *connection, void **soc
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         const union MHD_ConnectionInfo *address =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *fd =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
         bool first;
 
         client = memory_calloc(1, sizeof(*client));
         client->fd = fd->connect_fd;
         atomic_init(&client->owes_since_ms, clock_mono_ms());
-        peer_name(address != NULL ? address->client_addr : NULL, client->peer, sizeof(client->peer));
+        peer_name(address != NULL ? address->client_addr : NULL, client->peer,
+                  sizeof(client->peer));
         *socket_context = client;
 
         pthread_mutex_lock(&c->mutex);

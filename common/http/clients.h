@@ -1,10 +1,11 @@
 /* The connections of a server: their number, and how long one may keep us waiting. Private.
  *
- * libmicrohttpd's own timeout starts again with each byte, so a client that sends a byte now and then could stay for
- * ever. Here the clock runs from the moment a client owes us something until it has sent all of it: the head of a
- * request (from the accept, or the end of the last answer) or a collected body. Who is late is cut off; and when
- * connections get short, those who have owed us a head for longest go first, so that ten thousand silent
- * sockets don't keep out one that talks. */
+ * libmicrohttpd's own timeout starts again with each byte, so a client that sends a byte now and
+ * then could stay for ever. Here the clock runs from the moment a client owes us something until
+ * it has sent all of it: the head of a request (from the accept, or the end of the last answer)
+ * or a collected body. Who is late is cut off; and when connections get short, those who have
+ * owed us a head for longest go first, so that ten thousand silent sockets don't keep out one
+ * that talks. */
 #pragma once
 
 #include <microhttpd.h>

@@ -169,8 +169,8 @@ dispatch(struct exchange *x)
     return MHD_YES;
 }
 
-/* The handler reads the body itself. The connection may end while it does, so nothing may stay in the connection's
- * memory. */
+/* The handler reads the body itself. The connection may end while it does, so nothing may stay
+ * in the connection's memory. */
 static enum MHD_Result
 dispatch_stream(struct exchange *x)
 {
@@ -254,8 +254,9 @@ next(struct exchange *x, enum body_next what)
 }
 
 enum MHD_Result
-http_on_request(void *owner _unused_, struct MHD_Connection *connection _unused_, const char *url _unused_,
-                const char *method, const char *version, const char *data, size_t *size, void **state)
+http_on_request(void *owner _unused_, struct MHD_Connection *connection _unused_,
+                const char *url _unused_, const char *method, const char *version, const char *data,
+                size_t *size, void **state)
 {
     struct exchange *x = *state;
     enum MHD_Result r;

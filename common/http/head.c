@@ -1,15 +1,17 @@
-/* The head of a request, checked. libmicrohttpd is lenient (RFC 9112 allows much of it), but what two parsers in a
- * row read differently is how requests are smuggled, so here one reading is enforced:
+/* The head of a request, checked. libmicrohttpd is lenient (RFC 9112 allows much of it), but
+ * what two parsers in a row read differently is how requests are smuggled, so here one reading
+ * is enforced:
  *
- * - Lines end in CRLF. libmicrohttpd has put NULs in place of the line ends, in one buffer: after the version, and
- *   after each value, must come two NULs and then the next name, and two more at the very end of the head. A
- *   bare LF, a NUL inside a line or a folded line (which it copies elsewhere) breaks that row.
+ * - Lines end in CRLF. libmicrohttpd has put NULs in place of the line ends, in one buffer:
+ *   after the version, and after each value, must come two NULs and then the next name, and two
+ *   more at the very end of the head. A bare LF, a NUL inside a line or a folded line (which it
+ *   copies elsewhere) breaks that row.
  * - One Host, one Content-Length or one "Transfer-Encoding: chunked", not both.
- * - Names are tokens, values have no control characters; the target is in origin form without dot segments,
- *   encoded slashes or encoded NULs.
+ * - Names are tokens, values have no control characters; the target is in origin form without
+ *   dot segments, encoded slashes or encoded NULs.
  *
- * How chunks are delimited can't be seen from here, so the connection of a chunked request is closed after its
- * answer (connection.c): what follows on it is never read as a request. */
+ * How chunks are delimited can't be seen from here, so the connection of a chunked request is
+ * closed after its answer (connection.c): what follows on it is never read as a request. */
 #include "exchange.h"
 
 #include "../base/clock.h"
@@ -24,7 +26,10 @@ static const struct single {
     size_t size;
     int status; /* When it stands twice. */
 } singles[] = {
-#define SINGLE(name, status) { name, sizeof(name) - 1, status }
+#define SINGLE(name, status)                                                                       \
+    {                                                                                              \
+        name, sizeof(name) - 1, status                                                             \
+    }
     SINGLE("Host", BAD_REQUEST),
     SINGLE("Content-Length", BAD_REQUEST),
     SINGLE("Transfer-Encoding", BAD_REQUEST),
@@ -44,8 +49,8 @@ enum { HOST, CONTENT_LENGTH, TRANSFER_ENCODING };
 struct reading {
     struct exchange *exchange;
     const char *next; /* Where the next name must begin. */
-    const char *end; /* Of the head, the empty line included. */
-    unsigned seen; /* Of 'singles'. */
+    const char *end;  /* Of the head, the empty line included. */
+    unsigned seen;    /* Of 'singles'. */
     const char *single[ARRAY_SIZE(singles)];
     int status;
     const char *why;
@@ -87,15 +92,16 @@ refuse(struct reading *r, int status, const char *why)
 }
 
 static enum MHD_Result
-on_header(void *owner, enum MHD_ValueKind kind _unused_, const char *name, size_t name_size, const char *value,
-          size_t value_size)
+on_header(void *owner, enum MHD_ValueKind kind _unused_, const char *name, size_t name_size,
+          const char *value, size_t value_size)
 {
     struct reading *r = owner;
     struct http_request *request = &r->exchange->request;
     const char *end = value + value_size;
 
     if (name != r->next || end + 2 >= r->end || end[0] != '\0' || end[1] != '\0')
-        return refuse(r, BAD_REQUEST, "The lines of the request's head must end in CRLF, and must not be folded.");
+        return refuse(r, BAD_REQUEST,
+                      "The lines of the request's head must end in CRLF, and must not be folded.");
     r->next = end + 2;
     if (!is_token(name, name_size))
         return refuse(r, BAD_REQUEST, "The name of a header is not a token.");
@@ -141,7 +147,8 @@ is_dots(const char *segment, size_t size)
     for (size_t i = 0; i < size; dots++) {
         if (segment[i] == '.')
             i++;
-        else if (size - i >= 3 && segment[i] == '%' && segment[i + 1] == '2' && (segment[i + 2] | 0x20) == 'e')
+        else if (size - i >= 3 && segment[i] == '%' && segment[i + 1] == '2' &&
+                 (segment[i + 2] | 0x20) == 'e')
             i += 3;
         else
             return false;
@@ -166,7 +173,8 @@ check_path(const char *path, size_t size)
             continue;
         if (size - i < 3 || !is_hex(path[i + 1]) || !is_hex(path[i + 2]))
             return "The path is not valid percent-encoding.";
-        if ((path[i + 1] == '0' && path[i + 2] == '0') || (path[i + 1] == '2' && (path[i + 2] | 0x20) == 'f'))
+        if ((path[i + 1] == '0' && path[i + 2] == '0') ||
+            (path[i + 1] == '2' && (path[i + 2] | 0x20) == 'f'))
             return "The path has an encoded NUL or slash.";
     }
     return NULL;
@@ -210,14 +218,17 @@ read_target(struct exchange *x, const char **ret_why)
 static bool
 is_host(const char *value)
 {
-    return value[strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")] == '\0';
+    return value[strspn(value,
+                        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")] ==
+           '\0';
 }
 
 /* What the headers together say about the body's length. */
 static int
 read_framing(struct exchange *x, const struct reading *r, bool old, const char **ret_why)
 {
-    const char *host = r->single[HOST], *length = r->single[CONTENT_LENGTH], *coding = r->single[TRANSFER_ENCODING];
+    const char *host = r->single[HOST], *length = r->single[CONTENT_LENGTH],
+               *coding = r->single[TRANSFER_ENCODING];
 
     *ret_why = "The headers that delimit the body contradict each other.";
     if (host == NULL ? !old : !is_host(host)) {
@@ -247,8 +258,8 @@ head_read(struct exchange *x, const char *method, const char *version, const cha
         *ret_why = "The request target is too long.";
         return URI_TOO_LONG;
     }
-    if (method + strlen(method) + 1 != x->target || x->target + x->target_size + 1 != version || version_size != 8 ||
-        version[9] != '\0' || !is_token(method, strlen(method)))
+    if (method + strlen(method) + 1 != x->target || x->target + x->target_size + 1 != version ||
+        version_size != 8 || version[9] != '\0' || !is_token(method, strlen(method)))
         return BAD_REQUEST;
     request->method = method_from_name(method);
     status = read_target(x, ret_why);
@@ -258,7 +269,8 @@ head_read(struct exchange *x, const char *method, const char *version, const cha
     request->content_length = -1;
     request->headers = x->headers;
     r.next = version + version_size + 2;
-    r.end = method + MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
+    r.end = method + MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
+                         ->header_size;
     MHD_get_connection_values_n(x->connection, MHD_HEADER_KIND, on_header, &r);
     if (r.status == 0 && r.next + 2 != r.end)
         refuse(&r, BAD_REQUEST, "The lines of the request's head must end in CRLF.");

@@ -20,7 +20,8 @@ is_stale(const struct sockaddr_un *address)
 
     if (fd < 0)
         return false;
-    stale = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 && errno == ECONNREFUSED;
+    stale = connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+            errno == ECONNREFUSED;
     close(fd);
     return stale;
 }
@@ -32,7 +33,8 @@ listen_unix(const char *path, char **ret_unix_path, struct fault *f)
     int fd;
 
     if (path[0] != '/' || strlen(path) >= sizeof(address.sun_path))
-        return fault_raise(f, FAULT_INVALID, "unix:%s is not an absolute path of at most %zu bytes.", path,
+        return fault_raise(f, FAULT_INVALID,
+                           "unix:%s is not an absolute path of at most %zu bytes.", path,
                            sizeof(address.sun_path) - 1);
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
     if (is_stale(&address))
@@ -55,7 +57,8 @@ listen_inet(const struct addrinfo *at, int *ret_port)
 {
     struct sockaddr_storage bound = { 0 };
     socklen_t size = sizeof(bound);
-    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, off = 0, error;
+    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1, off = 0,
+        error;
 
     if (fd < 0)
         return -errno;
@@ -90,8 +93,11 @@ listen_open(const char *address, char **ret_unix_path, int *ret_port, struct fau
         return listen_unix(address + 5, ret_unix_path, f);
     size = colon != NULL ? (size_t)(colon - address) : 0;
     if (size == 0 || size >= sizeof(host))
-        return fault_raise(f, FAULT_INVALID, "\"%s\" is not an address to listen on (\"127.0.0.1:5000\", \"[::]:5000\", "
-                                             "\"unix:/path\").", address);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "\"%s\" is not an address to listen on (\"127.0.0.1:5000\", \"[::]:5000\", "
+            "\"unix:/path\").",
+            address);
     memcpy(host, address, size);
     host[size] = '\0';
     if (host[0] == '[' && host[size - 1] == ']') {
@@ -99,10 +105,13 @@ listen_open(const char *address, char **ret_unix_path, int *ret_port, struct fau
         host[size - 2] = '\0';
     }
     if (getaddrinfo(host, colon + 1, &hints, &found) != 0)
-        return fault_raise(f, FAULT_INVALID, "\"%s\" is not an address to listen on: the host must be numeric.", address);
+        return fault_raise(f, FAULT_INVALID,
+                           "\"%s\" is not an address to listen on: the host must be numeric.",
+                           address);
     fd = listen_inet(found, ret_port);
     freeaddrinfo(found);
     if (fd < 0)
-        return fault_raise(f, FAULT_UNAVAILABLE, "Cannot listen on %s: %s.", address, strerror(-fd));
+        return fault_raise(f, FAULT_UNAVAILABLE, "Cannot listen on %s: %s.", address,
+                           strerror(-fd));
     return fd;
 }

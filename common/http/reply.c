@@ -27,7 +27,8 @@ body_reply(struct http_response *r, const char **ret_type)
         return empty_reply();
     if (r->file >= 0) {
         *ret_type = r->content_type != NULL ? r->content_type : "application/octet-stream";
-        reply = MHD_create_response_from_fd_at_offset64((uint64_t)r->file_size, r->file, (uint64_t)r->file_offset);
+        reply = MHD_create_response_from_fd_at_offset64((uint64_t)r->file_size, r->file,
+                                                        (uint64_t)r->file_offset);
         if (reply != NULL)
             r->file = -1;
         return reply;
@@ -51,10 +52,12 @@ reply_make(struct exchange *x)
             MHD_add_response_header(reply, "Content-Type", type);
         for (size_t i = 0; i < r->headers_count; i++)
             MHD_add_response_header(reply, r->headers[i].name, r->headers[i].value);
-        if (x->chunked || x->overflow || atomic_load_explicit(&x->server->draining, memory_order_relaxed))
+        if (x->chunked || x->overflow ||
+            atomic_load_explicit(&x->server->draining, memory_order_relaxed))
             MHD_add_response_header(reply, "Connection", "close");
         if (r->status >= 100 && r->status < 600)
-            atomic_fetch_add_explicit(&x->server->responses[r->status / 100], 1, memory_order_relaxed);
+            atomic_fetch_add_explicit(&x->server->responses[r->status / 100], 1,
+                                      memory_order_relaxed);
     }
     x->reply = reply;
     if (r->file >= 0)
@@ -75,7 +78,8 @@ reply_refuse(struct exchange *x, int status, const char *why)
     jsonw_object(&w, "error");
     jsonw_int(&w, "code", status);
     jsonw_text(&w, "title", MHD_get_reason_phrase_for((unsigned)status));
-    jsonw_text(&w, "message", status == 401 ? "The request you have made requires authentication." : why);
+    jsonw_text(&w, "message",
+               status == 401 ? "The request you have made requires authentication." : why);
     jsonw_end(&w);
     jsonw_end(&w);
     r->status = status;

@@ -90,7 +90,8 @@ start_daemon(struct http_server *s, struct fault *f)
             return fault_raise(f, FAULT_INVALID, "This libmicrohttpd has no TLS.");
         if (o->tls_key == NULL)
             return fault_raise(f, FAULT_INVALID, "A TLS certificate needs its key.");
-        if (read_pem(o->tls_certificate, &s->certificate, f) < 0 || read_pem(o->tls_key, &s->key, f) < 0)
+        if (read_pem(o->tls_certificate, &s->certificate, f) < 0 ||
+            read_pem(o->tls_key, &s->key, f) < 0)
             return -1;
         flags |= MHD_USE_TLS;
         options[last++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_MEM_CERT, 0, s->certificate };
@@ -100,8 +101,8 @@ start_daemon(struct http_server *s, struct fault *f)
             (void *)(uintptr_t) "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1:-VERS-DTLS-ALL"
         };
     }
-    s->daemon = MHD_start_daemon(flags, 0, clients_on_accept, s->clients, http_on_request, s, MHD_OPTION_ARRAY,
-                                 options, MHD_OPTION_END);
+    s->daemon = MHD_start_daemon(flags, 0, clients_on_accept, s->clients, http_on_request, s,
+                                 MHD_OPTION_ARRAY, options, MHD_OPTION_END);
     if (s->daemon == NULL)
         return fault_raise(f, FAULT_UNAVAILABLE, "Cannot start the HTTP server on %s.", o->listen);
     return 0;
@@ -135,7 +136,8 @@ static int
 start(struct http_server *s, struct fault *f)
 {
     const struct http_server_options *o = &s->options;
-    unsigned streamers = s->handler.streams != NULL ? MAX(o->workers * STREAMERS_PER_WORKER, STREAMERS_MIN + 0u) : 1;
+    unsigned streamers =
+        s->handler.streams != NULL ? MAX(o->workers * STREAMERS_PER_WORKER, STREAMERS_MIN + 0u) : 1;
 
     s->clients = clients_new(o->max_connections, (int64_t)o->idle_timeout_s * 1000);
     if (s->clients == NULL)
@@ -217,8 +219,8 @@ http_server_drain(struct http_server *s, int grace_ms)
     pthread_mutex_unlock(&s->mutex);
 }
 
-/* Each suspended connection must be resumed before libmicrohttpd is stopped: the workers do it, with an answer
- * that says we are going. */
+/* Each suspended connection must be resumed before libmicrohttpd is stopped: the workers do it,
+ * with an answer that says we are going. */
 void
 http_server_stop(struct http_server *s)
 {
@@ -229,8 +231,8 @@ http_server_stop(struct http_server *s)
     stop_listening(s);
     atomic_store(&s->stopping, true);
     pthread_mutex_lock(&s->mutex);
-    LIST_EACH(b, &s->streams, struct http_body, link)
-    body_interrupt(b);
+    LIST_EACH (b, &s->streams, struct http_body, link)
+        body_interrupt(b);
     pthread_mutex_unlock(&s->mutex);
     workers_stop(s->workers);
     workers_stop(s->streamers);

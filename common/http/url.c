@@ -47,8 +47,8 @@ url_decode(struct arena *a, const char *text, size_t size)
 static bool
 is_unreserved(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-           c == '_' || c == '~';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
 }
 
 /* Writes at most 3 bytes for each of 'text', and returns their number. */
@@ -82,7 +82,8 @@ url_encode(struct arena *a, const char *text)
 }
 
 int
-url_parse_query(struct arena *a, const char *text, struct http_pair **ret, size_t *ret_count, struct fault *f)
+url_parse_query(struct arena *a, const char *text, struct http_pair **ret, size_t *ret_count,
+                struct fault *f)
 {
     struct http_pair *pairs;
     size_t count = 0, max = 1;
@@ -102,7 +103,8 @@ url_parse_query(struct arena *a, const char *text, struct http_pair **ret, size_
             pair->name = decode(a, at, name_size, true);
             pair->value = equals != NULL ? decode(a, equals + 1, size - name_size - 1, true) : NULL;
             if (pair->name == NULL || (equals != NULL && pair->value == NULL))
-                return fault_raise(f, FAULT_INVALID, "The query string is not valid percent-encoded UTF-8.");
+                return fault_raise(f, FAULT_INVALID,
+                                   "The query string is not valid percent-encoded UTF-8.");
         }
         at += size;
         at += *at == '&';

@@ -20,8 +20,8 @@ struct workers {
     bool stopping GUARDED_BY(mutex);
 };
 
-/* The next exchange, or NULL at the end. When stopping, what is queued still comes. 'again': the caller has just
- * ended one. */
+/* The next exchange, or NULL at the end. When stopping, what is queued still comes. 'again': the
+ * caller has just ended one. */
 static struct exchange *
 take(struct workers *w, bool again, bool *ret_stopping)
 {
@@ -80,8 +80,8 @@ start_one(struct workers *w)
 }
 
 int
-workers_new(struct workers **ret, struct http_server *s, const char *name, unsigned first_index, unsigned now,
-            unsigned max, struct fault *f)
+workers_new(struct workers **ret, struct http_server *s, const char *name, unsigned first_index,
+            unsigned now, unsigned max, struct fault *f)
 {
     struct workers *w = memory_calloc(1, sizeof(*w));
 

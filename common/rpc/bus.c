@@ -14,7 +14,8 @@
 #define DECLARE_WAIT_MS 5000
 
 struct message *
-message_new(const char *exchange, const char *key, const char *correlation, const char *body, size_t size)
+message_new(const char *exchange, const char *key, const char *correlation, const char *body,
+            size_t size)
 {
     struct message *m = memory_calloc(1, sizeof(*m));
 
@@ -53,7 +54,7 @@ wake(struct bus *c)
 
 int
 bus_open(struct bus **ret, const char *url, const char *name, uint16_t prefetch,
-                const struct bus_hooks *hooks, void *owner, struct fault *f)
+         const struct bus_hooks *hooks, void *owner, struct fault *f)
 {
     struct bus *c = memory_calloc(1, sizeof(*c));
     pthread_condattr_t attributes;
@@ -162,7 +163,8 @@ add_consumer(struct bus *c, const struct consumer *wanted, unsigned *ret, struct
     for (unsigned i = 1; i < c->consumers_count; i++) {
         struct consumer *at = &c->consumers[i];
 
-        if (at->kind == wanted->kind && str_equal(at->name, wanted->name) && str_equal(at->exchange, wanted->exchange)) {
+        if (at->kind == wanted->kind && str_equal(at->name, wanted->name) &&
+            str_equal(at->exchange, wanted->exchange)) {
             *ret = i;
             return 0;
         }
@@ -180,10 +182,12 @@ add_consumer(struct bus *c, const struct consumer *wanted, unsigned *ret, struct
 }
 
 int
-bus_consume(struct bus *c, enum wire_queue kind, const char *name, const char *exchange, void *context,
-                   struct fault *f)
+bus_consume(struct bus *c, enum wire_queue kind, const char *name, const char *exchange,
+            void *context, struct fault *f)
 {
-    struct consumer wanted = { .kind = kind, .name = (char *)(uintptr_t)name, .exchange = (char *)(uintptr_t)exchange,
+    struct consumer wanted = { .kind = kind,
+                               .name = (char *)(uintptr_t)name,
+                               .exchange = (char *)(uintptr_t)exchange,
                                .context = context };
     struct timespec until;
     unsigned i = 0;

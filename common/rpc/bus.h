@@ -18,10 +18,10 @@ struct bus;
 
 enum message_result {
     MESSAGE_CONFIRMED, /* The broker has it. */
-    MESSAGE_RETURNED, /* No such queue. */
-    MESSAGE_REFUSED, /* The broker could not take it. */
-    MESSAGE_LOST, /* Sent, but the connection broke: it may have arrived. */
-    MESSAGE_UNSENT, /* Not sent: the broker was away until 'send_by_ms'. */
+    MESSAGE_RETURNED,  /* No such queue. */
+    MESSAGE_REFUSED,   /* The broker could not take it. */
+    MESSAGE_LOST,      /* Sent, but the connection broke: it may have arrived. */
+    MESSAGE_UNSENT,    /* Not sent: the broker was away until 'send_by_ms'. */
 };
 
 /* On the heap; the connection owns it from bus_send() on. */
@@ -31,18 +31,20 @@ struct message {
     bool returned;
     char id[24];
     char *exchange, *key; /* Exchange "": straight to the queue 'key'. */
-    char *correlation; /* NULL: none */
+    char *correlation;    /* NULL: none */
     char *body;
     size_t size;
     bool mandatory, persistent;
-    bool wants_reply; /* The reply queue of the connection of the moment is put in when it is sent. */
+    bool
+        wants_reply; /* The reply queue of the connection of the moment is put in when it is sent. */
     int64_t send_by_ms; /* Steady clock. */
-    int64_t expire_ms; /* Steady clock; the broker drops it then. 0: never */
+    int64_t expire_ms;  /* Steady clock; the broker drops it then. 0: never */
     /* Called once, whatever happens; may be NULL. The message is freed after it. */
     void (*done)(const struct message *m, enum message_result result, void *owner);
     void *owner;
 };
-struct message *message_new(const char *exchange, const char *key, const char *correlation, const char *body, size_t size);
+struct message *message_new(const char *exchange, const char *key, const char *correlation,
+                            const char *body, size_t size);
 
 struct bus_hooks {
     /* 'context' as given to bus_consume(), NULL on the reply queue. The delivery is the hook's to free. */
@@ -52,12 +54,12 @@ struct bus_hooks {
 
 /* 'name' is seen by who looks at the broker's connections, and is part of the reply queue's name. */
 int bus_open(struct bus **ret, const char *url, const char *name, uint16_t prefetch,
-                    const struct bus_hooks *hooks, void *owner, struct fault *f);
+             const struct bus_hooks *hooks, void *owner, struct fault *f);
 
 /* Sends what waits, half a second at most, and ends. What is left is done as LOST or UNSENT. */
 void bus_close(struct bus *c);
 
-bool bus_up(struct bus *c); /* Logged in and all queues declared. */
+bool bus_up(struct bus *c);             /* Logged in and all queues declared. */
 uint64_t bus_generation(struct bus *c); /* How often it has connected. */
 
 void bus_send(struct bus *c, struct message *m);
@@ -67,5 +69,5 @@ void bus_ack(struct bus *c, uint64_t generation, uint64_t tag);
 
 /* Declares a queue and consumes from it, now and after each connect. Returns when the broker has it, or
  * at once when it is away. The same queue or exchange twice is one. */
-int bus_consume(struct bus *c, enum wire_queue kind, const char *name, const char *exchange, void *context,
-                       struct fault *f);
+int bus_consume(struct bus *c, enum wire_queue kind, const char *name, const char *exchange,
+                void *context, struct fault *f);

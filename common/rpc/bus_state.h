@@ -48,7 +48,9 @@ struct bus {
     unsigned unconfirmed_count;
     uint64_t next_id;
     bool blocked;
-    char *reply_queue; /* Another name on each connection: the broker may not have noticed yet that the last one is gone. */
+    char last_failure[512]; /* To connect; as the log has it. */
+    char *
+        reply_queue; /* Another name on each connection: the broker may not have noticed yet that the last one is gone. */
 };
 
 /* Tells and frees. */

@@ -221,8 +221,8 @@ declare_all(struct bus *c, struct fault *f)
             return 0;
         if (at->declared == generation)
             continue;
-        r = wire_declare(c->wire, at->kind, i == REPLY_CONSUMER ? c->reply_queue : at->name, at->exchange, i, c->prefetch,
-                         f);
+        r = wire_declare(c->wire, at->kind, i == REPLY_CONSUMER ? c->reply_queue : at->name,
+                         at->exchange, i, c->prefetch, f);
         if (r < 0)
             return fault_add_cause(f, "queue %s", at->name != NULL ? at->name : at->exchange);
         pthread_mutex_lock(&c->mutex);
@@ -281,8 +281,10 @@ try_to_connect(struct bus *c)
 
         bus_break(c, &f);
         reconnect_failed(&c->reconnect, clock_mono_ms(), random_uint64());
-        if (before == 0 || c->reconnect.backoff_ms != before) /* Once it is as slow as it gets, it has been said. */
+        /* Once it is as slow as it gets, it has been said; unless the reason is another one. */
+        if (c->reconnect.backoff_ms != before || !str_equal(f.cause, c->last_failure))
             log_warn("rpc.connect-failed next_ms=%u cause=%s", c->reconnect.backoff_ms, f.cause);
+        snprintf(c->last_failure, sizeof(c->last_failure), "%s", f.cause);
         return;
     }
     reconnect_connected(&c->reconnect, clock_mono_ms());

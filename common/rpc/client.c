@@ -20,11 +20,19 @@
 #define CAST_EXPIRE_MS 60000
 #define ABSENT_RETRY_MS 200 /* A receiver that was there a moment ago may be reconnecting. */
 #define REFUSED_RETRY_MS 100
-#define EXPIRY_MARGIN_MS 250 /* A call expires so much before its deadline, so that the notice comes in time. */
+#define EXPIRY_MARGIN_MS                                                                           \
+    250 /* A call expires so much before its deadline, so that the notice comes in time. */
 #define LOOK_MS 1000 /* Tests may have moved the clock. */
 
-enum outcome { OUTCOME_NONE, OUTCOME_ANSWER, OUTCOME_CONFIRMED, OUTCOME_ABSENT, OUTCOME_EXPIRED, OUTCOME_UNSENT,
-               OUTCOME_STOPPED };
+enum outcome {
+    OUTCOME_NONE,
+    OUTCOME_ANSWER,
+    OUTCOME_CONFIRMED,
+    OUTCOME_ABSENT,
+    OUTCOME_EXPIRED,
+    OUTCOME_UNSENT,
+    OUTCOME_STOPPED
+};
 
 struct call {
     char id[UUID_TEXT]; /* Correlation: of this wait, not of the operation. */
@@ -35,9 +43,9 @@ struct call {
 
     pthread_cond_t changed;
     enum outcome outcome;
-    bool maybe; /* It may have reached the receiver. */
-    bool confirmed; /* The last sending has; its answer goes to the queue of that connection. */
-    unsigned sent; /* Times. */
+    bool maybe;         /* It may have reached the receiver. */
+    bool confirmed;     /* The last sending has; its answer goes to the queue of that connection. */
+    unsigned sent;      /* Times. */
     int64_t send_at_ms; /* To be sent (again) then; 0: not to be sent. */
     char *answer;
     size_t answer_size;
@@ -48,6 +56,7 @@ struct rpc_client {
     pthread_mutex_t mutex;
     pthread_cond_t empty;
     struct map *calls GUARDED_BY(mutex); /* By id; on their threads' stacks. */
+    unsigned callers GUARDED_BY(mutex);  /* Threads that are in here. */
     bool stopping GUARDED_BY(mutex);
 };
 
@@ -80,7 +89,7 @@ rpc_client_stop(struct rpc_client *c)
     c->stopping = true;
     while (map_next(c->calls, &at))
         finish(at.value, OUTCOME_STOPPED);
-    while (map_count(c->calls) > 0)
+    while (c->callers > 0)
         pthread_cond_wait(&c->empty, &c->mutex);
     pthread_mutex_unlock(&c->mutex);
 }
@@ -215,7 +224,7 @@ sleep_until(struct rpc_client *c, struct call *call, int64_t now_ms, int64_t unt
 
 /* Sends, waits, sends again, until there is an outcome or the deadline is over (OUTCOME_NONE). */
 static void
-run_call(struct rpc_client *c, struct call *call)
+await_outcome(struct rpc_client *c, struct call *call)
 {
     pthread_condattr_t attributes;
 
@@ -227,6 +236,7 @@ run_call(struct rpc_client *c, struct call *call)
     call->send_at_ms = clock_mono_ms();
 
     pthread_mutex_lock(&c->mutex);
+    c->callers++;
     if (c->stopping)
         call->outcome = OUTCOME_STOPPED;
     map_set(c->calls, call->id, call);
@@ -250,8 +260,6 @@ run_call(struct rpc_client *c, struct call *call)
         sleep_until(c, call, now_ms, until_ms);
     }
     map_remove(c->calls, call->id);
-    if (map_count(c->calls) == 0)
-        pthread_cond_broadcast(&c->empty);
     pthread_mutex_unlock(&c->mutex);
     pthread_cond_destroy(&call->changed);
 }
@@ -270,7 +278,9 @@ explain(struct rpc_client *c, const struct call *call, const char *method, struc
         fault_raise(f, FAULT_UNAVAILABLE, "The service that does this is not available.");
         return fault_add_cause(f, "%s: nobody serves queue %s", method, call->key);
     case OUTCOME_EXPIRED:
-        maybe = call->sent > 1; /* What expired in the queue was not taken out of it; an earlier one may have been. */
+        maybe =
+            call->sent >
+            1; /* What expired in the queue was not taken out of it; an earlier one may have been. */
         break;
     case OUTCOME_UNSENT:
     case OUTCOME_STOPPED:
@@ -286,12 +296,29 @@ explain(struct rpc_client *c, const struct call *call, const char *method, struc
     }
     fault_raise(f, FAULT_UNAVAILABLE, "The service that does this is not available.");
     return fault_add_cause(f, "%s: queue %s: %s", method, call->key,
-                           call->outcome == OUTCOME_EXPIRED ? "nobody took it" : "the broker is away");
+                           call->outcome == OUTCOME_EXPIRED ? "nobody took it"
+                                                            : "the broker is away");
+}
+
+/* The whole of a call. When it returns, the client, and all of the RPC, may be gone. */
+static int
+run_call(struct rpc_client *c, struct call *call, const char *method, struct fault *f)
+{
+    int status;
+
+    await_outcome(c, call);
+    status = explain(c, call, method, f);
+    pthread_mutex_lock(&c->mutex);
+    if (--c->callers == 0)
+        pthread_cond_broadcast(&c->empty);
+    pthread_mutex_unlock(&c->mutex);
+    return status;
 }
 
 static int
-write_request(struct rpc *r, struct arena *a, const char *method, const char *operation_id, const char *request_id,
-              const json_t *params, int timeout_ms, char **ret, size_t *ret_size, struct fault *f)
+write_request(struct rpc *r, struct arena *a, const char *method, const char *operation_id,
+              const char *request_id, const json_t *params, int timeout_ms, char **ret,
+              size_t *ret_size, struct fault *f)
 {
     struct log_context context;
     struct envelope e = {
@@ -313,26 +340,28 @@ write_request(struct rpc *r, struct arena *a, const char *method, const char *op
 }
 
 int
-rpc_call(struct rpc *r, const char *queue, const char *method, const char *operation_id, const json_t *params,
-         int deadline_ms, struct arena *a, json_t **ret, struct fault *f)
+rpc_call(struct rpc *r, const char *queue, const char *method, const char *operation_id,
+         const json_t *params, int deadline_ms, struct arena *a, json_t **ret, struct fault *f)
 {
     int64_t now_ms = clock_mono_ms();
-    struct call call = { .exchange = WIRE_CALLS, .key = queue, .wants_answer = true, .mandatory = true };
+    struct call call = {
+        .exchange = WIRE_CALLS, .key = queue, .wants_answer = true, .mandatory = true
+    };
     json_t *answer = NULL;
     char *body;
     int status;
 
     if (deadline_ms <= 0)
         deadline_ms = CALL_DEFAULT_MS;
-    status = write_request(r, a, method, operation_id, NULL, params, deadline_ms, &body, &call.size, f);
+    status =
+        write_request(r, a, method, operation_id, NULL, params, deadline_ms, &body, &call.size, f);
     if (status < 0)
         return status;
     call.body = body;
     call.deadline_ms = now_ms + deadline_ms;
     call.send_by_ms = call.expire_ms = call.deadline_ms - MIN(EXPIRY_MARGIN_MS, deadline_ms / 4);
     atomic_fetch_add(&r->calls, 1);
-    run_call(r->client, &call);
-    status = explain(r->client, &call, method, f);
+    status = run_call(r->client, &call, method, f);
     if (call.answer == NULL)
         return status;
     status = envelope_read_answer(a, call.answer, call.answer_size, &answer, f);
@@ -343,27 +372,28 @@ rpc_call(struct rpc *r, const char *queue, const char *method, const char *opera
 }
 
 static int
-send_and_confirm(struct rpc *r, struct call *call, const char *method, const char *operation_id, const json_t *params,
-                 struct fault *f)
+send_and_confirm(struct rpc *r, struct call *call, const char *method, const char *operation_id,
+                 const json_t *params, struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     int64_t now_ms = clock_mono_ms();
     char *body;
     int status;
 
-    status = write_request(r, a, method, operation_id, NULL, params, CAST_EXPIRE_MS, &body, &call->size, f);
+    status = write_request(r, a, method, operation_id, NULL, params, CAST_EXPIRE_MS, &body,
+                           &call->size, f);
     if (status < 0)
         return status;
     call->body = body;
     call->deadline_ms = now_ms + CAST_MS;
     call->send_by_ms = now_ms + CAST_SEND_MS;
     call->expire_ms = now_ms + CAST_EXPIRE_MS;
-    run_call(r->client, call);
-    return explain(r->client, call, method, f);
+    return run_call(r->client, call, method, f);
 }
 
 int
-rpc_cast(struct rpc *r, const char *queue, const char *method, const char *operation_id, const json_t *params, struct fault *f)
+rpc_cast(struct rpc *r, const char *queue, const char *method, const char *operation_id,
+         const json_t *params, struct fault *f)
 {
     struct call call = { .exchange = WIRE_CALLS, .key = queue, .mandatory = true };
 
@@ -371,7 +401,8 @@ rpc_cast(struct rpc *r, const char *queue, const char *method, const char *opera
 }
 
 int
-rpc_publish(struct rpc *r, const char *exchange, const char *method, const json_t *params, struct fault *f)
+rpc_publish(struct rpc *r, const char *exchange, const char *method, const json_t *params,
+            struct fault *f)
 {
     struct call call = { .exchange = exchange, .key = "" };
     int status = bus_consume(r->bus, WIRE_EXCHANGE, NULL, exchange, NULL, f);
@@ -396,12 +427,12 @@ rpc_post(struct rpc *r, const struct rpc_post *post, struct fault *f)
         if (status < 0)
             return status;
     }
-    status = write_request(r, a, post->method, post->operation_id, post->request_id, post->params, post->expire_ms, &body,
-                           &size, f);
+    status = write_request(r, a, post->method, post->operation_id, post->request_id, post->params,
+                           post->expire_ms, &body, &size, f);
     if (status < 0)
         return status;
-    m = message_new(post->exchange != NULL ? post->exchange : WIRE_CALLS, post->exchange != NULL ? "" : post->key,
-                    post->correlation, body, size);
+    m = message_new(post->exchange != NULL ? post->exchange : WIRE_CALLS,
+                    post->exchange != NULL ? "" : post->key, post->correlation, body, size);
     m->mandatory = post->exchange == NULL;
     m->persistent = post->persistent;
     m->send_by_ms = now_ms + post->send_ms;

@@ -7,10 +7,12 @@
 #include "wire.h"
 
 #define NAME_MAX_SIZE 255
-#define REPLAY_US (2 * INT64_C(3600) * 1000 * 1000) /* Clocks may be wrong by an hour; this is more than wrong. */
+#define REPLAY_US                                                                                  \
+    (2 * INT64_C(3600) * 1000 * 1000) /* Clocks may be wrong by an hour; this is more than wrong. */
 
 int
-envelope_write(struct arena *a, const struct envelope *e, char **ret, size_t *ret_size, struct fault *f)
+envelope_write(struct arena *a, const struct envelope *e, char **ret, size_t *ret_size,
+               struct fault *f)
 {
     _cleanup_(str_done) struct str out = { 0 };
     struct jsonw w;
@@ -38,7 +40,8 @@ envelope_write(struct arena *a, const struct envelope *e, char **ret, size_t *re
 }
 
 static int
-read_name(const json_t *object, const char *key, bool may_be_empty, const char **ret, struct fault *f)
+read_name(const json_t *object, const char *key, bool may_be_empty, const char **ret,
+          struct fault *f)
 {
     const char *text = json_get_text(object, key);
 
@@ -107,7 +110,8 @@ envelope_read(struct arena *a, const char *data, size_t size, struct envelope *r
 }
 
 char *
-envelope_write_answer(struct arena *a, const json_t *result, const struct fault *fault, size_t *ret_size)
+envelope_write_answer(struct arena *a, const json_t *result, const struct fault *fault,
+                      size_t *ret_size)
 {
     _cleanup_(str_done) struct str out = { 0 };
     struct fault too_large = { 0 };

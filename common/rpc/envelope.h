@@ -23,22 +23,26 @@
 struct envelope {
     const char *method, *operation_id, *request_id;
     const char *from_name, *from_host; /* Never NULL. */
-    int64_t deadline_us; /* By the sender's clock. 0: none */
-    int64_t timeout_ms; /* What was left when it was sent. 0: none */
-    const json_t *params; /* An object, or NULL. */
+    int64_t deadline_us;               /* By the sender's clock. 0: none */
+    int64_t timeout_ms;                /* What was left when it was sent. 0: none */
+    const json_t *params;              /* An object, or NULL. */
 };
 
 /* FAULT_TOO_LARGE above what receivers take. The text is the arena's. */
-int envelope_write(struct arena *a, const struct envelope *e, char **ret, size_t *ret_size, struct fault *f);
+int envelope_write(struct arena *a, const struct envelope *e, char **ret, size_t *ret_size,
+                   struct fault *f);
 
 /* Strict: a member of a wrong type, or that is missing, or another version refuses the whole. */
-int envelope_read(struct arena *a, const char *data, size_t size, struct envelope *ret, struct fault *f);
+int envelope_read(struct arena *a, const char *data, size_t size, struct envelope *ret,
+                  struct fault *f);
 
 /* 'result' may be NULL; with 'fault' it is not looked at. An answer that is too large becomes a fault. */
-char *envelope_write_answer(struct arena *a, const json_t *result, const struct fault *fault, size_t *ret_size);
+char *envelope_write_answer(struct arena *a, const json_t *result, const struct fault *fault,
+                            size_t *ret_size);
 
 /* 0 and the result (NULL: none); or the remote fault in 'f'. What isn't an answer is FAULT_INTERNAL. */
-int envelope_read_answer(struct arena *a, const char *data, size_t size, json_t **ret, struct fault *f);
+int envelope_read_answer(struct arena *a, const char *data, size_t size, json_t **ret,
+                         struct fault *f);
 
 /* Did the broker's user 'user_id' speak for 'host'? The broker checks that a message's user-id is who logged in, so a
  * message without one is forged: ours always have it. A user "name@host" is bound to its host, and may say nothing in

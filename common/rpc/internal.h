@@ -19,13 +19,15 @@ struct rpc {
 };
 
 struct rpc_client *rpc_client_new(struct rpc *r);
-void rpc_client_stop(struct rpc_client *c); /* Everybody who waits fails now; returns when all have. */
+void
+rpc_client_stop(struct rpc_client *c); /* Everybody who waits fails now; returns when all have. */
 void rpc_client_free(struct rpc_client *c);
 void rpc_client_take(struct rpc_client *c, struct delivery *d); /* From the reply queue. */
 void rpc_client_connected(struct rpc_client *c);
 
 int rpc_server_open(struct rpc_server **ret, struct rpc *r, unsigned workers, struct fault *f);
-bool rpc_server_drain(struct rpc_server *s, int64_t until_ms); /* Begins nothing more; waits for what is in work. */
+bool rpc_server_drain(struct rpc_server *s,
+                      int64_t until_ms);    /* Begins nothing more; waits for what is in work. */
 void rpc_server_join(struct rpc_server *s); /* Ends the workers. */
 void rpc_server_free(struct rpc_server *s);
 void rpc_server_take(struct rpc_server *s, struct delivery *d, void *binding, uint64_t generation);
@@ -39,7 +41,7 @@ void rpc_drop(struct rpc *r, const char *why, const struct delivery *d);
 struct rpc_post {
     const char *exchange, *key, *method, *operation_id, *request_id;
     const json_t *params;
-    int send_ms; /* How long it may wait for the broker. */
+    int send_ms;   /* How long it may wait for the broker. */
     int expire_ms; /* How long for a receiver. */
     bool persistent;
     const char *correlation; /* For 'done' to know it by; NULL: none. */

@@ -77,8 +77,8 @@ add_waiter(struct operation *op, const char *reply_to, const char *correlation, 
 }
 
 enum operation_state
-operations_begin(struct operations *o, const char *key, const char *reply_to, const char *correlation,
-                 int64_t deadline_ms, const char **ret_answer)
+operations_begin(struct operations *o, const char *key, const char *reply_to,
+                 const char *correlation, int64_t deadline_ms, const char **ret_answer)
 {
     struct operation *op = map_get(o->by_key, key);
 
@@ -114,7 +114,8 @@ forget_oldest(struct operations *o)
 }
 
 void
-operations_finish(struct operations *o, const char *key, const char *answer, bool keep, struct list *ret_waiters)
+operations_finish(struct operations *o, const char *key, const char *answer, bool keep,
+                  struct list *ret_waiters)
 {
     struct operation *op = map_get(o->by_key, key);
     struct operation_waiter *w;

@@ -26,15 +26,17 @@ struct operations *operations_new(size_t count_max, size_t bytes_max);
 void operations_free(struct operations *o);
 
 enum operation_state {
-    OPERATION_NEW, /* The caller does it now, and calls operations_finish() in any case. */
-    OPERATION_IN_WORK, /* Somebody does it. */
+    OPERATION_NEW,      /* The caller does it now, and calls operations_finish() in any case. */
+    OPERATION_IN_WORK,  /* Somebody does it. */
     OPERATION_ANSWERED, /* It was done: '*ret_answer', borrowed until the next call. */
 };
 /* 'reply_to' NULL: nobody wants the answer. The waiter is remembered for NEW and IN_WORK. */
 enum operation_state operations_begin(struct operations *o, const char *key, const char *reply_to,
-                                      const char *correlation, int64_t deadline_ms, const char **ret_answer);
+                                      const char *correlation, int64_t deadline_ms,
+                                      const char **ret_answer);
 
 /* Moves those who wait to 'ret_waiters'. Without 'keep' it is forgotten: sent again, it is done again. */
-void operations_finish(struct operations *o, const char *key, const char *answer, bool keep, struct list *ret_waiters);
+void operations_finish(struct operations *o, const char *key, const char *answer, bool keep,
+                       struct list *ret_waiters);
 
 size_t operations_count(const struct operations *o);

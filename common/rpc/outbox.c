@@ -71,8 +71,8 @@ notice(void *object)
 }
 
 int
-outbox_add(struct outbox *o, struct db_tx *tx, const char *target, const char *method, const char *collapse,
-           const json_t *params, struct fault *f)
+outbox_add(struct outbox *o, struct db_tx *tx, const char *target, const char *method,
+           const char *collapse, const json_t *params, struct fault *f)
 {
     char operation_id[UUID_TEXT];
     struct log_context context;
@@ -152,7 +152,8 @@ send_item(struct outbox *o, struct item *item)
     struct fault f = { 0 };
 
     if (rpc_post(o->rpc, &post, &f) < 0) {
-        log_error("outbox.unsendable target=%s method=%s cause=%s", row->target, row->method, f.message);
+        log_error("outbox.unsendable target=%s method=%s cause=%s", row->target, row->method,
+                  f.message);
         settled(NULL, MESSAGE_CONFIRMED, item); /* It would never go: not kept for ever. */
     }
 }
@@ -183,7 +184,8 @@ done_ids(struct outbox *o, struct arena *a, const struct item *items, size_t cou
             map_set(stuck, row->target, (void *)(uintptr_t)row);
         if (map_has(stuck, row->target))
             continue;
-        *ARRAY_PUSH(a, ids.items, ids.count, capacity) = arena_printf(a, "%lld", (long long)row->id);
+        *ARRAY_PUSH(a, ids.items, ids.count, capacity) =
+            arena_printf(a, "%lld", (long long)row->id);
         if (!items[i].merged)
             atomic_fetch_add(&o->sent, 1);
     }
@@ -192,7 +194,8 @@ done_ids(struct outbox *o, struct arena *a, const struct item *items, size_t cou
 }
 
 static int
-send_rows(struct outbox *o, struct db *db, const struct outbox_row *rows, size_t count, struct fault *f)
+send_rows(struct outbox *o, struct db *db, const struct outbox_row *rows, size_t count,
+          struct fault *f)
 {
     struct item *items = ARENA_ARRAY(db->arena, struct item, count);
     struct batch b = { .mutex = PTHREAD_MUTEX_INITIALIZER, .settled = PTHREAD_COND_INITIALIZER };
@@ -309,7 +312,8 @@ work(struct outbox *o, struct db *db, bool look_around)
 
     arena_reset(db->arena);
     if (look_around)
-        r = outbox_lock(db, o->sender, &locked, &f); /* The session may be a new one; holding it twice does no harm. */
+        r = outbox_lock(db, o->sender, &locked,
+                        &f); /* The session may be a new one; holding it twice does no harm. */
     if (r >= 0)
         r = send_all_of(o, db, o->sender, &f);
     if (r >= 0 && look_around)

@@ -36,6 +36,7 @@ reconnect_failed(struct reconnect *r, int64_t now_ms, uint64_t random)
     if (r->connected && now_ms - r->connected_ms >= RECONNECT_STABLE_MS)
         r->backoff_ms = 0;
     r->connected = false;
-    r->backoff_ms = r->backoff_ms == 0 ? RECONNECT_FIRST_MS : MIN(r->backoff_ms * 2, RECONNECT_LAST_MS);
+    r->backoff_ms =
+        r->backoff_ms == 0 ? RECONNECT_FIRST_MS : MIN(r->backoff_ms * 2, RECONNECT_LAST_MS);
     r->next_try_ms = now_ms + r->backoff_ms - (int64_t)(random % (r->backoff_ms / 4 + 1));
 }

@@ -22,7 +22,8 @@ struct reconnect {
 
 void reconnect_init(struct reconnect *r, int64_t now_ms); /* The first try is due at once. */
 bool reconnect_due(const struct reconnect *r, int64_t now_ms);
-int reconnect_wait_ms(const struct reconnect *r, int64_t now_ms); /* Until it is due; -1 when connected. */
+int reconnect_wait_ms(const struct reconnect *r,
+                      int64_t now_ms); /* Until it is due; -1 when connected. */
 void reconnect_connected(struct reconnect *r, int64_t now_ms);
 /* A try failed, or the connection broke. 'random': any number, for the spread. */
 void reconnect_failed(struct reconnect *r, int64_t now_ms, uint64_t random);

@@ -58,7 +58,7 @@ rpc_open(struct rpc **ret, const struct rpc_options *options, struct fault *f)
     status = rpc_server_open(&r->server, r, workers, f);
     if (status >= 0)
         status = bus_open(&r->bus, options->url, rpc_queue(a, r->name, r->host),
-                                 (uint16_t)MIN(MAX(workers, 4U), 1000U), &hooks, r, f);
+                          (uint16_t)MIN(MAX(workers, 4U), 1000U), &hooks, r, f);
     if (status < 0) {
         rpc_server_join(r->server);
         free_parts(r);
@@ -128,5 +128,6 @@ rpc_drop(struct rpc *r, const char *why, const struct delivery *d)
         next_ms = now_ms + DROP_LOG_MS;
     pthread_mutex_unlock(&mutex);
     if (say)
-        log_warn("rpc.dropped why=\"%s\" user=%s size=%zu count=%llu", why, d->user_id, d->size, (unsigned long long)count);
+        log_warn("rpc.dropped why=\"%s\" user=%s size=%zu count=%llu", why, d->user_id, d->size,
+                 (unsigned long long)count);
 }

@@ -24,13 +24,17 @@ fail_reply(amqp_rpc_reply_t reply, const char *what, struct fault *f)
 
     if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION)
         return fault_add_cause(f, "%s: %s", what, amqp_error_string2(reply.library_error));
-    if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION && reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
+    if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION &&
+        reply.reply.id == AMQP_CHANNEL_CLOSE_METHOD) {
         const amqp_channel_close_t *m = reply.reply.decoded;
-        return fault_add_cause(f, "%s: %.*s", what, (int)m->reply_text.len, (char *)m->reply_text.bytes);
+        return fault_add_cause(f, "%s: %.*s", what, (int)m->reply_text.len,
+                               (char *)m->reply_text.bytes);
     }
-    if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION && reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
+    if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION &&
+        reply.reply.id == AMQP_CONNECTION_CLOSE_METHOD) {
         const amqp_connection_close_t *m = reply.reply.decoded;
-        return fault_add_cause(f, "%s: %.*s", what, (int)m->reply_text.len, (char *)m->reply_text.bytes);
+        return fault_add_cause(f, "%s: %.*s", what, (int)m->reply_text.len,
+                               (char *)m->reply_text.bytes);
     }
     fault_add_cause(f, "%s: no answer", what);
     return r;
@@ -70,8 +74,8 @@ url_option(struct arena *a, const char *query, const char *name, const char *fal
 
 /* TLS checks the broker's certificate and name, always: amqps://...?cacertfile=&certfile=&keyfile= */
 static int
-socket_for(struct wire *w, const struct amqp_connection_info *info, const char *query, struct arena *a,
-           amqp_socket_t **ret, struct fault *f)
+socket_for(struct wire *w, const struct amqp_connection_info *info, const char *query,
+           struct arena *a, amqp_socket_t **ret, struct fault *f)
 {
     const char *certificate = url_option(a, query, "certfile", NULL);
     const char *key = url_option(a, query, "keyfile", NULL);
@@ -86,19 +90,22 @@ socket_for(struct wire *w, const struct amqp_connection_info *info, const char *
         return fault_raise_cause(f, "no memory for a TLS socket");
     amqp_ssl_socket_set_verify_peer(*ret, 1);
     amqp_ssl_socket_set_verify_hostname(*ret, 1);
-    r = wire_check_status(amqp_ssl_socket_set_ssl_versions(*ret, AMQP_TLSv1_2, AMQP_TLSvLATEST), "TLS versions", f);
+    r = wire_check_status(amqp_ssl_socket_set_ssl_versions(*ret, AMQP_TLSv1_2, AMQP_TLSvLATEST),
+                          "TLS versions", f);
     if (r < 0)
         return r;
-    r = wire_check_status(amqp_ssl_socket_set_cacert(*ret, url_option(a, query, "cacertfile",
-                                                                 "/etc/ssl/certs/ca-certificates.crt")),
-                     "TLS authorities", f);
+    r = wire_check_status(
+        amqp_ssl_socket_set_cacert(*ret, url_option(a, query, "cacertfile",
+                                                    "/etc/ssl/certs/ca-certificates.crt")),
+        "TLS authorities", f);
     if (r < 0 || certificate == NULL || key == NULL)
         return r;
     return wire_check_status(amqp_ssl_socket_set_key(*ret, certificate, key), "TLS key", f);
 }
 
 static int
-log_in(struct wire *w, const struct amqp_connection_info *info, const char *connection_name, struct fault *f)
+log_in(struct wire *w, const struct amqp_connection_info *info, const char *connection_name,
+       struct fault *f)
 {
     amqp_table_entry_t entry = { .key = amqp_cstring_bytes("connection_name") };
     const amqp_table_t properties = { .num_entries = 1, .entries = &entry };
@@ -107,8 +114,9 @@ log_in(struct wire *w, const struct amqp_connection_info *info, const char *conn
 
     entry.value.kind = AMQP_FIELD_KIND_UTF8;
     entry.value.value.bytes = amqp_cstring_bytes(connection_name);
-    reply = amqp_login_with_properties(w->state, info->vhost, 0, FRAME_MAX, HEARTBEAT_S, &properties,
-                                       AMQP_SASL_METHOD_PLAIN, info->user, info->password);
+    reply =
+        amqp_login_with_properties(w->state, info->vhost, 0, FRAME_MAX, HEARTBEAT_S, &properties,
+                                   AMQP_SASL_METHOD_PLAIN, info->user, info->password);
     if (reply.reply_type != AMQP_RESPONSE_NORMAL)
         return fail_reply(reply, "login", f);
 
@@ -129,13 +137,14 @@ log_in(struct wire *w, const struct amqp_connection_info *info, const char *conn
 static int
 declare_exchange(struct wire *w, const char *name, const char *type, struct fault *f)
 {
-    amqp_exchange_declare(w->state, CHANNEL_CONSUME, amqp_cstring_bytes(name), amqp_cstring_bytes(type), 0, 1, 0, 0,
-                          amqp_empty_table);
+    amqp_exchange_declare(w->state, CHANNEL_CONSUME, amqp_cstring_bytes(name),
+                          amqp_cstring_bytes(type), 0, 1, 0, 0, amqp_empty_table);
     return check_reply(w, "exchange.declare", f);
 }
 
 static int
-connect_to(struct wire *w, char *url, const char *query, struct arena *a, const char *connection_name, struct fault *f)
+connect_to(struct wire *w, char *url, const char *query, struct arena *a,
+           const char *connection_name, struct fault *f)
 {
     const struct timeval timeout = { .tv_sec = OPEN_TIMEOUT_S };
     const unsigned user_timeout_ms = 2 * HEARTBEAT_S * 1000;
@@ -144,14 +153,16 @@ connect_to(struct wire *w, char *url, const char *query, struct arena *a, const 
     int r;
 
     if (amqp_parse_url(url, &info) != AMQP_STATUS_OK)
-        return fault_raise_cause(f, "the message bus URL is not amqp://user:password@host:port/vhost");
+        return fault_raise_cause(f,
+                                 "the message bus URL is not amqp://user:password@host:port/vhost");
     w->user = memory_strdup(info.user);
     r = socket_for(w, &info, query, a, &socket, f);
     if (r < 0)
         return r;
     amqp_set_handshake_timeout(w->state, &timeout);
     amqp_set_rpc_timeout(w->state, &timeout);
-    r = wire_check_status(amqp_socket_open_noblock(socket, info.host, info.port, &timeout), "connect", f);
+    r = wire_check_status(amqp_socket_open_noblock(socket, info.host, info.port, &timeout),
+                          "connect", f);
     if (r < 0)
         return r;
     w->fd = amqp_get_sockfd(w->state);
@@ -219,16 +230,17 @@ wire_user(const struct wire *w)
 }
 
 static int
-bind_queue(struct wire *w, const char *queue, const char *exchange, const char *key, struct fault *f)
+bind_queue(struct wire *w, const char *queue, const char *exchange, const char *key,
+           struct fault *f)
 {
-    amqp_queue_bind(w->state, CHANNEL_CONSUME, amqp_cstring_bytes(queue), amqp_cstring_bytes(exchange),
-                    amqp_cstring_bytes(key), amqp_empty_table);
+    amqp_queue_bind(w->state, CHANNEL_CONSUME, amqp_cstring_bytes(queue),
+                    amqp_cstring_bytes(exchange), amqp_cstring_bytes(key), amqp_empty_table);
     return check_reply(w, "queue.bind", f);
 }
 
 int
-wire_declare(struct wire *w, enum wire_queue kind, const char *name, const char *exchange, unsigned consumer,
-             uint16_t prefetch, struct fault *f)
+wire_declare(struct wire *w, enum wire_queue kind, const char *name, const char *exchange,
+             unsigned consumer, uint16_t prefetch, struct fault *f)
 {
     const bool exclusive = kind != WIRE_QUEUE_SHARED;
     const bool takes_calls = kind == WIRE_QUEUE_SHARED || kind == WIRE_QUEUE_HOST;
@@ -244,8 +256,8 @@ wire_declare(struct wire *w, enum wire_queue kind, const char *name, const char 
     }
     entry.value.kind = AMQP_FIELD_KIND_UTF8;
     entry.value.value.bytes = amqp_cstring_bytes(WIRE_EXPIRED);
-    amqp_queue_declare(w->state, CHANNEL_CONSUME, amqp_cstring_bytes(name), 0, kind == WIRE_QUEUE_SHARED, exclusive,
-                       exclusive, arguments);
+    amqp_queue_declare(w->state, CHANNEL_CONSUME, amqp_cstring_bytes(name), 0,
+                       kind == WIRE_QUEUE_SHARED, exclusive, exclusive, arguments);
     r = check_reply(w, "queue.declare", f);
     if (r < 0)
         return r;
@@ -262,8 +274,8 @@ wire_declare(struct wire *w, enum wire_queue kind, const char *name, const char 
     if (r < 0)
         return r;
     snprintf(tag, sizeof(tag), "%u", consumer);
-    amqp_basic_consume(w->state, CHANNEL_CONSUME, amqp_cstring_bytes(name), amqp_cstring_bytes(tag), 0,
-                       kind == WIRE_QUEUE_REPLY, 0, amqp_empty_table);
+    amqp_basic_consume(w->state, CHANNEL_CONSUME, amqp_cstring_bytes(name), amqp_cstring_bytes(tag),
+                       0, kind == WIRE_QUEUE_REPLY, 0, amqp_empty_table);
     return check_reply(w, "basic.consume", f);
 }
 
@@ -276,10 +288,11 @@ wire_publish(struct wire *w, const struct wire_publish *p, uint64_t *ret_tag, st
     char expire[24];
     int r;
 
-    properties._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_USER_ID_FLAG |
-                        AMQP_BASIC_MESSAGE_ID_FLAG;
+    properties._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
+                        AMQP_BASIC_USER_ID_FLAG | AMQP_BASIC_MESSAGE_ID_FLAG;
     properties.content_type = amqp_cstring_bytes("application/json");
-    properties.delivery_mode = p->persistent ? AMQP_DELIVERY_PERSISTENT : AMQP_DELIVERY_NONPERSISTENT;
+    properties.delivery_mode =
+        p->persistent ? AMQP_DELIVERY_PERSISTENT : AMQP_DELIVERY_NONPERSISTENT;
     properties.user_id = amqp_cstring_bytes(w->user);
     properties.message_id = amqp_cstring_bytes(p->message_id);
     if (p->correlation != NULL) {
@@ -301,8 +314,8 @@ wire_publish(struct wire *w, const struct wire_publish *p, uint64_t *ret_tag, st
         properties.headers.num_entries = 1;
         properties.headers.entries = &header;
     }
-    r = amqp_basic_publish(w->state, CHANNEL_PUBLISH, amqp_cstring_bytes(p->exchange), amqp_cstring_bytes(p->key),
-                           p->mandatory, 0, &properties,
+    r = amqp_basic_publish(w->state, CHANNEL_PUBLISH, amqp_cstring_bytes(p->exchange),
+                           amqp_cstring_bytes(p->key), p->mandatory, 0, &properties,
                            (amqp_bytes_t){ .len = p->size, .bytes = (void *)(uintptr_t)p->body });
     r = wire_check_status(r, "basic.publish", f);
     if (r < 0)

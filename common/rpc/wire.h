@@ -30,19 +30,19 @@ const char *wire_user(const struct wire *w); /* As whom the broker knows us. */
 enum wire_queue {
     WIRE_QUEUE_SHARED, /* Durable, of a service: its processes share the work. */
     WIRE_QUEUE_HOST, /* Exclusive: goes with the connection, so that a call to a host that is away fails at once. */
-    WIRE_QUEUE_REPLY, /* Exclusive; also hears of calls that expired. Needs no acks. */
+    WIRE_QUEUE_REPLY,  /* Exclusive; also hears of calls that expired. Needs no acks. */
     WIRE_QUEUE_EVENTS, /* Exclusive, bound to a fanout exchange. */
-    WIRE_EXCHANGE, /* No queue: the fanout exchange alone, for those who publish to it. */
+    WIRE_EXCHANGE,     /* No queue: the fanout exchange alone, for those who publish to it. */
 };
 /* Declares, binds, and consumes; what arrives is marked with 'consumer'. 'exchange' for the last two. */
-int wire_declare(struct wire *w, enum wire_queue kind, const char *name, const char *exchange, unsigned consumer,
-                 uint16_t prefetch, struct fault *f);
+int wire_declare(struct wire *w, enum wire_queue kind, const char *name, const char *exchange,
+                 unsigned consumer, uint16_t prefetch, struct fault *f);
 
 struct wire_publish {
     const char *exchange, *key;
-    const char *message_id; /* Comes back with a return. */
+    const char *message_id;  /* Comes back with a return. */
     const char *correlation; /* NULL: none */
-    const char *reply_to; /* NULL: none */
+    const char *reply_to;    /* NULL: none */
     const char *body;
     size_t size;
     int64_t expire_ms; /* 0: never */
@@ -57,7 +57,7 @@ struct delivery {
     unsigned consumer;
     uint64_t tag; /* For wire_ack(). */
     bool redelivered;
-    bool expired; /* Our own call, back from WIRE_EXPIRED. */
+    bool expired;  /* Our own call, back from WIRE_EXPIRED. */
     bool oversize; /* 'body' was not kept. */
     char *message_id, *correlation, *reply_to, *user_id;
     char *body;
@@ -66,13 +66,13 @@ struct delivery {
 void delivery_free(struct delivery *d);
 
 enum wire_event_kind {
-    WIRE_NOTHING, /* No whole event is there; wait for the descriptor. */
-    WIRE_MORE, /* Something was read, nothing to do; ask again. */
-    WIRE_CONFIRM, /* tag, multiple */
-    WIRE_REFUSE, /* The broker could not take it: tag, multiple */
-    WIRE_RETURN, /* delivery: nobody has such a queue; its confirm follows */
+    WIRE_NOTHING,  /* No whole event is there; wait for the descriptor. */
+    WIRE_MORE,     /* Something was read, nothing to do; ask again. */
+    WIRE_CONFIRM,  /* tag, multiple */
+    WIRE_REFUSE,   /* The broker could not take it: tag, multiple */
+    WIRE_RETURN,   /* delivery: nobody has such a queue; its confirm follows */
     WIRE_DELIVERY, /* delivery */
-    WIRE_BLOCKED, /* The broker is short of memory or disk: publish nothing until */
+    WIRE_BLOCKED,  /* The broker is short of memory or disk: publish nothing until */
     WIRE_UNBLOCKED,
 };
 struct wire_event {

@@ -65,12 +65,16 @@ take_method(struct wire *w, const amqp_frame_t *frame, struct wire_event *ret, s
     switch (frame->payload.method.id) {
     case AMQP_BASIC_ACK_METHOD: {
         const amqp_basic_ack_t *m = frame->payload.method.decoded;
-        *ret = (struct wire_event){ .kind = WIRE_CONFIRM, .tag = m->delivery_tag, .multiple = m->multiple };
+        *ret = (struct wire_event){ .kind = WIRE_CONFIRM,
+                                    .tag = m->delivery_tag,
+                                    .multiple = m->multiple };
         return 0;
     }
     case AMQP_BASIC_NACK_METHOD: {
         const amqp_basic_nack_t *m = frame->payload.method.decoded;
-        *ret = (struct wire_event){ .kind = WIRE_REFUSE, .tag = m->delivery_tag, .multiple = m->multiple };
+        *ret = (struct wire_event){ .kind = WIRE_REFUSE,
+                                    .tag = m->delivery_tag,
+                                    .multiple = m->multiple };
         return 0;
     }
     case AMQP_BASIC_DELIVER_METHOD:
@@ -107,7 +111,8 @@ take_header(struct partial *p, const amqp_frame_t *frame, struct fault *f)
     if (d == NULL || p->has_header)
         return protocol_error("sent a header for no message", f);
     d->message_id = bytes_dup(m->_flags & AMQP_BASIC_MESSAGE_ID_FLAG ? m->message_id : none);
-    d->correlation = bytes_dup(m->_flags & AMQP_BASIC_CORRELATION_ID_FLAG ? m->correlation_id : none);
+    d->correlation =
+        bytes_dup(m->_flags & AMQP_BASIC_CORRELATION_ID_FLAG ? m->correlation_id : none);
     d->reply_to = bytes_dup(m->_flags & AMQP_BASIC_REPLY_TO_FLAG ? m->reply_to : none);
     d->user_id = bytes_dup(m->_flags & AMQP_BASIC_USER_ID_FLAG ? m->user_id : none);
     p->left = frame->payload.properties.body_size;

@@ -38,7 +38,8 @@ static const char *const effect_names[] = {
 };
 
 void
-inject_arm(const char *saga, const char *step, enum inject_point point, enum inject_effect effect, int nth)
+inject_arm(const char *saga, const char *step, enum inject_point point, enum inject_effect effect,
+           int nth)
 {
     struct armed armed = { .point = point, .effect = effect, .left = nth };
     size_t at;
@@ -89,7 +90,8 @@ inject_from_environment(void)
         point = find_name(point_names, ARRAY_SIZE(point_names), parts[2]);
         effect = find_name(effect_names, ARRAY_SIZE(effect_names), parts[3]);
         if (point >= 0 && effect >= 0 && str_to_int64(parts[4], 1, 1000000, &nth) == 0) {
-            inject_arm(parts[0], parts[1], (enum inject_point)point, (enum inject_effect)effect, (int)nth);
+            inject_arm(parts[0], parts[1], (enum inject_point)point, (enum inject_effect)effect,
+                       (int)nth);
             log_warn("inject.armed %s", text);
             return;
         }
@@ -108,7 +110,8 @@ inject_check(const char *saga, const char *step, enum inject_point point)
     for (size_t i = 0; i < atomic_load(&count); i++) {
         struct armed *at = &points[i];
 
-        if (at->point != point || !str_equal(at->saga, saga) || (at->step[0] != '\0' && !str_equal(at->step, step)))
+        if (at->point != point || !str_equal(at->saga, saga) ||
+            (at->step[0] != '\0' && !str_equal(at->step, step)))
             continue;
         if (at->left > 0 && --at->left == 0)
             effect = at->effect;

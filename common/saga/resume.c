@@ -49,7 +49,8 @@ find_saga(const struct saga_runner *r, const struct saga_row *row)
     for (size_t i = 0; i < r->count; i++) {
         const struct saga *s = r->table[i];
 
-        if (s->version == row->version && str_equal(s->name, row->name) && row->step < (int64_t)s->steps_count)
+        if (s->version == row->version && str_equal(s->name, row->name) &&
+            row->step < (int64_t)s->steps_count)
             return s;
     }
     return NULL;
@@ -79,17 +80,20 @@ run_one(struct saga_thread *t, struct arena *a)
     t->db.arena = a;
     status = saga_store_take(r, &t->db, &row, &f);
     if (status < 0)
-        log_warn("saga.database kind=%s message=\"%s\" cause=%s", fault_kind_name(f.kind), f.message, f.cause);
+        log_warn("saga.database kind=%s message=\"%s\" cause=%s", fault_kind_name(f.kind),
+                 f.message, f.cause);
     if (status <= 0)
         return false;
     saga = find_saga(r, &row);
     if (saga == NULL) {
-        log_error("saga.unknown saga=%s name=%s version=%lld step=%lld", row.id, row.name, (long long)row.version,
-                  (long long)row.step);
+        log_error("saga.unknown saga=%s name=%s version=%lld step=%lld", row.id, row.name,
+                  (long long)row.version, (long long)row.step);
         saga_store_release(&t->db, row.id);
         return false;
     }
-    context = (struct log_context){ .request_id = row.request_id, .project_id = row.project_id, .user_id = row.user_id,
+    context = (struct log_context){ .request_id = row.request_id,
+                                    .project_id = row.project_id,
+                                    .user_id = row.user_id,
                                     .saga_id = row.id };
     log_set_context(&context);
     set_in_work(t, row.id, row.cancel);
@@ -153,7 +157,8 @@ run_thread(void *object)
             } while (!saga_runner_closing(r));
             db_release(&t->db);
         } else {
-            log_warn("saga.database kind=%s message=\"%s\" cause=%s", fault_kind_name(f.kind), f.message, f.cause);
+            log_warn("saga.database kind=%s message=\"%s\" cause=%s", fault_kind_name(f.kind),
+                     f.message, f.cause);
             wait_for_work(r, POLL_MS);
         }
     }
@@ -222,7 +227,8 @@ watch_once(struct saga_runner *r, struct arena *a, int64_t *purged_ms)
         }
     }
     if (status < 0)
-        log_warn("saga.database kind=%s message=\"%s\" cause=%s", fault_kind_name(f.kind), f.message, f.cause);
+        log_warn("saga.database kind=%s message=\"%s\" cause=%s", fault_kind_name(f.kind),
+                 f.message, f.cause);
 }
 
 static void *
@@ -294,8 +300,8 @@ start_threads(struct saga_runner *r, unsigned threads, struct fault *f)
 }
 
 int
-saga_runner_open(struct saga_runner **ret, struct db_pool *pool, const struct saga *const *table, size_t count,
-                 unsigned threads, void *service, struct fault *f)
+saga_runner_open(struct saga_runner **ret, struct db_pool *pool, const struct saga *const *table,
+                 size_t count, unsigned threads, void *service, struct fault *f)
 {
     struct saga_runner *r = memory_calloc(1, sizeof(*r));
     int status;

@@ -22,9 +22,9 @@ struct work {
     struct saga_thread *thread;
     const struct saga *saga;
     struct saga_row *row; /* As last written. */
-    struct arena *arena; /* Of the saga; steps have their own. */
-    json_t *state; /* What the steps change. */
-    struct fault reason; /* Of the undo. */
+    struct arena *arena;  /* Of the saga; steps have their own. */
+    json_t *state;        /* What the steps change. */
+    struct fault reason;  /* Of the undo. */
 };
 
 bool
@@ -57,12 +57,15 @@ injected(enum inject_effect effect, struct fault *f)
 
 /* An act or undo, with what a test wants to happen before and after it. */
 static int
-call(const struct work *w, saga_fn fn, struct saga_run *run, const char *step, bool forward, struct fault *f)
+call(const struct work *w, saga_fn fn, struct saga_run *run, const char *step, bool forward,
+     struct fault *f)
 {
     enum inject_effect effect;
     int r;
 
-    r = injected(inject_check(w->saga->name, step, forward ? INJECT_BEFORE_ACT : INJECT_BEFORE_UNDO), f);
+    r = injected(inject_check(w->saga->name, step,
+                              forward ? INJECT_BEFORE_ACT : INJECT_BEFORE_UNDO),
+                 f);
     if (r < 0)
         return r;
     r = fn == NULL ? 0 : fn(run, f);
@@ -81,7 +84,9 @@ run_step(struct work *w, struct fault *f)
     _cleanup_(arena_freep) struct arena *a = arena_new();
     const struct saga_row *row = w->row;
     bool forward = is_forward(w);
-    struct db db = { .connection = w->thread->db.connection, .pool = w->thread->db.pool, .arena = a };
+    struct db db = { .connection = w->thread->db.connection,
+                     .pool = w->thread->db.pool,
+                     .arena = a };
     struct saga_run run = {
         .id = row->id,
         .object_id = row->object_id,
@@ -111,7 +116,8 @@ run_step(struct work *w, struct fault *f)
 static enum saga_result
 lost(const struct work *w, const struct fault *f)
 {
-    log_warn("saga.lost saga=%s name=%s step=%s cause=%s", w->row->id, w->saga->name, step_name(w, w->row->step),
+    log_warn("saga.lost saga=%s name=%s step=%s cause=%s", w->row->id, w->saga->name,
+             step_name(w, w->row->step),
              f->kind == FAULT_NONE ? "taken by another runner" : f->cause);
     return SAGA_LOST;
 }
@@ -123,10 +129,11 @@ go_on(struct work *w, const char *direction, int64_t step)
     struct saga_row *row = w->row;
     struct saga_go_on_row answer;
     struct fault f = { 0 };
-    const json_t *reason = w->reason.kind == FAULT_NONE ? NULL : fault_to_json(w->arena, &w->reason);
+    const json_t *reason =
+        w->reason.kind == FAULT_NONE ? NULL : fault_to_json(w->arena, &w->reason);
 
-    if (saga_go_on(&w->thread->db, row->id, row->epoch, direction, step, step_name(w, step), w->state, reason, &answer,
-                   &f) <= 0) {
+    if (saga_go_on(&w->thread->db, row->id, row->epoch, direction, step, step_name(w, step),
+                   w->state, reason, &answer, &f) <= 0) {
         lost(w, &f);
         return false;
     }
@@ -145,10 +152,12 @@ end(struct work *w, bool done)
     struct saga_runner *r = w->thread->runner;
     struct fault f = { 0 };
 
-    if (saga_end(&w->thread->db, w->row->id, w->row->epoch, done ? "done" : "failed", w->state, &f) <= 0)
+    if (saga_end(&w->thread->db, w->row->id, w->row->epoch, done ? "done" : "failed", w->state,
+                 &f) <= 0)
         return lost(w, &f);
     atomic_fetch_add(done ? &r->done : &r->failed, 1);
-    log_info("saga.%s name=%s object=%s", done ? "done" : "failed", w->saga->name, w->row->object_id);
+    log_info("saga.%s name=%s object=%s", done ? "done" : "failed", w->saga->name,
+             w->row->object_id);
     return SAGA_ENDED;
 }
 
@@ -166,12 +175,13 @@ retry(struct work *w, const struct fault *why, int64_t delay_ms, int64_t took_ms
     struct saga_row *row = w->row;
     struct fault f = { 0 };
 
-    log_warn("saga.retry name=%s step=%s direction=%s attempt=%lld after_ms=%lld fault=%s message=\"%s\" cause=%s", w->saga->name,
-             step_name(w, row->step), row->direction, (long long)row->attempt + 1, (long long)delay_ms,
-             fault_kind_name(why->kind), why->message, why->cause);
+    log_warn("saga.retry name=%s step=%s direction=%s attempt=%lld after_ms=%lld fault=%s "
+             "message=\"%s\" cause=%s",
+             w->saga->name, step_name(w, row->step), row->direction, (long long)row->attempt + 1,
+             (long long)delay_ms, fault_kind_name(why->kind), why->message, why->cause);
     atomic_fetch_add(&r->retried, 1);
-    if (saga_retry(&w->thread->db, row->id, row->epoch, w->state, row->attempt + 1, row->spent_ms + took_ms + delay_ms,
-                   delay_ms, &f) <= 0)
+    if (saga_retry(&w->thread->db, row->id, row->epoch, w->state, row->attempt + 1,
+                   row->spent_ms + took_ms + delay_ms, delay_ms, &f) <= 0)
         return lost(w, &f);
     return SAGA_LATER;
 }
@@ -185,8 +195,9 @@ set_cancelled(struct work *w)
 static bool
 turn_back(struct work *w, int64_t step)
 {
-    log_warn("saga.undo name=%s object=%s step=%s fault=%s message=\"%s\" cause=%s", w->saga->name, w->row->object_id,
-             step_name(w, step), fault_kind_name(w->reason.kind), w->reason.message, w->reason.cause);
+    log_warn("saga.undo name=%s object=%s step=%s fault=%s message=\"%s\" cause=%s", w->saga->name,
+             w->row->object_id, step_name(w, step), fault_kind_name(w->reason.kind),
+             w->reason.message, w->reason.cause);
     return go_on(w, "undo", step);
 }
 
@@ -230,7 +241,8 @@ after_undo(struct work *w, int r, const struct fault *f, int64_t took_ms, bool *
 }
 
 enum saga_result
-saga_run_steps(struct saga_thread *t, const struct saga *saga, struct saga_row *row, struct arena *a)
+saga_run_steps(struct saga_thread *t, const struct saga *saga, struct saga_row *row,
+               struct arena *a)
 {
     struct work w = { .thread = t, .saga = saga, .row = row, .arena = a, .state = row->state };
     enum saga_result result = SAGA_LATER;
@@ -254,7 +266,8 @@ saga_run_steps(struct saga_thread *t, const struct saga *saga, struct saga_row *
                 return SAGA_LOST;
             continue;
         }
-        log_debug("saga.step name=%s step=%s direction=%s", saga->name, step_name(&w, row->step), row->direction);
+        log_debug("saga.step name=%s step=%s direction=%s", saga->name, step_name(&w, row->step),
+                  row->direction);
         began_ms = clock_mono_ms();
         r = run_step(&w, &f);
         result = forward ? after_act(&w, r, &f, clock_mono_ms() - began_ms, &again)

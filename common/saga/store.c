@@ -60,8 +60,9 @@ saga_start(struct saga_runner *r, struct db_tx *tx, const struct saga *saga, con
         db_tx_after_commit(tx, wake_watch, r);
     }
     uuid_new(id);
-    status = saga_insert(tx->db, id, saga->name, saga->version, object_id, options->params, or_empty(options->request_id),
-                         or_empty(options->project_id), or_empty(options->user_id),
+    status = saga_insert(tx->db, id, saga->name, saga->version, object_id, options->params,
+                         or_empty(options->request_id), or_empty(options->project_id),
+                         or_empty(options->user_id),
                          saga->steps_count > 0 ? saga->steps[0].name : "", f);
     if (status < 0)
         return status;

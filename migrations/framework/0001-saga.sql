@@ -7,7 +7,7 @@ CREATE TABLE saga (
     id text PRIMARY KEY,
     seq bigint GENERATED ALWAYS AS IDENTITY,          -- Order of the sagas of one object.
     name text NOT NULL,
-    version integer NOT NULL,
+    version bigint NOT NULL,
     object_id text NOT NULL,
     params jsonb,
     request_id text NOT NULL,
@@ -15,12 +15,12 @@ CREATE TABLE saga (
     user_id text NOT NULL,
     status text NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'done', 'failed')),
     direction text NOT NULL DEFAULT 'forward' CHECK (direction IN ('forward', 'undo')),
-    step integer NOT NULL DEFAULT 0,                  -- Begun, or about to be; -1: all is undone.
+    step bigint NOT NULL DEFAULT 0,                   -- Begun, or about to be; -1: all is undone.
     step_name text NOT NULL,
     state jsonb NOT NULL DEFAULT '{}',
     reason jsonb,                                     -- The fault that started the undo.
     cancel boolean NOT NULL DEFAULT false,            -- Somebody asked it to stop.
-    attempt integer NOT NULL DEFAULT 0,               -- Tries of this step that failed.
+    attempt bigint NOT NULL DEFAULT 0,                -- Tries of this step that failed.
     spent_ms bigint NOT NULL DEFAULT 0,               -- By them, waits between included.
     epoch bigint NOT NULL DEFAULT 0,                  -- How often a runner has taken it; 0: not begun.
     backend integer,                                  -- The session of the runner that took it last.

@@ -121,6 +121,8 @@ CREATE TABLE policy (
 CREATE TABLE revocation (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     body jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires_at timestamptz NOT NULL
 );
+CREATE INDEX revocation_created ON revocation (created_at);
 CREATE INDEX revocation_expires ON revocation (expires_at);

@@ -47,7 +47,8 @@ void libvirt_domain_unref(virDomainPtr *d);
 
 /* What libvirt's last error of this thread means. */
 int libvirt_fault(struct fault *f, const char *doing);
-enum guest_power_state libvirt_power_state(int domain_state);
+/* 'reason' is what libvirt says beside the state. */
+enum guest_power_state libvirt_power_state(int domain_state, int reason);
 
 /* The guest's state now; *ret_reason (may be NULL) is libvirt's. */
 int libvirt_state(struct libvirt_hypervisor *l, struct arena *a, const char *guest_id,

@@ -49,7 +49,7 @@ libvirt_fault(struct fault *f, const char *doing)
 }
 
 enum guest_power_state
-libvirt_power_state(int domain_state)
+libvirt_power_state(int domain_state, int reason)
 {
     switch ((virDomainState)domain_state) {
     case VIR_DOMAIN_RUNNING:
@@ -59,7 +59,8 @@ libvirt_power_state(int domain_state)
     case VIR_DOMAIN_PAUSED:
         return GUEST_POWER_STATE_PAUSED;
     case VIR_DOMAIN_SHUTOFF:
-        return GUEST_POWER_STATE_SHUTDOWN;
+        return reason == VIR_DOMAIN_SHUTOFF_CRASHED ? GUEST_POWER_STATE_CRASHED
+                                                    : GUEST_POWER_STATE_SHUTDOWN;
     case VIR_DOMAIN_CRASHED:
         return GUEST_POWER_STATE_CRASHED;
     case VIR_DOMAIN_PMSUSPENDED:
@@ -114,13 +115,13 @@ static int
 read_state(struct backend_call *call)
 {
     _cleanup_(libvirt_domain_unref) virDomainPtr domain = NULL;
-    int state, r = libvirt_call_domain(call, &domain);
+    int state, reason, r = libvirt_call_domain(call, &domain);
 
     if (r < 0)
         return r;
-    if (virDomainGetState(domain, &state, NULL, 0) < 0)
+    if (virDomainGetState(domain, &state, &reason, 0) < 0)
         return libvirt_fault(&call->fault, "reading a guest's state");
-    call->ret_number = libvirt_power_state(state);
+    call->ret_number = libvirt_power_state(state, reason);
     return 0;
 }
 

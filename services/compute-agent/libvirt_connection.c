@@ -91,13 +91,11 @@ stop_reason(int detail, enum guest_power_state *ret)
     case VIR_DOMAIN_EVENT_STOPPED_DESTROYED:
         return "destroyed";
     case VIR_DOMAIN_EVENT_STOPPED_CRASHED:
+    case VIR_DOMAIN_EVENT_STOPPED_FAILED: /* QEMU itself died. */
         *ret = GUEST_POWER_STATE_CRASHED;
         return "crashed";
     case VIR_DOMAIN_EVENT_STOPPED_MIGRATED:
         return "migrated";
-    case VIR_DOMAIN_EVENT_STOPPED_FAILED:
-        *ret = GUEST_POWER_STATE_CRASHED;
-        return "failed";
     case VIR_DOMAIN_EVENT_STOPPED_SAVED:
     case VIR_DOMAIN_EVENT_STOPPED_FROM_SNAPSHOT:
         break;

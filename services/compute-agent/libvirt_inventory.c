@@ -125,7 +125,7 @@ libvirt_inventory(struct hypervisor *h, struct arena *a, struct driver_inventory
 /* All guests, each with its XML: read in one call, taken apart by the caller. */
 struct found {
     char *id, *name, *xml;
-    int state;
+    int state, reason;
 };
 struct found_list {
     struct found *items;
@@ -153,7 +153,7 @@ read_guests(struct backend_call *call)
 
         /* One that ends just now is left out. */
         if (xml != NULL && virDomainGetUUIDString(domains[i], id) == 0 &&
-            virDomainGetState(domains[i], &found->state, NULL, 0) == 0) {
+            virDomainGetState(domains[i], &found->state, &found->reason, 0) == 0) {
             found->id = arena_strdup(call->arena, id);
             found->name = arena_strdup(call->arena, virDomainGetName(domains[i]));
             found->xml = arena_strdup(call->arena, xml);
@@ -182,7 +182,7 @@ describe(struct arena *a, const struct found *found, struct guest_present *ret)
     *ret = (struct guest_present){
         .guest_id = arena_strdup(a, found->id),
         .name = arena_strdup(a, found->name),
-        .state = libvirt_power_state(found->state),
+        .state = libvirt_power_state(found->state, found->reason),
         .volumes = texts_of(summary.volumes, summary.volumes_count),
         .macs = texts_of(summary.macs, summary.macs_count),
     };

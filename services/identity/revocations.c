@@ -69,37 +69,33 @@ revocations_load(struct identity *identity, struct fault *f)
 {
     struct arena *a = arena_new();
     _cleanup_(db_release) struct db db = { 0 };
-    struct revocations_since_row *rows;
+    struct revocations_since_row *rows = NULL;
     struct revocation r;
-    int64_t last = 0;
     size_t count = 0;
     int result = db_pool_get(identity->daemon->pool, a, &db, f);
 
     if (result == 0)
         result = revocations_forget(&db, clock_now_us(), f) < 0 ? -1 : 0;
-    do {
+    if (result == 0)
+        result = revocations_since(&db, 0, &rows, &count, f);
+    for (size_t i = 0; result == 0 && i < count; i++) {
+        result = revocation_from_json(a, rows[i].body, &r, f);
         if (result == 0)
-            result = revocations_since(&db, last, &rows, &count, f);
-        for (size_t i = 0; result == 0 && i < count; i++) {
-            result = revocation_from_json(a, rows[i].body, &r, f);
-            if (result == 0)
-                revocations_add(authenticator_revocations(identity->daemon->authenticator), &r);
-            last = rows[i].number;
-        }
-    } while (result == 0 && count > 0);
+            revocations_add(authenticator_revocations(identity->daemon->authenticator), &r);
+    }
     db_release(&db);
     arena_free(a);
     return result;
 }
 
-/* GET /v3/OS-VIRGA/revocations?since=N: what the other services poll. */
+/* GET /v3/OS-VIRGA/revocations?since=MICROSECONDS: what the other services poll. */
 int
 revocation_list(struct call *call, struct fault *f)
 {
     const char *text = call_query(call, "since");
+    int64_t as_of_us = clock_now_us(), since = 0;
     struct revocations_since_row *rows;
     struct jsonw *w;
-    int64_t since = 0;
     size_t count;
 
     if (text != NULL && str_to_int64(text, 0, INT64_MAX, &since) < 0)
@@ -112,7 +108,7 @@ revocation_list(struct call *call, struct fault *f)
     for (size_t i = 0; i < count; i++)
         jsonw_json(w, NULL, rows[i].body);
     jsonw_end(w);
-    jsonw_int(w, "next", count == 0 ? since : rows[count - 1].number);
+    jsonw_int(w, "as_of_us", as_of_us);
     jsonw_end(w);
     return 0;
 }

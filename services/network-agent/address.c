@@ -210,14 +210,17 @@ address_text(struct arena *a, const struct address *x)
 char *
 address_netmask(struct arena *a, const struct address *x)
 {
-    struct address mask = { .family = AF_INET, .bytes = { 255, 255, 255, 255 }, .prefix = x->prefix };
+    struct address mask = { .family = AF_INET,
+                            .bytes = { 255, 255, 255, 255 },
+                            .prefix = x->prefix };
 
     mask = address_network(&mask);
     return address_bare(a, &mask);
 }
 
 void
-address_set_add(struct arena *a, struct address **set, size_t *count, size_t *capacity, const struct address *x)
+address_set_add(struct arena *a, struct address **set, size_t *count, size_t *capacity,
+                const struct address *x)
 {
     for (size_t i = 0; i < *count; i++) {
         if (address_within(x, &(*set)[i]))

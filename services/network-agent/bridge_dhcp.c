@@ -28,7 +28,7 @@ struct dhcp_process {
     uint64_t start_time;
 };
 
-/* --- files ------------------------------------------------------------------------------------------------------ */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static void
 close_fd(int *fd)
@@ -104,9 +104,10 @@ make_dir(struct arena *a, const struct driver_state *s, const char *network_id, 
     return dir;
 }
 
-/* --- the process ------------------------------------------------------------------------------------------------ */
+/* --- the process ------------------------------------------------------------------------------ */
 
-/* One that has ended but was not collected yet, by us or by whoever inherited it, is dead too: a pidfd says so. */
+/* One that has ended but was not collected yet, by us or by whoever inherited it, is dead too: a
+ * pidfd says so. */
 static bool
 is_alive(const struct dhcp_process *p)
 {
@@ -164,8 +165,8 @@ stop(struct driver_state *s, const char *network_id, const struct dhcp_process *
 }
 
 static int
-start(struct driver_state *s, struct arena *a, const struct wanted_network *n, const char **arguments, const char *dir,
-      struct fault *f)
+start(struct driver_state *s, struct arena *a, const struct wanted_network *n,
+      const char **arguments, const char *dir, struct fault *f)
 {
     const char **argv = NULL;
     size_t count = 0, capacity = 0;
@@ -183,13 +184,13 @@ start(struct driver_state *s, struct arena *a, const struct wanted_network *n, c
     start_time = process_start_time(pid);
     remember(s, n->id, pid, start_time);
     netlink_count_change();
-    return write_file(a, arena_printf(a, "%s/pid", dir), arena_printf(a, "%d %llu", (int)pid,
-                                                                       (unsigned long long)start_time), f);
+    return write_file(a, arena_printf(a, "%s/pid", dir),
+                      arena_printf(a, "%d %llu", (int)pid, (unsigned long long)start_time), f);
 }
 
 static int
-serve(struct driver_state *s, struct arena *a, const struct wanted *w, const struct wanted_network *n,
-      const char *device, struct fault *f)
+serve(struct driver_state *s, struct arena *a, const struct wanted *w,
+      const struct wanted_network *n, const char *device, struct fault *f)
 {
     _cleanup_(str_done) struct str hosts = { 0 }, options = { 0 }, joined = { 0 };
     const char *dir = make_dir(a, s, n->id, f), **arguments;
@@ -223,7 +224,7 @@ serve(struct driver_state *s, struct arena *a, const struct wanted *w, const str
     return start(s, a, n, arguments, dir, f);
 }
 
-/* --- the network's namespace ------------------------------------------------------------------------------------ */
+/* --- the network's namespace ------------------------------------------------------------------ */
 
 /* Its own address in each subnet, and the one all guests know for metadata. */
 static size_t
@@ -257,11 +258,13 @@ set(const char *netns, const char *path, const char *value, struct fault *f)
 }
 
 int
-bridge_dhcp_apply(struct driver_state *s, const struct wanted *w, const struct wanted_network *n, struct fault *f)
+bridge_dhcp_apply(struct driver_state *s, const struct wanted *w, const struct wanted_network *n,
+                  struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     _cleanup_(netlink_closep) struct netlink *inside = NULL;
-    const char *netns = name_dhcp_netns(a, n->id), *device = name_device(a, NAME_DHCP, n->dhcp->port_id);
+    const char *netns = name_dhcp_netns(a, n->id),
+               *device = name_device(a, NAME_DHCP, n->dhcp->port_id);
     struct address *addresses;
     size_t count = collect_addresses(a, n, &addresses);
     int r = netns_create(netns, f);
@@ -275,8 +278,8 @@ bridge_dhcp_apply(struct driver_state *s, const struct wanted *w, const struct w
     if (r >= 0)
         r = netlink_open(&inside, netns, f);
     if (r >= 0)
-        r = bridge_veth_apply(s, n, n->dhcp->port_id, netns, inside, device, &n->dhcp->mac, addresses, count, true,
-                              NULL, f);
+        r = bridge_veth_apply(s, n, n->dhcp->port_id, netns, inside, device, &n->dhcp->mac,
+                              addresses, count, true, NULL, f);
     if (r >= 0)
         r = serve(s, a, w, n, device, f);
     if (r >= 0 && s->options.metadata != NULL)

@@ -24,8 +24,8 @@ disable_ipv6(const char *netns, const char *device, struct fault *f)
 
 /* Finds the link, or makes it by 'add' and finds it then. 1: made just now. */
 static int
-find_or_add(struct netlink *n, const char *name, struct link *ret, int (*add)(const char *name, void *arg, struct fault *f),
-            void *arg, struct fault *f)
+find_or_add(struct netlink *n, const char *name, struct link *ret,
+            int (*add)(const char *name, void *arg, struct fault *f), void *arg, struct fault *f)
 {
     int r = netlink_find(n, name, ret, f);
 
@@ -78,9 +78,10 @@ make_veth(const char *name, void *arg, struct fault *f)
     return netlink_add_veth(m->s->netlink, name, m->far, m->netns, m->mac, m->n->mtu, f);
 }
 
-/* --- networks --------------------------------------------------------------------------------------------------- */
+/* --- networks --------------------------------------------------------------------------------- */
 
-/* A provider network's bridge is the operator's: it is made if it is missing, and given its port if one is configured. */
+/* A provider network's bridge is the operator's: it is made if it is missing, and given its port if
+ * one is configured. */
 static int
 apply_flat(struct driver_state *s, const struct wanted_network *n, struct fault *f)
 {
@@ -90,11 +91,13 @@ apply_flat(struct driver_state *s, const struct wanted_network *n, struct fault 
 
     if (r >= 0)
         r = netlink_set_up(s->netlink, &bridge, true, f);
-    if (r < 0 || !str_equal(n->bridge, s->options.external_bridge) || str_empty(s->options.external_interface))
+    if (r < 0 || !str_equal(n->bridge, s->options.external_bridge) ||
+        str_empty(s->options.external_interface))
         return r;
     r = netlink_find(s->netlink, s->options.external_interface, &port, f);
     if (r == 0)
-        return fault_raise_cause(f, "external_interface %s is not there", s->options.external_interface);
+        return fault_raise_cause(f, "external_interface %s is not there",
+                                 s->options.external_interface);
     if (r > 0)
         r = netlink_set_master(s->netlink, &port, bridge.index, f);
     return r < 0 ? r : netlink_set_up(s->netlink, &port, true, f);
@@ -102,7 +105,8 @@ apply_flat(struct driver_state *s, const struct wanted_network *n, struct fault 
 
 /* A tunnel of another number or address cannot be changed into this one. */
 static int
-drop_other_tunnel(struct driver_state *s, const struct wanted_network *n, const char *name, struct fault *f)
+drop_other_tunnel(struct driver_state *s, const struct wanted_network *n, const char *name,
+                  struct fault *f)
 {
     struct link link;
     int r = netlink_find(s->netlink, name, &link, f);
@@ -113,8 +117,8 @@ drop_other_tunnel(struct driver_state *s, const struct wanted_network *n, const 
 }
 
 static int
-apply_tunnel(struct driver_state *s, const struct wanted_network *n, const struct link *bridge, struct link *ret,
-             struct fault *f)
+apply_tunnel(struct driver_state *s, const struct wanted_network *n, const struct link *bridge,
+             struct link *ret, struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     struct making m = { .s = s, .n = n };
@@ -142,8 +146,8 @@ apply_tunnel(struct driver_state *s, const struct wanted_network *n, const struc
 
 /* Who of the network is on which other host. Broadcasts go to those hosts only. */
 static int
-apply_remote_ports(struct driver_state *s, const struct wanted *w, const struct wanted_network *n, int bridge,
-                   int vxlan, struct fault *f)
+apply_remote_ports(struct driver_state *s, const struct wanted *w, const struct wanted_network *n,
+                   int bridge, int vxlan, struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     struct netlink_forward *forwards = NULL;
@@ -156,9 +160,11 @@ apply_remote_ports(struct driver_state *s, const struct wanted *w, const struct 
         const struct wanted_port *p = &w->remote_ports[i];
         const char *tunnel;
 
-        if (p->network != n || p->tunnel.family == 0 || address_equal(&p->tunnel, &s->options.tunnel))
+        if (p->network != n || p->tunnel.family == 0 ||
+            address_equal(&p->tunnel, &s->options.tunnel))
             continue;
-        *ARRAY_PUSH(a, forwards, forwards_count, forwards_capacity) = (struct netlink_forward){ p->mac, p->tunnel };
+        *ARRAY_PUSH(a, forwards, forwards_count, forwards_capacity) =
+            (struct netlink_forward){ p->mac, p->tunnel };
         tunnel = address_bare(a, &p->tunnel);
         if (!map_has(tunnels, tunnel)) {
             map_set(tunnels, tunnel, tunnels);
@@ -176,7 +182,8 @@ apply_remote_ports(struct driver_state *s, const struct wanted *w, const struct 
 }
 
 int
-bridge_network_apply(struct driver_state *s, const struct wanted *w, const struct wanted_network *n, struct fault *f)
+bridge_network_apply(struct driver_state *s, const struct wanted *w, const struct wanted_network *n,
+                     struct fault *f)
 {
     struct making m = { .s = s, .n = n };
     struct link bridge, vxlan;
@@ -196,10 +203,11 @@ bridge_network_apply(struct driver_state *s, const struct wanted *w, const struc
     return r < 0 ? r : apply_remote_ports(s, w, n, bridge.index, vxlan.index, f);
 }
 
-/* --- ports ------------------------------------------------------------------------------------------------------ */
+/* --- ports ------------------------------------------------------------------------------------ */
 
 static int
-attach(struct driver_state *s, const struct wanted_network *n, struct link *link, bool up, struct fault *f)
+attach(struct driver_state *s, const struct wanted_network *n, struct link *link, bool up,
+       struct fault *f)
 {
     struct link bridge;
     int r = netlink_find(s->netlink, n->bridge, &bridge, f);
@@ -225,9 +233,10 @@ bridge_port_apply(struct driver_state *s, const struct wanted_port *p, struct fa
 }
 
 int
-bridge_veth_apply(struct driver_state *s, const struct wanted_network *n, const char *port_id, const char *netns,
-                  struct netlink *inside, const char *far, const struct mac *mac, const struct address *addresses,
-                  size_t addresses_count, bool up, int *ret_index, struct fault *f)
+bridge_veth_apply(struct driver_state *s, const struct wanted_network *n, const char *port_id,
+                  const char *netns, struct netlink *inside, const char *far, const struct mac *mac,
+                  const struct address *addresses, size_t addresses_count, bool up, int *ret_index,
+                  struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     struct making m = { .s = s, .n = n, .far = far, .netns = netns, .mac = mac };

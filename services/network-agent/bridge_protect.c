@@ -35,7 +35,8 @@ is_accepted(struct driver_state *s, const struct wanted *w, const char *only_id)
     return ok;
 }
 
-/* The kernel refused the table: finds out, one by one, who in it is to blame. Slow, and hardly ever needed. */
+/* The kernel refused the table: finds out, one by one, who in it is to blame. Slow, and hardly ever
+ * needed. */
 static void
 find_broken(struct driver_state *s, const struct wanted *w)
 {
@@ -108,11 +109,12 @@ bridge_protect(struct driver_state *s, const struct wanted *w, bool *ret_changed
     return 0;
 }
 
-/* --- connections ------------------------------------------------------------------------------------------------ */
+/* --- connections ------------------------------------------------------------------------------ */
 
 /* What is known of local ports' addresses now, and which of those known before are not among it. */
 static size_t
-collect_gone(struct driver_state *s, const struct wanted *w, struct arena *a, struct conntrack_gone **ret)
+collect_gone(struct driver_state *s, const struct wanted *w, struct arena *a,
+             struct conntrack_gone **ret)
 {
     struct map *now = map_new(NULL);
     struct map_at at = { 0 };
@@ -143,7 +145,8 @@ collect_gone(struct driver_state *s, const struct wanted *w, struct arena *a, st
 }
 
 int
-bridge_forget_connections(struct driver_state *s, const struct wanted *w, bool changed, struct fault *f)
+bridge_forget_connections(struct driver_state *s, const struct wanted *w, bool changed,
+                          struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     struct conntrack_gone *gone;

@@ -94,7 +94,8 @@ prepare(const char *netns, struct fault *f)
 }
 
 static int
-apply_rules(struct router_memory *m, const struct wanted_router *router, const char *netns, struct fault *f)
+apply_rules(struct router_memory *m, const struct wanted_router *router, const char *netns,
+            struct fault *f)
 {
     struct arena *a = arena_new();
     struct ruleset rules;
@@ -139,7 +140,8 @@ announce(struct arena *a, struct router_memory *m, const char *netns, const char
         const char *key = arena_printf(a, "%s %s", device, address_bare(a, &addresses[i]));
         struct fault ignored = { 0 };
 
-        if (!map_has(m->announced, key) && device_announce(netns, device, &addresses[i], 1, &ignored) >= 0)
+        if (!map_has(m->announced, key) &&
+            device_announce(netns, device, &addresses[i], 1, &ignored) >= 0)
             map_set(m->announced, key, m);
     }
 }
@@ -165,8 +167,8 @@ apply_interface(const struct plug *p, const struct wanted_interface *x, enum nam
 
     if (!outcome_due(p->o, "port", x->port_id))
         return -1;
-    r = bridge_veth_apply(p->s, x->network, x->port_id, p->netns, p->inside, device, &x->mac, addresses, count,
-                          p->router->up, ret_index, &f);
+    r = bridge_veth_apply(p->s, x->network, x->port_id, p->netns, p->inside, device, &x->mac,
+                          addresses, count, p->router->up, ret_index, &f);
     if (r < 0) {
         outcome_fail(p->o, "port", x->port_id, &f);
         return r;
@@ -201,7 +203,8 @@ is_wanted_device(struct arena *a, const struct wanted_router *router, const char
     for (size_t i = 0; i < router->interfaces_count; i++)
         if (strcmp(name, name_device(a, NAME_ROUTER, router->interfaces[i].port_id)) == 0)
             return true;
-    return router->gateway != NULL && strcmp(name, name_device(a, NAME_GATEWAY, router->gateway->port_id)) == 0;
+    return router->gateway != NULL &&
+           strcmp(name, name_device(a, NAME_GATEWAY, router->gateway->port_id)) == 0;
 }
 
 static int
@@ -232,17 +235,21 @@ apply_routes(const struct plug *p, int outside, struct fault *f)
                                     .via = router->gateway_ips[i],
                                     .link = outside };
     for (size_t i = 0; i < router->routes_count; i++)
-        *ARRAY_PUSH(p->a, routes, count, capacity) = (struct netlink_route){ .destination = router->routes[i].destination,
-                                                                             .via = router->routes[i].nexthop };
+        *ARRAY_PUSH(p->a, routes, count, capacity) =
+            (struct netlink_route){ .destination = router->routes[i].destination,
+                                    .via = router->routes[i].nexthop };
     return netlink_set_routes(p->inside, routes, count, f);
 }
 
 int
-bridge_router_apply(struct driver_state *s, const struct wanted_router *router, struct outcome *o, struct fault *f)
+bridge_router_apply(struct driver_state *s, const struct wanted_router *router, struct outcome *o,
+                    struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     _cleanup_(netlink_closep) struct netlink *inside = NULL;
-    struct plug p = { .s = s, .a = a, .router = router, .o = o, .netns = name_router_netns(a, router->id) };
+    struct plug p = {
+        .s = s, .a = a, .router = router, .o = o, .netns = name_router_netns(a, router->id)
+    };
     int r = prepare(p.netns, f), outside = 0;
 
     if (r >= 0)

@@ -47,7 +47,8 @@ wanted_names(struct arena *a, const struct wanted *w)
 }
 
 static void
-delete_links(struct driver_state *s, const struct wanted *w, bool (*ours)(const char *name), struct outcome *o)
+delete_links(struct driver_state *s, const struct wanted *w, bool (*ours)(const char *name),
+             struct outcome *o)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     struct map *names = wanted_names(a, w);

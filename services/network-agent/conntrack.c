@@ -10,7 +10,7 @@
 #include "base/array.h"
 #include "netlink_internal.h"
 
-/* --- would it be allowed? --------------------------------------------------------------------------------------- */
+/* --- would it be allowed? --------------------------------------------------------------------- */
 
 static bool
 rule_matches(const struct wanted_rule *rule, const struct connection *c)
@@ -63,7 +63,7 @@ conntrack_allowed(const struct wanted_port *p, bool ingress, const struct connec
     return false;
 }
 
-/* --- the kernel's table ----------------------------------------------------------------------------------------- */
+/* --- the kernel's table ----------------------------------------------------------------------- */
 
 struct entry {
     struct connection c;
@@ -115,8 +115,10 @@ read_tuple(struct nlattr *tuple, struct connection *ret)
     struct nlattr *parts[CTA_TUPLE_MAX + 1], *ip[CTA_IP_MAX + 1], *proto[CTA_PROTO_MAX + 1];
 
     if (nla_parse_nested(parts, CTA_TUPLE_MAX, tuple, NULL) < 0 || parts[CTA_TUPLE_IP] == NULL ||
-        parts[CTA_TUPLE_PROTO] == NULL || nla_parse_nested(ip, CTA_IP_MAX, parts[CTA_TUPLE_IP], NULL) < 0 ||
-        nla_parse_nested(proto, CTA_PROTO_MAX, parts[CTA_TUPLE_PROTO], NULL) < 0 || proto[CTA_PROTO_NUM] == NULL)
+        parts[CTA_TUPLE_PROTO] == NULL ||
+        nla_parse_nested(ip, CTA_IP_MAX, parts[CTA_TUPLE_IP], NULL) < 0 ||
+        nla_parse_nested(proto, CTA_PROTO_MAX, parts[CTA_TUPLE_PROTO], NULL) < 0 ||
+        proto[CTA_PROTO_NUM] == NULL)
         return false;
     ret->source = read_ip(ip, CTA_IP_V4_SRC, CTA_IP_V6_SRC);
     ret->destination = read_ip(ip, CTA_IP_V4_DST, CTA_IP_V6_DST);
@@ -136,11 +138,13 @@ each_entry(struct nlmsghdr *h, void *arg)
     struct nlattr *attributes[CTA_MAX + 1];
     struct entry e = { 0 };
 
-    if (nlmsg_parse(h, sizeof(*header), attributes, CTA_MAX, NULL) < 0 || attributes[CTA_TUPLE_ORIG] == NULL ||
-        attributes[CTA_ZONE] == NULL || attributes[CTA_ID] == NULL)
+    if (nlmsg_parse(h, sizeof(*header), attributes, CTA_MAX, NULL) < 0 ||
+        attributes[CTA_TUPLE_ORIG] == NULL || attributes[CTA_ZONE] == NULL ||
+        attributes[CTA_ID] == NULL)
         return 0; /* Zone 0 has no attribute: the host's own connections. */
     /* What a helper expected is judged by its master. */
-    if (attributes[CTA_STATUS] != NULL && (ntohl(nla_get_u32(attributes[CTA_STATUS])) & IPS_EXPECTED) != 0)
+    if (attributes[CTA_STATUS] != NULL &&
+        (ntohl(nla_get_u32(attributes[CTA_STATUS])) & IPS_EXPECTED) != 0)
         return 0;
     if (!read_tuple(attributes[CTA_TUPLE_ORIG], &e.c))
         return 0;
@@ -184,8 +188,8 @@ static bool
 is_gone(const struct conntrack_gone *gone, size_t count, const struct entry *e)
 {
     for (size_t i = 0; i < count; i++)
-        if (gone[i].zone == e->zone &&
-            (address_equal(&gone[i].ip, &e->c.source) || address_equal(&gone[i].ip, &e->c.destination)))
+        if (gone[i].zone == e->zone && (address_equal(&gone[i].ip, &e->c.source) ||
+                                        address_equal(&gone[i].ip, &e->c.destination)))
             return true;
     return false;
 }
@@ -194,8 +198,8 @@ static int
 forget(struct netlink *n, const struct entry *e)
 {
     struct nfgenmsg header = { .nfgen_family = e->family, .version = NFNETLINK_V0 };
-    struct nl_msg *m = netlink_message((NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, NLM_F_REQUEST, &header,
-                                       sizeof(header));
+    struct nl_msg *m = netlink_message((NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE,
+                                       NLM_F_REQUEST, &header, sizeof(header));
 
     nla_put(m, CTA_TUPLE_ORIG | NLA_F_NESTED, e->tuple_size, e->tuple);
     nla_put_u16(m, CTA_ZONE, htons((uint16_t)e->zone));
@@ -210,8 +214,8 @@ free_socket(struct nl_sock **s)
 }
 
 int
-conntrack_revise(const struct wanted *w, const struct zones *z, const struct conntrack_gone *gone, size_t gone_count,
-                 struct fault *f)
+conntrack_revise(const struct wanted *w, const struct zones *z, const struct conntrack_gone *gone,
+                 size_t gone_count, struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     _cleanup_(free_socket) struct nl_sock *socket = nl_socket_alloc();
@@ -225,8 +229,8 @@ conntrack_revise(const struct wanted *w, const struct zones *z, const struct con
         return fault_raise_cause(f, "conntrack: %s", nl_geterror(r));
     nl_socket_set_buffer_size(socket, 4 * 1024 * 1024, 0);
     nl_socket_disable_seq_check(socket);
-    r = netlink_dump(&n, (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET, &header, sizeof(header), restart,
-                     each_entry, &all, f);
+    r = netlink_dump(&n, (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET, &header, sizeof(header),
+                     restart, each_entry, &all, f);
     if (r < 0)
         return r;
     for (size_t i = 0; i < all.count; i++)

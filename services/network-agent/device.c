@@ -77,7 +77,8 @@ announce_inside(void *arg, struct fault *f)
 }
 
 int
-device_announce(const char *netns, const char *device, const struct address *ips, size_t count, struct fault *f)
+device_announce(const char *netns, const char *device, const struct address *ips, size_t count,
+                struct fault *f)
 {
     struct announcement x = { device, ips, count };
 

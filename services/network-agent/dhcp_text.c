@@ -15,7 +15,8 @@ dhcp_text_address(const struct wanted_network *n, const struct wanted_subnet *s)
 }
 
 static void
-add_host(struct arena *a, const struct wanted_network *n, const struct wanted_port *p, struct str *out)
+add_host(struct arena *a, const struct wanted_network *n, const struct wanted_port *p,
+         struct str *out)
 {
     for (size_t i = 0; i < p->ips_count; i++) {
         const struct wanted_subnet *s = wanted_find_subnet(n, p->ips[i].subnet_id);
@@ -43,9 +44,11 @@ dhcp_text_hosts(const struct wanted *w, const struct wanted_network *n, struct s
             add_host(a, n, &w->remote_ports[i], out);
 }
 
-/* RFC 3442: a client that takes option 121 ignores option 3, so the default route is in it too. 249 is its name of old. */
+/* RFC 3442: a client that takes option 121 ignores option 3, so the default route is in it too. 249
+ * is its name of old. */
 static void
-add_routes(struct arena *a, const struct wanted_subnet *s, const struct address *server, struct str *out)
+add_routes(struct arena *a, const struct wanted_subnet *s, const struct address *server,
+           struct str *out)
 {
     static const char *const options[] = { "option:classless-static-route", "249" };
 
@@ -54,7 +57,8 @@ add_routes(struct arena *a, const struct wanted_subnet *s, const struct address 
         if (server != NULL)
             str_addf(out, "," METADATA_ADDRESS "/32,%s", address_bare(a, server));
         for (size_t i = 0; i < s->routes_count; i++)
-            if (!address_is_any(&s->routes[i].destination) && s->routes[i].destination.family == AF_INET)
+            if (!address_is_any(&s->routes[i].destination) &&
+                s->routes[i].destination.family == AF_INET)
                 str_addf(out, ",%s,%s", address_with_prefix(a, &s->routes[i].destination),
                          address_bare(a, &s->routes[i].nexthop));
         if (s->gateway.family != 0)
@@ -64,7 +68,8 @@ add_routes(struct arena *a, const struct wanted_subnet *s, const struct address 
 }
 
 static void
-add_subnet4(struct arena *a, const struct wanted_network *n, const struct wanted_subnet *s, struct str *out)
+add_subnet4(struct arena *a, const struct wanted_network *n, const struct wanted_subnet *s,
+            struct str *out)
 {
     const struct address *server = dhcp_text_address(n, s);
 
@@ -131,14 +136,25 @@ dhcp_text_options(const struct wanted *w, const struct wanted_network *n, struct
 }
 
 const char **
-dhcp_text_arguments(struct arena *a, const struct wanted_network *n, const char *device, const char *dir,
-                    const char *user)
+dhcp_text_arguments(struct arena *a, const struct wanted_network *n, const char *device,
+                    const char *dir, const char *user)
 {
     const char *fixed[] = {
         /* A lease is for the MAC alone: a client that makes up identifiers gets nothing more. */
-        "--keep-in-foreground", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--except-interface=lo",
-        "--bind-interfaces", "--dhcp-authoritative", "--dhcp-ignore-clid", "--quiet-dhcp", "--quiet-dhcp6",
-        "--log-facility=-", "--pid-file=", "--no-ping", "--dhcp-lease-max=16777216",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--no-hosts",
+        "--no-resolv",
+        "--except-interface=lo",
+        "--bind-interfaces",
+        "--dhcp-authoritative",
+        "--dhcp-ignore-clid",
+        "--quiet-dhcp",
+        "--quiet-dhcp6",
+        "--log-facility=-",
+        "--pid-file=",
+        "--no-ping",
+        "--dhcp-lease-max=16777216",
     };
     const char **argv = NULL;
     size_t count = 0, capacity = 0;
@@ -163,8 +179,9 @@ dhcp_text_arguments(struct arena *a, const struct wanted_network *n, const char 
                 arena_printf(a, "--dhcp-range=set:subnet-%s,%s,static,%s,%ds", s->id, net,
                              address_netmask(a, &s->cidr), LEASE_S);
         else if (s->ra == WANTED_RA_STATEFUL)
-            *ARRAY_PUSH(a, argv, count, capacity) = arena_printf(
-                a, "--dhcp-range=set:subnet-%s,%s,static,%u,%ds", s->id, net, s->cidr.prefix, LEASE_S);
+            *ARRAY_PUSH(a, argv, count, capacity) =
+                arena_printf(a, "--dhcp-range=set:subnet-%s,%s,static,%u,%ds", s->id, net,
+                             s->cidr.prefix, LEASE_S);
     }
     *ARRAY_PUSH(a, argv, count, capacity) = NULL;
     return argv;

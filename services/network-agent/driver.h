@@ -1,8 +1,9 @@
-/* A network driver: makes one host's network what is wanted. One table of functions; nothing outside a driver knows
- * which one it is.
+/* A network driver: makes one host's network what is wanted. One table of functions; nothing
+ * outside a driver knows which one it is.
  *
  *   bridge   Linux bridges, VXLAN, nftables, dnsmasq, network namespaces
- *   sim      keeps the state and reports every port up; for tests and for thousands of hosts in one process */
+ *   sim      keeps the state and reports every port up; for tests and for thousands of hosts in
+ * one process */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +20,8 @@ struct driver_options {
     struct address tunnel; /* Where other hosts reach this one; family 0: no VXLAN here. */
     const struct bridge_mapping *mappings;
     size_t mappings_count;
-    const char *external_bridge, *external_interface; /* The interface becomes a port of the bridge; "" : the operator does it. */
+    const char *external_bridge;
+    const char *external_interface; /* Becomes a port of the bridge; "": the operator does it. */
     const char *dhcp_user;
     struct metadata_server *metadata; /* NULL: none is served. */
 };
@@ -30,8 +32,8 @@ struct driver {
     const char *name;
     /* 'options' and what they point at outlive the state. */
     int (*open)(struct driver_state **ret, const struct driver_options *options, struct fault *f);
-    /* Compares and changes what differs: adds before deletes, protection before connection. Never fails as a whole;
-     * 'o' gets what became of each object. Called by one thread at a time. */
+    /* Compares and changes what differs: adds before deletes, protection before connection. Never
+     * fails as a whole; 'o' gets what became of each object. Called by one thread at a time. */
     void (*apply)(struct driver_state *s, const struct wanted *w, struct outcome *o);
     /* Cheap, called each second: has something died that apply() would start again? */
     bool (*check)(struct driver_state *s);

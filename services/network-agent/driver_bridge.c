@@ -9,7 +9,8 @@
 #include "names.h"
 #include "netns.h"
 
-/* Without these, bridged packets never meet conntrack and all new connections are dropped; so it is said loudly. */
+/* Without these, bridged packets never meet conntrack and all new connections are dropped; so it is
+ * said loudly. */
 static void
 enable_bridge_filtering(void)
 {
@@ -84,9 +85,11 @@ apply_networks(struct driver_state *s, const struct wanted *w, struct outcome *o
     }
 }
 
-/* 'safe': the rules are in place. Without them no link comes into being; those that are keep the rules they had. */
+/* 'safe': the rules are in place. Without them no link comes into being; those that are keep the
+ * rules they had. */
 static void
-apply_ports(struct driver_state *s, const struct wanted *w, bool safe, const struct fault *why, struct outcome *o)
+apply_ports(struct driver_state *s, const struct wanted *w, bool safe, const struct fault *why,
+            struct outcome *o)
 {
     for (size_t i = 0; i < w->ports_count; i++) {
         const struct wanted_port *p = &w->ports[i];
@@ -146,7 +149,7 @@ apply_routers(struct driver_state *s, const struct wanted *w, struct outcome *o)
     }
 }
 
-/* --- who asks for metadata -------------------------------------------------------------------------------------- */
+/* --- who asks for metadata -------------------------------------------------------------------- */
 
 struct directory {
     struct arena *a;
@@ -155,8 +158,8 @@ struct directory {
 };
 
 static void
-add_clients(struct directory *d, const struct wanted_port *ports, size_t count, const struct wanted_network *n,
-            const char *netns)
+add_clients(struct directory *d, const struct wanted_port *ports, size_t count,
+            const struct wanted_network *n, const char *netns)
 {
     for (size_t i = 0; i < count; i++) {
         const struct wanted_port *p = &ports[i];
@@ -165,7 +168,8 @@ add_clients(struct directory *d, const struct wanted_port *ports, size_t count, 
             continue;
         for (size_t k = 0; k < p->ips_count; k++)
             *ARRAY_PUSH(d->a, d->items, d->count, d->capacity) =
-                (struct metadata_client){ netns, address_bare(d->a, &p->ips[k].ip), p->id, p->device_id };
+                (struct metadata_client){ netns, address_bare(d->a, &p->ips[k].ip), p->id,
+                                          p->device_id };
     }
 }
 
@@ -190,12 +194,13 @@ publish_clients(struct driver_state *s, const struct wanted *w)
             const struct wanted_network *n = w->routers[i].interfaces[k].network;
 
             add_clients(&d, w->ports, w->ports_count, n, name_router_netns(a, w->routers[i].id));
-            add_clients(&d, w->remote_ports, w->remote_ports_count, n, name_router_netns(a, w->routers[i].id));
+            add_clients(&d, w->remote_ports, w->remote_ports_count, n,
+                        name_router_netns(a, w->routers[i].id));
         }
     metadata_server_set_clients(s->options.metadata, d.items, d.count);
 }
 
-/* --- all of it -------------------------------------------------------------------------------------------------- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static void
 bridge_apply(struct driver_state *s, const struct wanted *w, struct outcome *o)
@@ -204,7 +209,8 @@ bridge_apply(struct driver_state *s, const struct wanted *w, struct outcome *o)
     bool changed = false, safe;
 
     for (size_t i = 0; i < w->failures_count; i++)
-        *ARRAY_PUSH(o->arena, o->failures, o->failures_count, o->failures_capacity) = w->failures[i];
+        *ARRAY_PUSH(o->arena, o->failures, o->failures_count, o->failures_capacity) =
+            w->failures[i];
     enable_bridge_filtering();
     publish_clients(s, w);
     bridge_sweep_taps(s, w, o);
@@ -229,6 +235,8 @@ bridge_check(struct driver_state *s)
     return bridge_dhcp_check(s);
 }
 
-const struct driver driver_bridge = {
-    .name = "bridge", .open = bridge_open, .apply = bridge_apply, .check = bridge_check, .close = bridge_close
-};
+const struct driver driver_bridge = { .name = "bridge",
+                                      .open = bridge_open,
+                                      .apply = bridge_apply,
+                                      .check = bridge_check,
+                                      .close = bridge_close };

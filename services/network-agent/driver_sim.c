@@ -6,7 +6,7 @@
 #include "base/memory.h"
 
 struct driver_state {
-    struct map *ports; /* Of the last state: id to a value that is not NULL. */
+    struct map *ports;  /* Of the last state: id to a value that is not NULL. */
     struct map *broken; /* Id to reason. */
     int64_t generation;
 };

@@ -31,7 +31,8 @@ keep(struct live_rules *l, struct arena *a, struct ruleset *wanted, const char *
 }
 
 int
-live_rules_apply(struct live_rules *l, const char *netns, struct arena *a, struct ruleset *wanted, struct fault *f)
+live_rules_apply(struct live_rules *l, const char *netns, struct arena *a, struct ruleset *wanted,
+                 struct fault *f)
 {
     _cleanup_(str_done) struct str commands = { 0 };
     const char *seal = ruleset_seal(wanted);
@@ -39,7 +40,8 @@ live_rules_apply(struct live_rules *l, const char *netns, struct arena *a, struc
     size_t changes;
     int r;
 
-    /* Nothing known: perhaps a predecessor left exactly this. Known but not there: somebody took it away. */
+    /* Nothing known: perhaps a predecessor left exactly this. Known but not there: somebody took it
+     * away. */
     if (!known && has_seal(netns, wanted, seal)) {
         keep(l, a, wanted, seal);
         return 0;

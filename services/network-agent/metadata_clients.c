@@ -8,10 +8,10 @@
 
 struct metadata_clients {
     unsigned requests_per_s, burst;
-    struct arena *arena; /* Of the directory. */
+    struct arena *arena;    /* Of the directory. */
     struct map *identities; /* "netns ip" */
-    struct map *instances; /* By id; value is not NULL. */
-    struct map *buckets; /* Port id to struct bucket. */
+    struct map *instances;  /* By id; value is not NULL. */
+    struct map *buckets;    /* Port id to struct bucket. */
 };
 
 struct bucket {
@@ -55,7 +55,8 @@ metadata_clients_free(struct metadata_clients *c)
 }
 
 void
-metadata_clients_set(struct metadata_clients *c, const struct metadata_client *clients, size_t count)
+metadata_clients_set(struct metadata_clients *c, const struct metadata_client *clients,
+                     size_t count)
 {
     struct map *ports = map_new(NULL);
     struct map_at at = { 0 };
@@ -66,7 +67,8 @@ metadata_clients_set(struct metadata_clients *c, const struct metadata_client *c
 
         identity->port_id = arena_strdup(c->arena, clients[i].port_id);
         identity->instance_id = arena_strdup(c->arena, clients[i].instance_id);
-        map_set(c->identities, arena_printf(c->arena, "%s %s", clients[i].netns, clients[i].ip), identity);
+        map_set(c->identities, arena_printf(c->arena, "%s %s", clients[i].netns, clients[i].ip),
+                identity);
         map_set(c->instances, identity->instance_id, identity);
         map_set(ports, identity->port_id, identity);
     }

@@ -11,7 +11,7 @@ char *
 name_device(struct arena *a, enum name_kind kind, const char *id)
 {
     static const char *const prefixes[] = {
-        [NAME_BRIDGE] = "brq",  [NAME_TAP] = "tap",     [NAME_DHCP] = "ns-",
+        [NAME_BRIDGE] = "brq", [NAME_TAP] = "tap",     [NAME_DHCP] = "ns-",
         [NAME_ROUTER] = "qr-", [NAME_GATEWAY] = "qg-",
     };
 
@@ -39,11 +39,12 @@ name_router_netns(struct arena *a, const char *router_id)
 bool
 name_check_device(const char *name)
 {
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     size_t size = strlen(name);
 
-    return size > 0 && size < IF_NAMESIZE && strspn(name, allowed) == size && strcmp(name, ".") != 0 &&
-           strcmp(name, "..") != 0;
+    return size > 0 && size < IF_NAMESIZE && strspn(name, allowed) == size &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
 /* 'prefix', then the first eleven characters of a UUID: "01234567-89". */
@@ -53,8 +54,8 @@ has_id_part(const char *name, const char *prefix)
     static const char hex[] = "0123456789abcdef";
     const char *id = name + strlen(prefix);
 
-    return str_starts(name, prefix) && strlen(id) == ID_PART && strspn(id, hex) == 8 && id[8] == '-' &&
-           strspn(id + 9, hex) == 2;
+    return str_starts(name, prefix) && strlen(id) == ID_PART && strspn(id, hex) == 8 &&
+           id[8] == '-' && strspn(id + 9, hex) == 2;
 }
 
 bool
@@ -74,7 +75,8 @@ name_is_our_vxlan(const char *name)
 {
     int64_t vni;
 
-    return str_starts(name, "vxlan-") && str_to_int64(name + strlen("vxlan-"), 1, 0xffffff, &vni) == 0;
+    return str_starts(name, "vxlan-") &&
+           str_to_int64(name + strlen("vxlan-"), 1, 0xffffff, &vni) == 0;
 }
 
 bool

@@ -99,7 +99,8 @@ netlink_change(struct netlink *n, struct nl_msg *m, struct fault *f, const char 
     va_start(args, format);
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    return fault_raise_cause(f, "%s%s%s: %s", what, n->netns[0] != '\0' ? " in " : "", n->netns, nl_geterror(r));
+    return fault_raise_cause(f, "%s%s%s: %s", what, n->netns[0] != '\0' ? " in " : "", n->netns,
+                             nl_geterror(r));
 }
 
 struct dump {
@@ -116,8 +117,9 @@ on_valid(struct nl_msg *m, void *arg)
 }
 
 int
-netlink_dump(struct netlink *n, int type, const void *header, size_t size, void (*restart)(void *arg),
-             int (*each)(struct nlmsghdr *h, void *arg), void *arg, struct fault *f)
+netlink_dump(struct netlink *n, int type, const void *header, size_t size,
+             void (*restart)(void *arg), int (*each)(struct nlmsghdr *h, void *arg), void *arg,
+             struct fault *f)
 {
     struct dump d = { each, arg };
     int r = 0;

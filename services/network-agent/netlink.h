@@ -1,7 +1,9 @@
-/* A netlink route socket in one network namespace, and what is asked of it: links, addresses, neighbours, routes.
+/* A netlink route socket in one network namespace, and what is asked of it: links, addresses,
+ * neighbours, routes.
  *
- * Messages are built with libnl's builders and sent one by one, each acknowledged. Every change is counted: a state that is
- * already there costs no change, and tests say so. Not thread-safe: the agent's reconcile thread has them. */
+ * Messages are built with libnl's builders and sent one by one, each acknowledged. Every change is
+ * counted: a state that is already there costs no change, and tests say so. Not thread-safe: the
+ * agent's reconcile thread has them. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,22 +28,23 @@ struct link {
     char name[16];
     unsigned flags; /* IFF_... */
     unsigned mtu;
-    int master; /* 0: none */
+    int master;    /* 0: none */
     char kind[16]; /* "bridge", "vxlan", "veth", "tun" or "" */
     struct mac mac;
-    uint32_t vni; /* vxlan */
+    uint32_t vni;         /* vxlan */
     struct address local; /* vxlan */
 };
 
 /* All links of the namespace, in the arena. */
-int netlink_links(struct netlink *n, struct arena *a, struct link **ret, size_t *ret_count, struct fault *f);
+int netlink_links(struct netlink *n, struct arena *a, struct link **ret, size_t *ret_count,
+                  struct fault *f);
 /* One by name: 1, or 0 if there is none. */
 int netlink_find(struct netlink *n, const char *name, struct link *ret, struct fault *f);
 
 /* Makers. Where the link must lie in another namespace, 'netns' names it. */
 int netlink_add_bridge(struct netlink *n, const char *name, unsigned mtu, struct fault *f);
-int netlink_add_vxlan(struct netlink *n, const char *name, uint32_t vni, const struct address *local, unsigned mtu,
-                      struct fault *f);
+int netlink_add_vxlan(struct netlink *n, const char *name, uint32_t vni,
+                      const struct address *local, unsigned mtu, struct fault *f);
 int netlink_add_veth(struct netlink *n, const char *name, const char *peer, const char *peer_netns,
                      const struct mac *peer_mac, unsigned mtu, struct fault *f);
 int netlink_delete_link(struct netlink *n, int index, struct fault *f);
@@ -54,8 +57,10 @@ int netlink_set_up(struct netlink *n, struct link *link, bool up, struct fault *
 /* Of a VXLAN device on a bridge: addresses come from us, and the bridge answers ARP itself. */
 int netlink_set_tunnel_port(struct netlink *n, int index, struct fault *f);
 
-/* Addresses of one link become exactly 'wanted' (the kernel's own, of scope host and IPv6 link, are left alone): adds before deletes. */
-int netlink_set_addresses(struct netlink *n, int index, const struct address *wanted, size_t count, struct fault *f);
+/* Addresses of one link become exactly 'wanted' (the kernel's own, of scope host and IPv6 link, are
+ * left alone): adds before deletes. */
+int netlink_set_addresses(struct netlink *n, int index, const struct address *wanted, size_t count,
+                          struct fault *f);
 
 /* Routes that are ours (protocol static) become exactly 'wanted'. */
 struct netlink_route {
@@ -63,7 +68,8 @@ struct netlink_route {
     struct address via;
     int link; /* 0: where the kernel finds 'via'. */
 };
-int netlink_set_routes(struct netlink *n, const struct netlink_route *wanted, size_t count, struct fault *f);
+int netlink_set_routes(struct netlink *n, const struct netlink_route *wanted, size_t count,
+                       struct fault *f);
 
 /* Forwarding entries of a VXLAN device and its bridge, and the addresses the bridge answers for. */
 struct netlink_forward {
@@ -74,7 +80,7 @@ struct netlink_neighbour {
     struct mac mac;
     struct address ip;
 };
-int netlink_set_forwards(struct netlink *n, int vxlan, const struct netlink_forward *wanted, size_t count,
-                         struct fault *f);
-int netlink_set_neighbours(struct netlink *n, int bridge, const struct netlink_neighbour *wanted, size_t count,
-                           struct fault *f);
+int netlink_set_forwards(struct netlink *n, int vxlan, const struct netlink_forward *wanted,
+                         size_t count, struct fault *f);
+int netlink_set_neighbours(struct netlink *n, int bridge, const struct netlink_neighbour *wanted,
+                           size_t count, struct fault *f);

@@ -39,10 +39,12 @@ each_address(struct nlmsghdr *h, void *arg)
     struct address x;
 
     if (h->nlmsg_type != RTM_NEWADDR || (int)header->ifa_index != l->index ||
-        header->ifa_scope == RT_SCOPE_HOST || (header->ifa_family == AF_INET6 && header->ifa_scope == RT_SCOPE_LINK) ||
+        header->ifa_scope == RT_SCOPE_HOST ||
+        (header->ifa_family == AF_INET6 && header->ifa_scope == RT_SCOPE_LINK) ||
         nlmsg_parse(h, sizeof(*header), attributes, IFA_MAX, NULL) < 0)
         return 0;
-    if (read_address(attributes[IFA_LOCAL] != NULL ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS],
+    if (read_address(attributes[IFA_LOCAL] != NULL ? attributes[IFA_LOCAL]
+                                                   : attributes[IFA_ADDRESS],
                      header->ifa_family, header->ifa_prefixlen, &x))
         *ARRAY_PUSH(l->a, l->items, l->count, l->capacity) = x;
     return 0;
@@ -68,16 +70,20 @@ change_address(struct netlink *n, int type, int index, const struct address *x, 
     struct nl_msg *m;
 
     if (x->family == AF_INET6)
-        header.ifa_flags = IFA_F_NODAD; /* The service hands addresses out once; waiting would only delay. */
+        header.ifa_flags =
+            IFA_F_NODAD; /* The service hands addresses out once; waiting would only delay. */
     m = netlink_message(type, flags, &header, sizeof(header));
     nla_put(m, IFA_LOCAL, (int)address_size(x), x->bytes);
     nla_put(m, IFA_ADDRESS, (int)address_size(x), x->bytes);
-    return netlink_change(n, m, f, "%s address %s", type == RTM_NEWADDR ? "add" : "delete", address_with_prefix(a, x));
+    return netlink_change(n, m, f, "%s address %s", type == RTM_NEWADDR ? "add" : "delete",
+                          address_with_prefix(a, x));
 }
 
-/* Two rounds: the kernel may take further addresses of a subnet with the first one that is deleted. */
+/* Two rounds: the kernel may take further addresses of a subnet with the first one that is
+ * deleted. */
 int
-netlink_set_addresses(struct netlink *n, int index, const struct address *wanted, size_t count, struct fault *f)
+netlink_set_addresses(struct netlink *n, int index, const struct address *wanted, size_t count,
+                      struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     bool deleted = true;
@@ -85,7 +91,8 @@ netlink_set_addresses(struct netlink *n, int index, const struct address *wanted
     for (int round = 0; round < 2 && deleted; round++) {
         struct ifaddrmsg header = { .ifa_family = AF_UNSPEC };
         struct addresses now = { .a = a, .index = index };
-        int r = netlink_dump(n, RTM_GETADDR, &header, sizeof(header), restart_addresses, each_address, &now, f);
+        int r = netlink_dump(n, RTM_GETADDR, &header, sizeof(header), restart_addresses,
+                             each_address, &now, f);
 
         deleted = false;
         for (size_t i = 0; r >= 0 && i < count; i++)
@@ -102,7 +109,7 @@ netlink_set_addresses(struct netlink *n, int index, const struct address *wanted
     return 0;
 }
 
-/* --- routes ----------------------------------------------------------------------------------------------------- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 struct routes {
     struct arena *a;
@@ -124,15 +131,17 @@ each_route(struct nlmsghdr *h, void *arg)
     struct nlattr *attributes[RTA_MAX + 1];
     struct netlink_route route = { 0 };
 
-    if (h->nlmsg_type != RTM_NEWROUTE || header->rtm_protocol != RTPROT_STATIC || header->rtm_type != RTN_UNICAST ||
-        header->rtm_table != RT_TABLE_MAIN || nlmsg_parse(h, sizeof(*header), attributes, RTA_MAX, NULL) < 0)
+    if (h->nlmsg_type != RTM_NEWROUTE || header->rtm_protocol != RTPROT_STATIC ||
+        header->rtm_type != RTN_UNICAST || header->rtm_table != RT_TABLE_MAIN ||
+        nlmsg_parse(h, sizeof(*header), attributes, RTA_MAX, NULL) < 0)
         return 0;
     if (!read_address(attributes[RTA_GATEWAY], header->rtm_family,
                       header->rtm_family == AF_INET ? 32 : 128, &route.via))
         return 0;
     route.destination = (struct address){ .family = header->rtm_family };
     if (attributes[RTA_DST] != NULL)
-        read_address(attributes[RTA_DST], header->rtm_family, header->rtm_dst_len, &route.destination);
+        read_address(attributes[RTA_DST], header->rtm_family, header->rtm_dst_len,
+                     &route.destination);
     if (attributes[RTA_OIF] != NULL)
         route.link = (int)nla_get_u32(attributes[RTA_OIF]);
     *ARRAY_PUSH(l->a, l->items, l->count, l->capacity) = route;
@@ -148,7 +157,8 @@ change_route(struct netlink *n, int type, const struct netlink_route *route, str
                             .rtm_dst_len = (uint8_t)to->prefix,
                             .rtm_table = RT_TABLE_MAIN,
                             .rtm_protocol = RTPROT_STATIC,
-                            .rtm_scope = type == RTM_NEWROUTE ? RT_SCOPE_UNIVERSE : RT_SCOPE_NOWHERE,
+                            .rtm_scope =
+                                type == RTM_NEWROUTE ? RT_SCOPE_UNIVERSE : RT_SCOPE_NOWHERE,
                             .rtm_type = RTN_UNICAST };
     int flags = NLM_F_REQUEST | (type == RTM_NEWROUTE ? NLM_F_CREATE | NLM_F_REPLACE : 0);
     struct nl_msg *m;
@@ -161,7 +171,8 @@ change_route(struct netlink *n, int type, const struct netlink_route *route, str
     nla_put(m, RTA_GATEWAY, (int)address_size(&route->via), route->via.bytes);
     if (route->link != 0)
         nla_put_u32(m, RTA_OIF, (uint32_t)route->link);
-    return netlink_change(n, m, f, "%s route %s", type == RTM_NEWROUTE ? "add" : "delete", address_with_prefix(a, to));
+    return netlink_change(n, m, f, "%s route %s", type == RTM_NEWROUTE ? "add" : "delete",
+                          address_with_prefix(a, to));
 }
 
 static bool
@@ -172,16 +183,19 @@ same_route(const struct netlink_route *a, const struct netlink_route *b)
 }
 
 static bool
-has_route(const struct netlink_route *items, size_t count, const struct netlink_route *route, bool any_via)
+has_route(const struct netlink_route *items, size_t count, const struct netlink_route *route,
+          bool any_via)
 {
     for (size_t i = 0; i < count; i++)
-        if (any_via ? address_equal(&items[i].destination, &route->destination) : same_route(&items[i], route))
+        if (any_via ? address_equal(&items[i].destination, &route->destination)
+                    : same_route(&items[i], route))
             return true;
     return false;
 }
 
 int
-netlink_set_routes(struct netlink *n, const struct netlink_route *wanted, size_t count, struct fault *f)
+netlink_set_routes(struct netlink *n, const struct netlink_route *wanted, size_t count,
+                   struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     static const int families[] = { AF_INET, AF_INET6 };
@@ -190,12 +204,14 @@ netlink_set_routes(struct netlink *n, const struct netlink_route *wanted, size_t
     for (size_t k = 0; k < ARRAY_SIZE(families); k++) {
         struct rtmsg header = { .rtm_family = (uint8_t)families[k] };
         struct routes now = { .a = a };
-        int r = netlink_dump(n, RTM_GETROUTE, &header, sizeof(header), restart_routes, each_route, &now, f);
+        int r = netlink_dump(n, RTM_GETROUTE, &header, sizeof(header), restart_routes, each_route,
+                             &now, f);
 
         if (r < 0)
             return r;
         for (size_t i = 0; i < count; i++)
-            if (wanted[i].destination.family == families[k] && !has_route(now.items, now.count, &wanted[i], false) &&
+            if (wanted[i].destination.family == families[k] &&
+                !has_route(now.items, now.count, &wanted[i], false) &&
                 change_route(n, RTM_NEWROUTE, &wanted[i], f) < 0)
                 result = -1; /* A next hop nobody can reach; the other routes are none the worse. */
         /* One with the same destination was replaced just now. */

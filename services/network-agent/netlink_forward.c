@@ -36,7 +36,8 @@ each_entry(struct nlmsghdr *h, void *arg)
     struct entry e = { 0 };
 
     if (h->nlmsg_type != RTM_NEWNEIGH || header->ndm_ifindex != l->index ||
-        nlmsg_parse(h, sizeof(*header), attributes, NDA_MAX, NULL) < 0 || attributes[NDA_LLADDR] == NULL ||
+        nlmsg_parse(h, sizeof(*header), attributes, NDA_MAX, NULL) < 0 ||
+        attributes[NDA_LLADDR] == NULL ||
         nla_len(attributes[NDA_LLADDR]) != (int)sizeof(e.mac.bytes))
         return 0;
     memcpy(e.mac.bytes, nla_data(attributes[NDA_LLADDR]), sizeof(e.mac.bytes));
@@ -61,18 +62,21 @@ read_entries(struct netlink *n, int family, struct entries *ret, struct fault *f
 }
 
 static int
-change_entry(struct netlink *n, int type, int flags, int family, int index, const struct entry *e, struct fault *f)
+change_entry(struct netlink *n, int type, int flags, int family, int index, const struct entry *e,
+             struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
-    struct ndmsg header = {
-        .ndm_family = (uint8_t)family, .ndm_ifindex = index, .ndm_state = e->state, .ndm_flags = e->flags
-    };
+    struct ndmsg header = { .ndm_family = (uint8_t)family,
+                            .ndm_ifindex = index,
+                            .ndm_state = e->state,
+                            .ndm_flags = e->flags };
     struct nl_msg *m = netlink_message(type, NLM_F_REQUEST | flags, &header, sizeof(header));
 
     nla_put(m, NDA_LLADDR, sizeof(e->mac.bytes), e->mac.bytes);
     if (e->to.family != 0)
         nla_put(m, NDA_DST, (int)address_size(&e->to), e->to.bytes);
-    return netlink_change(n, m, f, "%s entry %s", type == RTM_NEWNEIGH ? "add" : "delete", mac_text(a, &e->mac));
+    return netlink_change(n, m, f, "%s entry %s", type == RTM_NEWNEIGH ? "add" : "delete",
+                          mac_text(a, &e->mac));
 }
 
 static bool
@@ -111,25 +115,33 @@ wants_forward(const struct netlink_forward *wanted, size_t count, const struct e
     return false;
 }
 
-/* One wanted forwarding: in the VXLAN device "this MAC is behind that tunnel", in the bridge "it is behind the device". */
+/* One wanted forwarding: in the VXLAN device "this MAC is behind that tunnel", in the bridge "it is
+ * behind the device". */
 static int
-add_forward(struct netlink *n, int vxlan, const struct entries *now, const struct netlink_forward *x, struct fault *f)
+add_forward(struct netlink *n, int vxlan, const struct entries *now,
+            const struct netlink_forward *x, struct fault *f)
 {
-    struct entry in_device = { .mac = x->mac, .to = x->tunnel, .state = NUD_PERMANENT | NUD_NOARP, .flags = NTF_SELF };
-    struct entry in_bridge = { .mac = x->mac, .state = NUD_REACHABLE | NUD_NOARP, .flags = NTF_MASTER,
-                               .of_bridge = true };
+    struct entry in_device = {
+        .mac = x->mac, .to = x->tunnel, .state = NUD_PERMANENT | NUD_NOARP, .flags = NTF_SELF
+    };
+    struct entry in_bridge = {
+        .mac = x->mac, .state = NUD_REACHABLE | NUD_NOARP, .flags = NTF_MASTER, .of_bridge = true
+    };
     int r = 0;
 
     if (!has_entry(now, &in_device))
-        r = change_entry(n, RTM_NEWNEIGH, NLM_F_CREATE | (is_flood(&x->mac) ? NLM_F_APPEND : NLM_F_REPLACE),
+        r = change_entry(n, RTM_NEWNEIGH,
+                         NLM_F_CREATE | (is_flood(&x->mac) ? NLM_F_APPEND : NLM_F_REPLACE),
                          AF_BRIDGE, vxlan, &in_device, f);
     if (r >= 0 && !is_flood(&x->mac) && !has_entry(now, &in_bridge))
-        r = change_entry(n, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, AF_BRIDGE, vxlan, &in_bridge, f);
+        r = change_entry(n, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, AF_BRIDGE, vxlan,
+                         &in_bridge, f);
     return r;
 }
 
 int
-netlink_set_forwards(struct netlink *n, int vxlan, const struct netlink_forward *wanted, size_t count, struct fault *f)
+netlink_set_forwards(struct netlink *n, int vxlan, const struct netlink_forward *wanted,
+                     size_t count, struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     struct entries now = { .a = a, .index = vxlan };
@@ -164,8 +176,8 @@ netlink_set_forwards(struct netlink *n, int vxlan, const struct netlink_forward 
 }
 
 int
-netlink_set_neighbours(struct netlink *n, int bridge, const struct netlink_neighbour *wanted, size_t count,
-                       struct fault *f)
+netlink_set_neighbours(struct netlink *n, int bridge, const struct netlink_neighbour *wanted,
+                       size_t count, struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     struct entries now = { .a = a, .index = bridge };
@@ -178,8 +190,8 @@ netlink_set_neighbours(struct netlink *n, int bridge, const struct netlink_neigh
         bool there = false;
 
         for (size_t k = 0; k < now.count; k++)
-            there |= now.items[k].state == NUD_PERMANENT && address_equal(&now.items[k].to, &e.to) &&
-                     mac_equal(&now.items[k].mac, &e.mac);
+            there |= now.items[k].state == NUD_PERMANENT &&
+                     address_equal(&now.items[k].to, &e.to) && mac_equal(&now.items[k].mac, &e.mac);
         if (!there &&
             change_entry(n, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, AF_INET, bridge, &e, f) < 0)
             result = -1;

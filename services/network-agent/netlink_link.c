@@ -16,7 +16,7 @@
 #define VXLAN_PORT 4789
 #define VXLAN_TTL 64
 
-/* --- reading ---------------------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static void
 read_info(struct nlattr *info, struct link *ret)
@@ -84,7 +84,8 @@ each_link(struct nlmsghdr *h, void *arg)
 }
 
 int
-netlink_links(struct netlink *n, struct arena *a, struct link **ret, size_t *ret_count, struct fault *f)
+netlink_links(struct netlink *n, struct arena *a, struct link **ret, size_t *ret_count,
+              struct fault *f)
 {
     struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
     struct links l = { .a = a };
@@ -124,18 +125,21 @@ netlink_find(struct netlink *n, const char *name, struct link *ret, struct fault
     nl_socket_modify_cb(n->socket, NL_CB_VALID, NL_CB_CUSTOM, on_found, &l);
     r = netlink_send(n, m);
     nl_socket_modify_cb(n->socket, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+    if (r >= 0 && l.found)
+        r = nl_wait_for_ack(n->socket); /* So far only the answer was read. */
     if (r == -NLE_NODEV || r == -NLE_OBJ_NOTFOUND)
         return 0;
     return r < 0 ? fault_raise_cause(f, "link %s: %s", name, nl_geterror(r)) : l.found;
 }
 
-/* --- making ----------------------------------------------------------------------------------------------------- */
+/* --- making ----------------------------------------------------------------------------------- */
 
 static struct nl_msg *
 begin_link(const char *name, unsigned mtu, const char *kind, struct nlattr **ret_info)
 {
     struct ifinfomsg header = { .ifi_family = AF_UNSPEC };
-    struct nl_msg *m = netlink_message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL, &header, sizeof(header));
+    struct nl_msg *m = netlink_message(RTM_NEWLINK, NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL,
+                                       &header, sizeof(header));
 
     nla_put_string(m, IFLA_IFNAME, name);
     nla_put_u32(m, IFLA_MTU, mtu);
@@ -165,16 +169,16 @@ netlink_add_bridge(struct netlink *n, const char *name, unsigned mtu, struct fau
 }
 
 int
-netlink_add_vxlan(struct netlink *n, const char *name, uint32_t vni, const struct address *local, unsigned mtu,
-                  struct fault *f)
+netlink_add_vxlan(struct netlink *n, const char *name, uint32_t vni, const struct address *local,
+                  unsigned mtu, struct fault *f)
 {
     struct nlattr *info, *data;
     struct nl_msg *m = begin_link(name, mtu, "vxlan", &info);
 
     data = nla_nest_start(m, IFLA_INFO_DATA);
     nla_put_u32(m, IFLA_VXLAN_ID, vni);
-    nla_put(m, local->family == AF_INET ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6, (int)address_size(local),
-            local->bytes);
+    nla_put(m, local->family == AF_INET ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6,
+            (int)address_size(local), local->bytes);
     nla_put_u16(m, IFLA_VXLAN_PORT, htons(VXLAN_PORT));
     nla_put_u8(m, IFLA_VXLAN_LEARNING, 0);
     nla_put_u8(m, IFLA_VXLAN_TTL, VXLAN_TTL);
@@ -215,11 +219,11 @@ netlink_delete_link(struct netlink *n, int index, struct fault *f)
 {
     struct ifinfomsg header = { .ifi_family = AF_UNSPEC, .ifi_index = index };
 
-    return netlink_change(n, netlink_message(RTM_DELLINK, NLM_F_REQUEST, &header, sizeof(header)), f,
-                          "delete link %d", index);
+    return netlink_change(n, netlink_message(RTM_DELLINK, NLM_F_REQUEST, &header, sizeof(header)),
+                          f, "delete link %d", index);
 }
 
-/* --- changing --------------------------------------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------------------- */
 
 static struct nl_msg *
 begin_change(const struct link *link)
@@ -279,8 +283,8 @@ netlink_set_up(struct netlink *n, struct link *link, bool up, struct fault *f)
     if (((link->flags & IFF_UP) != 0) == up)
         return 0;
     link->flags ^= IFF_UP;
-    return netlink_change(n, netlink_message(RTM_NEWLINK, NLM_F_REQUEST, &header, sizeof(header)), f, "%s %s",
-                          link->name, up ? "up" : "down");
+    return netlink_change(n, netlink_message(RTM_NEWLINK, NLM_F_REQUEST, &header, sizeof(header)),
+                          f, "%s %s", link->name, up ? "up" : "down");
 }
 
 int

@@ -32,7 +32,8 @@ make_path(char *out, size_t size, const char *name)
     snprintf(out, size, NETNS_DIR "/%s", name);
 }
 
-/* A name is there when a namespace is mounted on it; the empty file that a crash may leave behind is not one. */
+/* A name is there when a namespace is mounted on it; the empty file that a crash may leave behind
+ * is not one. */
 bool
 netns_exists(const char *name)
 {
@@ -40,10 +41,11 @@ netns_exists(const char *name)
     struct stat of_name, of_dir;
 
     make_path(path, sizeof(path), name);
-    return stat(path, &of_name) == 0 && stat(NETNS_DIR, &of_dir) == 0 && of_name.st_dev != of_dir.st_dev;
+    return stat(path, &of_name) == 0 && stat(NETNS_DIR, &of_dir) == 0 &&
+           of_name.st_dev != of_dir.st_dev;
 }
 
-/* --- running inside --------------------------------------------------------------------------------------------- */
+/* --- running inside --------------------------------------------------------------------------- */
 
 int
 netns_open(const char *name, struct fault *f)
@@ -73,7 +75,8 @@ visit_main(void *arg)
     if (v->name != NULL) {
         v->result = fd = netns_open(v->name, v->f);
         if (fd >= 0 && setns(fd, CLONE_NEWNET) < 0)
-            v->result = fault_raise_cause(v->f, "enter network namespace %s: %s", v->name, strerror(errno));
+            v->result =
+                fault_raise_cause(v->f, "enter network namespace %s: %s", v->name, strerror(errno));
         if (v->result < 0)
             return NULL;
     }
@@ -95,7 +98,7 @@ netns_run(const char *name, int (*fn)(void *arg, struct fault *f), void *arg, st
     return v.result;
 }
 
-/* --- making and removing ---------------------------------------------------------------------------------------- */
+/* --- making and removing ---------------------------------------------------------------------- */
 
 static int
 bring_lo_up(struct fault *f)
@@ -192,7 +195,7 @@ netns_list(struct arena *a, size_t *ret_count)
     return names;
 }
 
-/* --- settings --------------------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 struct setting {
     const char *path, *value;

@@ -3,7 +3,8 @@
 
 #include "base/fault.h"
 
-/* All commands take effect at once, or none does and the fault's cause has nft's words. 'netns' NULL: the agent's own. */
+/* All commands take effect at once, or none does and the fault's cause has nft's words. 'netns'
+ * NULL: the agent's own. */
 int nft_apply(const char *netns, const char *commands, struct fault *f);
 
 /* Would they be accepted? Nothing changes. */

@@ -95,7 +95,8 @@ note(struct outcome *o, const char *kind, const char *id, const char *reason)
 bool
 outcome_due(struct outcome *o, const char *kind, const char *id)
 {
-    struct memory *m = o->retry != NULL ? map_get(o->retry->objects, object_key(o, kind, id)) : NULL;
+    struct memory *m =
+        o->retry != NULL ? map_get(o->retry->objects, object_key(o, kind, id)) : NULL;
 
     if (m == NULL)
         return true;
@@ -142,7 +143,8 @@ outcome_up(struct outcome *o, const char *port_id)
 void
 outcome_down(struct outcome *o, const char *port_id)
 {
-    *ARRAY_PUSH(o->arena, o->down, o->down_count, o->down_capacity) = arena_strdup(o->arena, port_id);
+    *ARRAY_PUSH(o->arena, o->down, o->down_count, o->down_capacity) =
+        arena_strdup(o->arena, port_id);
 }
 
 void

@@ -1,8 +1,9 @@
-/* What became of each object in one application of the wanted state, and when a failed one is tried again.
+/* What became of each object in one application of the wanted state, and when a failed one is tried
+ * again.
  *
- * Failures have a memory (struct retry): the first repetition comes after a second, then each after twice the time, a minute
- * at most. Until then the object is reported failed with the reason it had, and nothing is tried. It takes 'now' and does no
- * I/O. */
+ * Failures have a memory (struct retry): the first repetition comes after a second, then each after
+ * twice the time, a minute at most. Until then the object is reported failed with the reason it
+ * had, and nothing is tried. It takes 'now' and does no I/O. */
 #pragma once
 
 #include <stdbool.h>
@@ -38,6 +39,7 @@ void outcome_fail(struct outcome *o, const char *kind, const char *id, const str
 void outcome_done(struct outcome *o, const char *kind, const char *id);
 void outcome_up(struct outcome *o, const char *port_id);
 void outcome_down(struct outcome *o, const char *port_id);
-/* Forgets objects that were not tried in this application: they are wanted no more. Call at its end. */
+/* Forgets objects that were not tried in this application: they are wanted no more. Call at its
+ * end. */
 void outcome_finish(struct outcome *o);
 bool outcome_failed(const struct outcome *o, const char *kind, const char *id);

@@ -2,14 +2,9 @@
 
 #include <netinet/in.h>
 
-
 #include "base/array.h"
 #include "names.h"
-
-/* What ICMPv6 of neighbour discovery and multicast listening is: RFC 4861, 2710, 3810. */
-#define ND_AND_MLD "{ 130, 131, 132, 133, 134, 135, 136, 137, 143 }"
-/* What a guest never says: listener reports (the bridges flood), router advertisements, redirects. */
-#define NOT_FOR_GUESTS "{ 130, 131, 132, 134, 137, 143 }"
+#include "port_identity.h"
 
 static const char *
 family_word(int family)
@@ -29,160 +24,6 @@ group_name(struct arena *a, const struct wanted_group *g, const char *prefix)
     return arena_printf(a, "%s-%s", prefix, g->id);
 }
 
-/* --- who a port may be ------------------------------------------------------------------------------------------ */
-
-static void
-add_pair(struct arena *a, struct wanted_pair **pairs, size_t *count, size_t *capacity, const struct mac *mac,
-         const struct address *ip)
-{
-    struct wanted_pair new_ = { *mac, address_network(ip) };
-
-    for (size_t i = 0; i < *count; i++) {
-        struct wanted_pair *p = &(*pairs)[i];
-
-        if (!mac_equal(&p->mac, mac))
-            continue;
-        if (address_within(ip, &p->ip))
-            return;
-        if (address_within(&p->ip, ip)) {
-            /* The wider one takes its place, and whatever else lies in it goes. */
-            *p = (*pairs)[--*count];
-            i--;
-        }
-    }
-    *ARRAY_PUSH(a, *pairs, *count, *capacity) = new_;
-}
-
-/* Its addresses and allowed pairs of one family, none within another: nft takes no overlapping elements. */
-static size_t
-collect_pairs(struct arena *a, const struct wanted_port *p, int family, struct wanted_pair **ret)
-{
-    size_t count = 0, capacity = 0;
-
-    *ret = NULL;
-    for (size_t i = 0; i < p->ips_count; i++)
-        if (p->ips[i].ip.family == family)
-            add_pair(a, ret, &count, &capacity, &p->mac, &p->ips[i].ip);
-    for (size_t i = 0; i < p->pairs_count; i++)
-        if (p->pairs[i].ip.family == family)
-            add_pair(a, ret, &count, &capacity, &p->pairs[i].mac, &p->pairs[i].ip);
-    return count;
-}
-
-static void
-print_pairs(struct arena *a, const struct wanted_pair *pairs, size_t count, bool twice, struct str *out)
-{
-    str_add(out, "{ ");
-    for (size_t i = 0; i < count; i++) {
-        const char *mac = mac_text(a, &pairs[i].mac);
-
-        str_addf(out, "%s%s . ", i > 0 ? ", " : "", mac);
-        if (twice)
-            str_addf(out, "%s . ", mac);
-        str_add(out, address_text(a, &pairs[i].ip));
-    }
-    str_add(out, " }");
-}
-
-static void
-print_mac_number(const struct mac *m, struct str *out)
-{
-    str_add(out, "0x");
-    for (size_t i = 0; i < sizeof(m->bytes); i++)
-        str_addf(out, "%02x", m->bytes[i]);
-}
-
-/* Metadata knows a guest by its address alone, so nobody asks for it from an address that is not the port's own: not
- * from an allowed pair, and not where port security is off. */
-static void
-print_metadata_guard(struct arena *a, const struct wanted_port *p, struct str *out)
-{
-    bool any = false;
-
-    str_add(out, "ether type ip ip daddr " METADATA_ADDRESS);
-    for (size_t i = 0; i < p->ips_count; i++) {
-        if (p->ips[i].ip.family != AF_INET)
-            continue;
-        str_addf(out, "%s%s", any ? ", " : " ip saddr != { ", address_bare(a, &p->ips[i].ip));
-        any = true;
-    }
-    str_add(out, any ? " } drop\n" : " drop\n");
-}
-
-static void
-print_ipv4_identity(struct arena *a, const struct wanted_port *p, struct str *out)
-{
-    struct wanted_pair *pairs;
-    struct address zero = { .family = AF_INET, .prefix = 32 };
-    size_t count, capacity;
-
-    count = capacity = collect_pairs(a, p, AF_INET, &pairs);
-    /* A client without a lease, from its own MAC and asking for that MAC's; answers are a server's business. */
-    str_addf(out, "ether type ip ether saddr %s ip saddr 0.0.0.0 ip daddr 255.255.255.255 udp sport 68 udp dport 67 "
-                  "@th,288,48 ", mac_text(a, &p->mac));
-    print_mac_number(&p->mac, out);
-    str_add(out, " accept\nether type ip udp dport 67 @th,288,48 != ");
-    print_mac_number(&p->mac, out);
-    str_add(out, " drop\nether type ip udp sport 67 drop\n");
-    if (count > 0) {
-        str_add(out, "ether type ip ether saddr . ip saddr ");
-        print_pairs(a, pairs, count, false, out);
-        str_add(out, " accept\n");
-    }
-    /* 0.0.0.0 as the sender: the probe of address conflict detection, RFC 5227. */
-    add_pair(a, &pairs, &count, &capacity, &p->mac, &zero);
-    str_add(out, "ether type arp arp htype 1 arp ptype ip arp hlen 6 arp plen 4 ether saddr . arp saddr ether . arp saddr ip ");
-    print_pairs(a, pairs, count, true, out);
-    str_add(out, " accept\n");
-}
-
-/* The target of a neighbour solicitation or advertisement: as many leading bits as the prefix has. */
-static void
-print_nd_target(const struct address *ip, struct str *out)
-{
-    unsigned bits = ip->prefix / 8 * 8;
-
-    str_addf(out, "@th,64,%u 0x", bits);
-    for (unsigned i = 0; i < bits / 8; i++)
-        str_addf(out, "%02x", ip->bytes[i]);
-}
-
-static void
-print_ipv6_identity(struct arena *a, const struct wanted_port *p, struct str *out)
-{
-    struct address own = address_link_local(&p->mac);
-    struct wanted_pair *pairs;
-    size_t count, capacity;
-
-    count = capacity = collect_pairs(a, p, AF_INET6, &pairs);
-    add_pair(a, &pairs, &count, &capacity, &p->mac, &own);
-
-    /* Extension headers and fragments hide nothing: what is neighbour discovery stands right behind the IPv6 header. */
-    str_add(out, "ether type ip6 ip6 nexthdr != 58 icmpv6 type " ND_AND_MLD " drop\n"
-                 "ether type ip6 exthdr frag exists meta l4proto 58 drop\n"
-                 "ether type ip6 icmpv6 type " NOT_FOR_GUESTS " drop\n"
-                 "ether type ip6 udp sport 547 drop\n");
-    for (size_t i = 0; i < count; i++) {
-        const struct address *ip = &pairs[i].ip;
-        const char *mac = mac_text(a, &pairs[i].mac);
-
-        if (ip->prefix < 8) {
-            str_addf(out, "ether type ip6 ether saddr %s icmpv6 type { 135, 136 } accept\n", mac);
-            continue;
-        }
-        str_addf(out, "ether type ip6 ether saddr %s ip6 saddr :: icmpv6 type 135 ", mac);
-        print_nd_target(ip, out);
-        str_addf(out, " accept\nether type ip6 ether saddr . ip6 saddr ");
-        print_pairs(a, pairs, count, false, out);
-        str_add(out, " icmpv6 type 136 ");
-        print_nd_target(ip, out);
-        str_add(out, " accept\n");
-    }
-    str_add(out, "ether type ip6 icmpv6 type 136 drop\nether type ip6 ether saddr . ip6 saddr ");
-    print_pairs(a, pairs, count, false, out);
-    str_add(out, " accept\n");
-}
-
 static void
 add_spoof_chain(struct arena *a, const struct wanted_port *p, bool broken, struct ruleset *ret)
 {
@@ -193,28 +34,31 @@ add_spoof_chain(struct arena *a, const struct wanted_port *p, bool broken, struc
     if (broken) {
         str_add(&rules, "drop\n");
     } else {
-        print_metadata_guard(a, p, &rules);
+        port_identity_print_metadata(a, p, &rules);
         if (p->secured) {
-            print_ipv4_identity(a, p, &rules);
-            print_ipv6_identity(a, p, &rules);
-            str_add(&rules, "drop\n"); /* Other ether types with it: VLAN tags, STP, LLDP, MPLS... */
+            port_identity_print_ipv4(a, p, &rules);
+            port_identity_print_ipv6(a, p, &rules);
+            str_add(&rules,
+                    "drop\n"); /* Other ether types with it: VLAN tags, STP, LLDP, MPLS... */
         }
     }
     ruleset_chain(ret, name, NULL, str_text(&rules));
-    ruleset_element(ret, "spoof", arena_printf(a, "\"%s\"", p->tap), arena_printf(a, "goto %s", name));
+    ruleset_element(ret, "spoof", arena_printf(a, "\"%s\"", p->tap),
+                    arena_printf(a, "goto %s", name));
 }
 
-/* --- what a port may do ----------------------------------------------------------------------------------------- */
+/* --- what a port may do ----------------------------------------------------------------------- */
 
 static void
-add_traffic_chain(struct arena *a, const struct wanted_port *p, bool ingress, bool broken, struct ruleset *ret)
+add_traffic_chain(struct arena *a, const struct wanted_port *p, bool ingress, bool broken,
+                  struct ruleset *ret)
 {
     _cleanup_(str_done) struct str rules = { 0 };
     const char *name = chain_name(a, p, ingress ? "i" : "o");
 
     if (!broken) {
-        str_addf(&rules, "ether type arp accept\nmeta mark %d accept\nmeta mark %d drop\n", MARK_ESTABLISHED,
-                 MARK_INVALID);
+        str_addf(&rules, "ether type arp accept\nmeta mark %d accept\nmeta mark %d drop\n",
+                 MARK_ESTABLISHED, MARK_INVALID);
         str_add(&rules, ingress ? "ether type ip udp sport 67 udp dport 68 accept\n"
                                   "ether type ip6 udp sport 547 udp dport 546 accept\n"
                                   "ether type ip6 icmpv6 type { 130, 134, 135, 136 } accept\n"
@@ -236,7 +80,9 @@ print_protocol(const struct wanted_rule *rule, struct str *out)
     static const struct {
         unsigned number;
         const char *name;
-    } with_ports[] = { { 6, "tcp" }, { 17, "udp" }, { 33, "dccp" }, { 132, "sctp" }, { 136, "udplite" } };
+    } with_ports[] = {
+        { 6, "tcp" }, { 17, "udp" }, { 33, "dccp" }, { 132, "sctp" }, { 136, "udplite" }
+    };
 
     if (rule->kind == WANTED_ANY)
         return;
@@ -290,8 +136,8 @@ add_group(struct arena *a, const struct wanted_group *g, bool broken, struct rul
     ruleset_set(ret, set4, "type ipv4_addr; flags interval;");
     ruleset_set(ret, set6, "type ipv6_addr; flags interval;");
     for (size_t i = 0; i < g->members_count; i++)
-        ruleset_element(ret, g->members[i].family == AF_INET ? set4 : set6, address_text(a, &g->members[i]),
-                        NULL);
+        ruleset_element(ret, g->members[i].family == AF_INET ? set4 : set6,
+                        address_text(a, &g->members[i]), NULL);
     for (size_t i = 0; !broken && i < g->rules_count; i++) {
         struct str *out = g->rules[i].ingress ? &ingress : &egress;
 
@@ -302,10 +148,11 @@ add_group(struct arena *a, const struct wanted_group *g, bool broken, struct rul
     ruleset_chain(ret, group_name(a, g, "i"), NULL, str_text(&ingress));
 }
 
-/* --- the tables ------------------------------------------------------------------------------------------------- */
+/* --- the tables ------------------------------------------------------------------------------- */
 
-/* Near ends of the veths of DHCP and routers, and the tunnels: what comes from there is for a guest or a namespace,
- * never for the host. A gateway's near end is not among them: it stands on the operator's own bridge. */
+/* Near ends of the veths of DHCP and routers, and the tunnels: what comes from there is for a guest
+ * or a namespace, never for the host. A gateway's near end is not among them: it stands on the
+ * operator's own bridge. */
 static void
 add_local_denials(struct arena *a, const struct wanted *w, struct ruleset *ret)
 {
@@ -313,16 +160,20 @@ add_local_denials(struct arena *a, const struct wanted *w, struct ruleset *ret)
         const struct wanted_network *n = &w->networks[i];
 
         if (n->vni != 0)
-            ruleset_element(ret, "no_local", arena_printf(a, "\"%s\"", name_vxlan(a, n->vni)), NULL);
+            ruleset_element(ret, "no_local", arena_printf(a, "\"%s\"", name_vxlan(a, n->vni)),
+                            NULL);
         if (n->dhcp != NULL)
             ruleset_element(ret, "no_local",
-                            arena_printf(a, "\"%s\"", name_device(a, NAME_TAP, n->dhcp->port_id)), NULL);
+                            arena_printf(a, "\"%s\"", name_device(a, NAME_TAP, n->dhcp->port_id)),
+                            NULL);
     }
     for (size_t i = 0; i < w->routers_count; i++)
         for (size_t k = 0; k < w->routers[i].interfaces_count; k++)
-            ruleset_element(
-                ret, "no_local",
-                arena_printf(a, "\"%s\"", name_device(a, NAME_TAP, w->routers[i].interfaces[k].port_id)), NULL);
+            ruleset_element(ret, "no_local",
+                            arena_printf(a, "\"%s\"",
+                                         name_device(a, NAME_TAP,
+                                                     w->routers[i].interfaces[k].port_id)),
+                            NULL);
 }
 
 void

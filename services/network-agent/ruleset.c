@@ -11,7 +11,7 @@ enum item_kind { ITEM_SET, ITEM_MAP, ITEM_CHAIN, ITEM_ELEMENT };
 struct ruleset_item {
     enum item_kind kind;
     const char *name; /* Of an element: its set's. */
-    const char *key; /* Of an element; otherwise "". */
+    const char *key;  /* Of an element; otherwise "". */
     const char *head; /* Type, or what makes a base chain; NULL: none */
     const char *body; /* Rules, or an element's value; NULL: none */
 };
@@ -38,7 +38,8 @@ index_key(struct str *out, enum item_kind kind, const char *name, const char *ke
 }
 
 static const struct ruleset_item *
-find(const struct ruleset *r, enum item_kind kind, const char *name, const char *key, struct str *scratch)
+find(const struct ruleset *r, enum item_kind kind, const char *name, const char *key,
+     struct str *scratch)
 {
     uintptr_t at;
 
@@ -78,8 +79,9 @@ ruleset_map(struct ruleset *r, const char *name, const char *type)
 void
 ruleset_element(struct ruleset *r, const char *set, const char *key, const char *value)
 {
-    add(r, (struct ruleset_item){ ITEM_ELEMENT, arena_strdup(r->arena, set),
-                                  arena_strdup(r->arena, key), NULL, arena_strdup(r->arena, value) });
+    add(r,
+        (struct ruleset_item){ ITEM_ELEMENT, arena_strdup(r->arena, set),
+                               arena_strdup(r->arena, key), NULL, arena_strdup(r->arena, value) });
 }
 
 void
@@ -89,8 +91,8 @@ ruleset_chain(struct ruleset *r, const char *name, const char *base, const char 
                                   arena_strdup(r->arena, base), arena_strdup(r->arena, rules) });
 }
 
-/* Elements of one set that follow each other share a command: nft reads ten thousand commands far more slowly than
- * one with ten thousand elements. */
+/* Elements of one set that follow each other share a command: nft reads ten thousand commands far
+ * more slowly than one with ten thousand elements. */
 struct element_run {
     const char *set; /* NULL: no command is open. */
 };
@@ -104,8 +106,8 @@ close_run(struct element_run *run, struct str *out)
 }
 
 static void
-print_element(const struct ruleset *r, const char *verb, const struct ruleset_item *i, struct element_run *run,
-              struct str *out)
+print_element(const struct ruleset *r, const char *verb, const struct ruleset_item *i,
+              struct element_run *run, struct str *out)
 {
     if (run->set != NULL && strcmp(run->set, i->name) == 0) {
         str_add(out, ", ");
@@ -126,7 +128,8 @@ print_rules(const struct ruleset *r, const struct ruleset_item *chain, struct st
         size_t size = strcspn(at, "\n");
 
         if (size > 0)
-            str_addf(out, "add rule %s %s %s %.*s\n", r->family, r->table, chain->name, (int)size, at);
+            str_addf(out, "add rule %s %s %s %.*s\n", r->family, r->table, chain->name, (int)size,
+                     at);
         at += size + (at[size] == '\n');
     }
 }
@@ -137,15 +140,19 @@ same(const struct ruleset_item *a, const struct ruleset_item *b)
     return a != NULL && b != NULL && str_equal(a->head, b->head) && str_equal(a->body, b->body);
 }
 
-/* First every object, then what refers to them: chains may jump to each other, elements name chains. */
+/* First every object, then what refers to them: chains may jump to each other, elements name
+ * chains. */
 static size_t
-print_new_objects(const struct ruleset *old, const struct ruleset *new_, struct str *scratch, struct str *out)
+print_new_objects(const struct ruleset *old, const struct ruleset *new_, struct str *scratch,
+                  struct str *out)
 {
     size_t changes = 0;
 
     for (size_t i = 0; i < new_->count; i++) {
         const struct ruleset_item *item = &new_->items[i];
-        const char *word = item->kind == ITEM_SET ? "set" : item->kind == ITEM_MAP ? "map" : "chain";
+        const char *word = item->kind == ITEM_SET   ? "set"
+                           : item->kind == ITEM_MAP ? "map"
+                                                    : "chain";
 
         if (item->kind == ITEM_ELEMENT || find(old, item->kind, item->name, "", scratch) != NULL)
             continue;
@@ -159,7 +166,8 @@ print_new_objects(const struct ruleset *old, const struct ruleset *new_, struct 
 }
 
 static size_t
-print_rule_changes(const struct ruleset *old, const struct ruleset *new_, struct str *scratch, struct str *out)
+print_rule_changes(const struct ruleset *old, const struct ruleset *new_, struct str *scratch,
+                   struct str *out)
 {
     size_t changes = 0;
 
@@ -180,9 +188,11 @@ print_rule_changes(const struct ruleset *old, const struct ruleset *new_, struct
     return changes;
 }
 
-/* Deletions first: an interval may make place for one that contains it. No packet sees the difference. */
+/* Deletions first: an interval may make place for one that contains it. No packet sees the
+ * difference. */
 static size_t
-print_elements(const struct ruleset *old, const struct ruleset *new_, struct str *scratch, struct str *out)
+print_elements(const struct ruleset *old, const struct ruleset *new_, struct str *scratch,
+               struct str *out)
 {
     struct element_run run = { 0 };
     size_t changes = 0;
@@ -212,7 +222,8 @@ print_elements(const struct ruleset *old, const struct ruleset *new_, struct str
 
 /* Chains that go are emptied first, all of them, since they may refer to each other and to sets. */
 static size_t
-print_removals(const struct ruleset *old, const struct ruleset *new_, struct str *scratch, struct str *out)
+print_removals(const struct ruleset *old, const struct ruleset *new_, struct str *scratch,
+               struct str *out)
 {
     static const char *const verbs[] = { "flush", "delete" };
     size_t changes = 0;

@@ -26,10 +26,10 @@ wanted_find_subnet(const struct wanted_network *n, const char *id)
 void
 wanted_fail(struct wanted *w, const char *kind, const char *id, const char *reason)
 {
-    *ARRAY_PUSH(w->arena, w->failures, w->failures_count, w->failures_capacity) = (struct wanted_failure){
-        arena_strdup(w->arena, kind), arena_strdup(w->arena, id != NULL ? id : ""),
-        arena_strdup(w->arena, reason)
-    };
+    *ARRAY_PUSH(w->arena, w->failures, w->failures_count, w->failures_capacity) =
+        (struct wanted_failure){ arena_strdup(w->arena, kind),
+                                 arena_strdup(w->arena, id != NULL ? id : ""),
+                                 arena_strdup(w->arena, reason) };
 }
 
 bool
@@ -38,7 +38,8 @@ wanted_check_label(const char *text)
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
     size_t size = text != NULL ? strlen(text) : 0;
 
-    return size > 0 && size <= 63 && strspn(text, allowed) == size && text[0] != '-' && text[size - 1] != '-';
+    return size > 0 && size <= 63 && strspn(text, allowed) == size && text[0] != '-' &&
+           text[size - 1] != '-';
 }
 
 bool
@@ -62,7 +63,8 @@ wanted_check_domain(const char *text)
     return true;
 }
 
-/* dnsmasq splits at commas (which some options want), knows '#' as a comment, quotes and backslashes. */
+/* dnsmasq splits at commas (which some options want), knows '#' as a comment, quotes and
+ * backslashes. */
 bool
 wanted_check_option(const char *name, const char *value)
 {

@@ -1,8 +1,9 @@
-/* What a host's network shall be: the service's answer to host_state, checked and made ready to work with.
+/* What a host's network shall be: the service's answer to host_state, checked and made ready to
+ * work with.
  *
- * wanted_read.c makes it; everything else only reads it. An object that is wrong (an address that is none, a name
- * that no file may carry) is left out with its reason, so that it never stops the others. Everything lives in one
- * arena. References between objects are pointers, resolved once. */
+ * wanted_read.c makes it; everything else only reads it. An object that is wrong (an address that
+ * is none, a name that no file may carry) is left out with its reason, so that it never stops the
+ * others. Everything lives in one arena. References between objects are pointers, resolved once. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,9 +23,9 @@ struct wanted_route {
 };
 
 struct wanted_dhcp_option {
-    const char *name; /* "bootfile-name", or digits */
+    const char *name;  /* "bootfile-name", or digits */
     const char *value; /* Printable, without what ends or quotes a line. */
-    int family; /* AF_INET or AF_INET6 */
+    int family;        /* AF_INET or AF_INET6 */
 };
 
 /* What a subnet gives by router advertisement and DHCPv6. */
@@ -51,7 +52,7 @@ struct wanted_dhcp {
 
 struct wanted_network {
     const char *id;
-    uint32_t vni; /* 0: flat */
+    uint32_t vni;         /* 0: flat */
     const char *physical; /* NULL: a tenant network */
     unsigned mtu;
     const char *domain; /* Never NULL. */
@@ -75,7 +76,7 @@ struct wanted_port {
     struct wanted_fixed_ip *ips;
     size_t ips_count;
     const char *device_id; /* NULL: none */
-    const char *tap; /* NULL for a remote port. */
+    const char *tap;       /* NULL for a remote port. */
     bool up;
     bool secured;
     struct wanted_pair *pairs;
@@ -95,9 +96,9 @@ struct wanted_rule {
     bool ingress;
     int family;
     enum wanted_protocol_kind kind;
-    unsigned protocol; /* Number; for WANTED_ANY unused. */
-    int min, max; /* Ports, or ICMP type and code; -1: any */
-    struct address prefix; /* family 0: none */
+    unsigned protocol;           /* Number; for WANTED_ANY unused. */
+    int min, max;                /* Ports, or ICMP type and code; -1: any */
+    struct address prefix;       /* family 0: none */
     struct wanted_group *remote; /* NULL: none */
 };
 
@@ -128,7 +129,7 @@ struct wanted_router {
     struct wanted_interface *interfaces;
     size_t interfaces_count;
     struct wanted_interface *gateway; /* NULL: none */
-    struct address *gateway_ips; /* Next hops of the default routes. */
+    struct address *gateway_ips;      /* Next hops of the default routes. */
     size_t gateway_ips_count;
     bool snat;
     struct wanted_floating_ip *floating_ips;
@@ -174,12 +175,13 @@ void wanted_fail(struct wanted *w, const char *kind, const char *id, const char 
 
 struct host_state_out;
 
-/* Reads the service's answer. Never fails as a whole: what is wrong is in ret->failures. 'ret' and all in it live in 'a';
- * ids are copied, so 'in' may go. */
-void wanted_read(struct arena *a, const struct host_state_out *in, const struct bridge_mapping *mappings,
-                 size_t mappings_count, struct wanted *ret);
+/* Reads the service's answer. Never fails as a whole: what is wrong is in ret->failures. 'ret' and
+ * all in it live in 'a'; ids are copied, so 'in' may go. */
+void wanted_read(struct arena *a, const struct host_state_out *in,
+                 const struct bridge_mapping *mappings, size_t mappings_count, struct wanted *ret);
 
-/* May this be an option's name and value in dnsmasq's option file? For wanted_read() and its tests. */
+/* May this be an option's name and value in dnsmasq's option file? For wanted_read() and its
+ * tests. */
 bool wanted_check_option(const char *name, const char *value);
 /* A label of a host name: letters, digits, '-', not at either end, at most 63. */
 bool wanted_check_label(const char *text);

@@ -4,45 +4,31 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/map.h"
 #include "base/str.h"
 #include "base/uuid.h"
-#include "network_rpc.h"
 #include "names.h"
-#include "wanted.h"
+#include "wanted_reader.h"
 
-struct reader {
-    struct arena *a;
-    struct wanted *w;
-    struct map *networks, *groups; /* By id. */
-    const struct bridge_mapping *mappings;
-    size_t mappings_count;
-};
-
-static bool
-given(const struct field_set *set, unsigned index)
-{
-    return field_given(set, index) && !field_null(set, index);
-}
-
-/* What is not said is the safe thing: true for whether a port is protected, and what the API's default is for the rest. */
+/* What is not said is the safe thing: true for whether a port is protected, and what the API's
+ * default is for the rest. */
 static bool
 flag_or(const struct field_set *set, unsigned index, bool value, bool fallback)
 {
-    return given(set, index) ? value : fallback;
+    return wanted_given(set, index) ? value : fallback;
 }
 
-/* Says what is wrong with the object at hand, and that it is to be left out. */
-static bool
-refuse(struct reader *r, const char *kind, const char *id, const char *what, const char *value)
+bool
+wanted_refuse(struct wanted_reader *r, const char *kind, const char *id, const char *what,
+              const char *value)
 {
-    wanted_fail(r->w, kind, id, arena_printf(r->a, "%s: %.100s", what, value != NULL ? value : "(none)"));
+    wanted_fail(r->w, kind, id,
+                arena_printf(r->a, "%s: %.100s", what, value != NULL ? value : "(none)"));
     return false;
 }
 
 static void
-read_ips(struct reader *r, const char *kind, const char *id, const struct host_fixed_ip *in, size_t count,
-         struct wanted_fixed_ip **ret, size_t *ret_count)
+read_ips(struct wanted_reader *r, const char *kind, const char *id, const struct host_fixed_ip *in,
+         size_t count, struct wanted_fixed_ip **ret, size_t *ret_count)
 {
     *ret = ARENA_ARRAY(r->a, struct wanted_fixed_ip, count);
     *ret_count = 0;
@@ -50,7 +36,7 @@ read_ips(struct reader *r, const char *kind, const char *id, const struct host_f
         struct wanted_fixed_ip *ip = &(*ret)[*ret_count];
 
         if (address_parse_single(in[i].ip, &ip->ip) < 0) {
-            refuse(r, kind, id, "not an address", in[i].ip);
+            wanted_refuse(r, kind, id, "not an address", in[i].ip);
             continue;
         }
         ip->subnet_id = arena_strdup(r->a, in[i].subnet_id);
@@ -59,8 +45,8 @@ read_ips(struct reader *r, const char *kind, const char *id, const struct host_f
 }
 
 static void
-read_routes(struct reader *r, const char *kind, const char *id, const struct host_route *in, size_t count,
-            struct wanted_route **ret, size_t *ret_count)
+read_routes(struct wanted_reader *r, const char *kind, const char *id, const struct host_route *in,
+            size_t count, struct wanted_route **ret, size_t *ret_count)
 {
     *ret = ARENA_ARRAY(r->a, struct wanted_route, count);
     *ret_count = 0;
@@ -68,8 +54,9 @@ read_routes(struct reader *r, const char *kind, const char *id, const struct hos
         struct wanted_route *x = &(*ret)[*ret_count];
 
         if (address_parse(in[i].destination, &x->destination) < 0 ||
-            address_parse_single(in[i].nexthop, &x->nexthop) < 0 || x->destination.family != x->nexthop.family) {
-            refuse(r, kind, id, "not a route", in[i].destination);
+            address_parse_single(in[i].nexthop, &x->nexthop) < 0 ||
+            x->destination.family != x->nexthop.family) {
+            wanted_refuse(r, kind, id, "not a route", in[i].destination);
             continue;
         }
         x->destination = address_network(&x->destination);
@@ -78,38 +65,38 @@ read_routes(struct reader *r, const char *kind, const char *id, const struct hos
 }
 
 static void
-read_options(struct reader *r, const char *id, const struct host_dhcp_option *in, size_t count,
-             struct wanted_dhcp_option **ret, size_t *ret_count)
+read_options(struct wanted_reader *r, const char *id, const struct host_dhcp_option *in,
+             size_t count, struct wanted_dhcp_option **ret, size_t *ret_count)
 {
     *ret = ARENA_ARRAY(r->a, struct wanted_dhcp_option, count);
     *ret_count = 0;
     for (size_t i = 0; i < count; i++) {
         if (!wanted_check_option(in[i].name, in[i].value)) {
-            refuse(r, "port", id, "not a usable DHCP option", "extra_dhcp_opts");
+            wanted_refuse(r, "port", id, "not a usable DHCP option", "extra_dhcp_opts");
             continue;
         }
-        (*ret)[(*ret_count)++] = (struct wanted_dhcp_option){
-            arena_strdup(r->a, in[i].name), arena_strdup(r->a, in[i].value),
-            in[i].ip_version == 6 ? AF_INET6 : AF_INET
-        };
+        (*ret)[(*ret_count)++] =
+            (struct wanted_dhcp_option){ arena_strdup(r->a, in[i].name),
+                                         arena_strdup(r->a, in[i].value),
+                                         in[i].ip_version == 6 ? AF_INET6 : AF_INET };
     }
 }
 
 static void
-read_addresses(struct reader *r, const char *kind, const char *id, const struct texts *in, struct address **ret,
-               size_t *ret_count)
+read_addresses(struct wanted_reader *r, const char *kind, const char *id, const struct texts *in,
+               struct address **ret, size_t *ret_count)
 {
     *ret = ARENA_ARRAY(r->a, struct address, in->count);
     *ret_count = 0;
     for (size_t i = 0; i < in->count; i++) {
         if (address_parse(in->items[i], &(*ret)[*ret_count]) < 0)
-            refuse(r, kind, id, "not an address", in->items[i]);
+            wanted_refuse(r, kind, id, "not an address", in->items[i]);
         else
             ++*ret_count;
     }
 }
 
-/* --- networks --------------------------------------------------------------------------------------------------- */
+/* --- networks --------------------------------------------------------------------------------- */
 
 static enum wanted_ra
 read_ra(const struct host_subnet *in)
@@ -124,22 +111,25 @@ read_ra(const struct host_subnet *in)
 }
 
 static bool
-read_subnet(struct reader *r, const char *network_id, const struct host_subnet *in, struct wanted_subnet *ret)
+read_subnet(struct wanted_reader *r, const char *network_id, const struct host_subnet *in,
+            struct wanted_subnet *ret)
 {
     *ret = (struct wanted_subnet){ .id = arena_strdup(r->a, in->id), .dhcp = in->enable_dhcp };
     if (!uuid_check_loose(in->id) || address_parse(in->cidr, &ret->cidr) < 0)
-        return refuse(r, "network", network_id, "subnet's cidr", in->cidr);
+        return wanted_refuse(r, "network", network_id, "subnet's cidr", in->cidr);
     ret->cidr = address_network(&ret->cidr);
     if (!str_empty(in->gateway_ip) && address_parse_single(in->gateway_ip, &ret->gateway) < 0)
-        refuse(r, "network", network_id, "subnet's gateway_ip", in->gateway_ip);
+        wanted_refuse(r, "network", network_id, "subnet's gateway_ip", in->gateway_ip);
     ret->ra = ret->cidr.family == AF_INET6 ? read_ra(in) : WANTED_RA_NONE;
-    read_addresses(r, "network", network_id, &in->dns_nameservers, &ret->nameservers, &ret->nameservers_count);
-    read_routes(r, "network", network_id, in->host_routes, in->host_routes_count, &ret->routes, &ret->routes_count);
+    read_addresses(r, "network", network_id, &in->dns_nameservers, &ret->nameservers,
+                   &ret->nameservers_count);
+    read_routes(r, "network", network_id, in->host_routes, in->host_routes_count, &ret->routes,
+                &ret->routes_count);
     return true;
 }
 
 static const char *
-mapped_bridge(const struct reader *r, const char *physical)
+mapped_bridge(const struct wanted_reader *r, const char *physical)
 {
     for (size_t i = 0; i < r->mappings_count; i++)
         if (str_equal(r->mappings[i].physical, physical))
@@ -148,22 +138,24 @@ mapped_bridge(const struct reader *r, const char *physical)
 }
 
 static bool
-read_network(struct reader *r, const struct host_network *in, struct wanted_network *ret)
+read_network(struct wanted_reader *r, const struct host_network *in, struct wanted_network *ret)
 {
     *ret = (struct wanted_network){ .id = arena_strdup(r->a, in->id) };
     if (!uuid_check(in->id))
-        return refuse(r, "network", in->id, "not an id", in->id);
+        return wanted_refuse(r, "network", in->id, "not an id", in->id);
     if (in->mtu < 68 || in->mtu > 65535)
-        return refuse(r, "network", in->id, "mtu", "out of range");
+        return wanted_refuse(r, "network", in->id, "mtu", "out of range");
     ret->mtu = (unsigned)in->mtu;
     if (!str_empty(in->physical_network)) {
         ret->physical = arena_strdup(r->a, in->physical_network);
         ret->bridge = mapped_bridge(r, in->physical_network);
         if (ret->bridge == NULL)
-            return refuse(r, "network", in->id, "no bridge is mapped to physical network", in->physical_network);
+            return wanted_refuse(r, "network", in->id, "no bridge is mapped to physical network",
+                                 in->physical_network);
     } else {
-        if (!given(&in->set, HOST_NETWORK_F_VNI) || in->vni < 1 || in->vni > 0xffffff)
-            return refuse(r, "network", in->id, "vni", "neither that nor a physical network");
+        if (!wanted_given(&in->set, HOST_NETWORK_F_VNI) || in->vni < 1 || in->vni > 0xffffff)
+            return wanted_refuse(r, "network", in->id, "vni",
+                                 "neither that nor a physical network");
         ret->vni = (uint32_t)in->vni;
         ret->bridge = name_device(r->a, NAME_BRIDGE, in->id);
     }
@@ -179,164 +171,21 @@ read_network(struct reader *r, const struct host_network *in, struct wanted_netw
         ret->dhcp = ARENA_NEW(r->a, struct wanted_dhcp);
         ret->dhcp->port_id = arena_strdup(r->a, in->dhcp_port->id);
         if (!uuid_check(in->dhcp_port->id) || mac_parse(in->dhcp_port->mac, &ret->dhcp->mac) < 0) {
-            refuse(r, "network", in->id, "DHCP port's mac", in->dhcp_port->mac);
+            wanted_refuse(r, "network", in->id, "DHCP port's mac", in->dhcp_port->mac);
             ret->dhcp = NULL;
         } else {
-            read_ips(r, "network", in->id, in->dhcp_port->fixed_ips, in->dhcp_port->fixed_ips_count, &ret->dhcp->ips,
-                     &ret->dhcp->ips_count);
+            read_ips(r, "network", in->id, in->dhcp_port->fixed_ips, in->dhcp_port->fixed_ips_count,
+                     &ret->dhcp->ips, &ret->dhcp->ips_count);
         }
     }
     return true;
 }
 
-/* --- security groups -------------------------------------------------------------------------------------------- */
-
-static int
-protocol_number(const char *text, int family)
-{
-    static const struct {
-        const char *name;
-        int number;
-    } names[] = {
-        { "tcp", 6 },       { "udp", 17 },       { "icmp", 1 },        { "icmpv6", 58 },    { "ipv6-icmp", 58 },
-        { "ah", 51 },       { "dccp", 33 },      { "egp", 8 },         { "esp", 50 },       { "gre", 47 },
-        { "igmp", 2 },      { "ipip", 4 },       { "ipv6-encap", 41 }, { "ipv6-frag", 44 }, { "ipv6-nonxt", 59 },
-        { "ipv6-opts", 60 }, { "ipv6-route", 43 }, { "ospf", 89 },       { "pgm", 113 },      { "rsvp", 46 },
-        { "sctp", 132 },    { "udplite", 136 },  { "vrrp", 112 },
-    };
-    int64_t number;
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (str_equal_nocase(text, names[i].name)) {
-            /* "icmp" in a rule for IPv6 means ICMPv6, as in the API. */
-            return names[i].number == 1 && family == AF_INET6 ? 58 : names[i].number;
-        }
-    if (str_to_int64(text, 0, 255, &number) < 0)
-        return -1;
-    return number == 1 && family == AF_INET6 ? 58 : (int)number;
-}
-
-static enum wanted_protocol_kind
-protocol_kind(int number)
-{
-    switch (number) {
-    case 6:
-    case 17:
-    case 33:
-    case 132:
-    case 136:
-        return WANTED_PORTS;
-    case 1:
-    case 58:
-        return WANTED_ICMP;
-    default:
-        return WANTED_OTHER;
-    }
-}
-
-static bool
-read_rule(struct reader *r, const char *group_id, const struct host_security_rule *in, struct wanted_rule *ret)
-{
-    bool has_min = given(&in->set, HOST_SECURITY_RULE_F_PORT_MIN);
-    bool has_max = given(&in->set, HOST_SECURITY_RULE_F_PORT_MAX);
-
-    *ret = (struct wanted_rule){ .id = arena_strdup(r->a, in->id), .min = -1, .max = -1 };
-    ret->ingress = str_equal(in->direction, "ingress");
-    if (!ret->ingress && !str_equal(in->direction, "egress"))
-        return refuse(r, "security_group", group_id, "rule's direction", in->direction);
-    ret->family = str_equal_nocase(in->ethertype, "IPv6") ? AF_INET6 : AF_INET;
-    if (ret->family == AF_INET && !str_equal_nocase(in->ethertype, "IPv4"))
-        return refuse(r, "security_group", group_id, "rule's ethertype", in->ethertype);
-
-    if (!str_empty(in->protocol) && !str_equal_nocase(in->protocol, "any")) {
-        int number = protocol_number(in->protocol, ret->family);
-        int64_t limit;
-
-        if (number < 0)
-            return refuse(r, "security_group", group_id, "rule's protocol", in->protocol);
-        ret->protocol = (unsigned)number;
-        ret->kind = protocol_kind(number);
-        limit = ret->kind == WANTED_ICMP ? 255 : 65535;
-        if ((has_min && (in->port_min < 0 || in->port_min > limit)) ||
-            (has_max && (in->port_max < 0 || in->port_max > limit)))
-            return refuse(r, "security_group", group_id, "rule's port range", in->id);
-        ret->min = has_min ? (int)in->port_min : -1;
-        ret->max = has_max ? (int)in->port_max : -1;
-    }
-    if (ret->kind == WANTED_PORTS && (ret->min < 0) != (ret->max < 0)) {
-        /* Half a range is open at the other end, never a rule for all ports. */
-        ret->max = ret->max < 0 ? ret->min : ret->max;
-        ret->min = ret->min < 0 ? 0 : ret->min;
-    }
-    if (ret->kind == WANTED_PORTS && ret->min > ret->max)
-        return refuse(r, "security_group", group_id, "rule's port range is empty", in->id);
-    if ((ret->kind == WANTED_ANY || ret->kind == WANTED_OTHER) && (has_min || has_max))
-        return refuse(r, "security_group", group_id, "rule has ports and a protocol without them", in->id);
-    if (ret->kind == WANTED_ICMP && ret->min < 0 && ret->max >= 0)
-        return refuse(r, "security_group", group_id, "rule has an ICMP code without a type", in->id);
-
-    if (!str_empty(in->remote_ip_prefix)) {
-        if (address_parse(in->remote_ip_prefix, &ret->prefix) < 0 || ret->prefix.family != ret->family)
-            return refuse(r, "security_group", group_id, "rule's remote_ip_prefix", in->remote_ip_prefix);
-    }
-    if (!str_empty(in->remote_group_id)) {
-        ret->remote = map_get(r->groups, in->remote_group_id);
-        /* Unknown: it has no members here, so the rule lets nobody in. */
-        if (ret->remote == NULL)
-            return refuse(r, "security_group", group_id, "rule's remote group is missing", in->remote_group_id);
-    }
-    return true;
-}
-
-static void
-read_group(struct reader *r, const struct host_security_group *in, struct wanted_group *ret)
-{
-    size_t capacity = 0;
-
-    ret->rules = ARENA_ARRAY(r->a, struct wanted_rule, in->rules_count);
-    for (size_t i = 0; i < in->rules_count; i++)
-        if (read_rule(r, in->id, &in->rules[i], &ret->rules[ret->rules_count]))
-            ret->rules_count++;
-    for (size_t i = 0; i < in->members.count; i++) {
-        struct address x;
-
-        if (address_parse(in->members.items[i], &x) < 0)
-            refuse(r, "security_group", in->id, "not an address", in->members.items[i]);
-        else
-            address_set_add(r->a, &ret->members, &ret->members_count, &capacity, &x);
-    }
-}
-
-/* First all of them by name, since their rules name each other. */
-static void
-read_groups(struct reader *r, const struct host_state_out *in)
-{
-    struct wanted *w = r->w;
-
-    w->groups = ARENA_ARRAY(r->a, struct wanted_group, in->security_groups_count);
-    for (size_t i = 0; i < in->security_groups_count; i++) {
-        const char *id = in->security_groups[i].id;
-
-        if (!uuid_check(id) || map_has(r->groups, id)) {
-            refuse(r, "security_group", id, "not an id, or twice", id);
-            continue;
-        }
-        w->groups[w->groups_count].id = arena_strdup(r->a, id);
-        map_set(r->groups, id, &w->groups[w->groups_count++]);
-    }
-    for (size_t i = 0; i < in->security_groups_count; i++) {
-        struct wanted_group *g = map_get(r->groups, in->security_groups[i].id);
-
-        if (g != NULL && g->rules == NULL)
-            read_group(r, &in->security_groups[i], g);
-    }
-}
-
-/* --- ports ------------------------------------------------------------------------------------------------------ */
+/* --- ports ------------------------------------------------------------------------------------ */
 
 /* The name DHCP gives: the port's own, or one made of its first address, as neutron does. */
 static const char *
-hostname_of(struct reader *r, const char *dns_name, const struct wanted_port *p)
+hostname_of(struct wanted_reader *r, const char *dns_name, const struct wanted_port *p)
 {
     char *name;
 
@@ -354,7 +203,7 @@ hostname_of(struct reader *r, const char *dns_name, const struct wanted_port *p)
 }
 
 static void
-read_pairs(struct reader *r, const struct host_port *in, struct wanted_port *ret)
+read_pairs(struct wanted_reader *r, const struct host_port *in, struct wanted_port *ret)
 {
     ret->pairs = ARENA_ARRAY(r->a, struct wanted_pair, in->allowed_address_pairs_count);
     for (size_t i = 0; i < in->allowed_address_pairs_count; i++) {
@@ -362,8 +211,9 @@ read_pairs(struct reader *r, const struct host_port *in, struct wanted_port *ret
         struct wanted_pair *out = &ret->pairs[ret->pairs_count];
 
         out->mac = ret->mac;
-        if (address_parse(pair->ip, &out->ip) < 0 || (!str_empty(pair->mac) && mac_parse(pair->mac, &out->mac) < 0)) {
-            refuse(r, "port", in->id, "not an address pair", pair->ip);
+        if (address_parse(pair->ip, &out->ip) < 0 ||
+            (!str_empty(pair->mac) && mac_parse(pair->mac, &out->mac) < 0)) {
+            wanted_refuse(r, "port", in->id, "not an address pair", pair->ip);
             continue;
         }
         ret->pairs_count++;
@@ -371,24 +221,27 @@ read_pairs(struct reader *r, const struct host_port *in, struct wanted_port *ret
 }
 
 static bool
-read_port(struct reader *r, const struct host_port *in, struct wanted_port *ret)
+read_port(struct wanted_reader *r, const struct host_port *in, struct wanted_port *ret)
 {
-    *ret = (struct wanted_port){ .id = arena_strdup(r->a, in->id), .network = map_get(r->networks, in->network_id) };
+    *ret = (struct wanted_port){ .id = arena_strdup(r->a, in->id),
+                                 .network = map_get(r->networks, in->network_id) };
     if (!uuid_check(in->id))
-        return refuse(r, "port", in->id, "not an id", in->id);
+        return wanted_refuse(r, "port", in->id, "not an id", in->id);
     if (ret->network == NULL)
-        return refuse(r, "port", in->id, "its network is missing", in->network_id);
+        return wanted_refuse(r, "port", in->id, "its network is missing", in->network_id);
     if (mac_parse(in->mac, &ret->mac) < 0)
-        return refuse(r, "port", in->id, "not a MAC address", in->mac);
-    ret->tap = str_empty(in->tap) ? name_device(r->a, NAME_TAP, in->id) : arena_strdup(r->a, in->tap);
+        return wanted_refuse(r, "port", in->id, "not a MAC address", in->mac);
+    ret->tap =
+        str_empty(in->tap) ? name_device(r->a, NAME_TAP, in->id) : arena_strdup(r->a, in->tap);
     if (!name_is_our_tap(ret->tap))
-        return refuse(r, "port", in->id, "not a tap's name", ret->tap);
+        return wanted_refuse(r, "port", in->id, "not a tap's name", ret->tap);
     ret->up = flag_or(&in->set, HOST_PORT_F_ADMIN_STATE_UP, in->admin_state_up, true);
     ret->secured = flag_or(&in->set, HOST_PORT_F_PORT_SECURITY, in->port_security, true);
     ret->device_id = arena_strdup(r->a, in->device_id);
     read_ips(r, "port", in->id, in->fixed_ips, in->fixed_ips_count, &ret->ips, &ret->ips_count);
     read_pairs(r, in, ret);
-    read_options(r, in->id, in->extra_dhcp_opts, in->extra_dhcp_opts_count, &ret->options, &ret->options_count);
+    read_options(r, in->id, in->extra_dhcp_opts, in->extra_dhcp_opts_count, &ret->options,
+                 &ret->options_count);
     ret->hostname = hostname_of(r, in->dns_name, ret);
 
     ret->groups = ARENA_ARRAY(r->a, struct wanted_group *, in->security_group_ids.count);
@@ -396,7 +249,8 @@ read_port(struct reader *r, const struct host_port *in, struct wanted_port *ret)
         struct wanted_group *g = map_get(r->groups, in->security_group_ids.items[i]);
 
         if (g == NULL)
-            refuse(r, "port", in->id, "its security group is missing", in->security_group_ids.items[i]);
+            wanted_refuse(r, "port", in->id, "its security group is missing",
+                          in->security_group_ids.items[i]);
         else
             ret->groups[ret->groups_count++] = g;
     }
@@ -404,7 +258,8 @@ read_port(struct reader *r, const struct host_port *in, struct wanted_port *ret)
 }
 
 static bool
-read_remote_port(struct reader *r, const struct host_remote_port *in, struct wanted_port *ret)
+read_remote_port(struct wanted_reader *r, const struct host_remote_port *in,
+                 struct wanted_port *ret)
 {
     *ret = (struct wanted_port){ .id = arena_strdup(r->a, in->id),
                                  .network = map_get(r->networks, in->network_id),
@@ -413,35 +268,37 @@ read_remote_port(struct reader *r, const struct host_remote_port *in, struct wan
     if (ret->network == NULL || !uuid_check(in->id))
         return false; /* A network that is not here: nothing to do for it. */
     if (mac_parse(in->mac, &ret->mac) < 0)
-        return refuse(r, "port", in->id, "not a MAC address", in->mac);
+        return wanted_refuse(r, "port", in->id, "not a MAC address", in->mac);
     if (!str_empty(in->tunnel_ip) && address_parse_single(in->tunnel_ip, &ret->tunnel) < 0)
-        return refuse(r, "port", in->id, "not a tunnel address", in->tunnel_ip);
+        return wanted_refuse(r, "port", in->id, "not a tunnel address", in->tunnel_ip);
     read_ips(r, "port", in->id, in->fixed_ips, in->fixed_ips_count, &ret->ips, &ret->ips_count);
-    read_options(r, in->id, in->extra_dhcp_opts, in->extra_dhcp_opts_count, &ret->options, &ret->options_count);
+    read_options(r, in->id, in->extra_dhcp_opts, in->extra_dhcp_opts_count, &ret->options,
+                 &ret->options_count);
     ret->hostname = hostname_of(r, in->dns_name, ret);
     return true;
 }
 
-/* --- routers ---------------------------------------------------------------------------------------------------- */
+/* --- routers ---------------------------------------------------------------------------------- */
 
 static bool
-read_interface(struct reader *r, const char *router_id, const char *port_id, const char *network_id, const char *mac,
-               const struct texts *cidrs, struct wanted_interface *ret)
+read_interface(struct wanted_reader *r, const char *router_id, const char *port_id,
+               const char *network_id, const char *mac, const struct texts *cidrs,
+               struct wanted_interface *ret)
 {
     *ret = (struct wanted_interface){ .port_id = arena_strdup(r->a, port_id),
                                       .network = map_get(r->networks, network_id) };
     if (!uuid_check(port_id))
-        return refuse(r, "router", router_id, "not a port's id", port_id);
+        return wanted_refuse(r, "router", router_id, "not a port's id", port_id);
     if (ret->network == NULL)
-        return refuse(r, "port", port_id, "its network is missing", network_id);
+        return wanted_refuse(r, "port", port_id, "its network is missing", network_id);
     if (mac_parse(mac, &ret->mac) < 0)
-        return refuse(r, "port", port_id, "not a MAC address", mac);
+        return wanted_refuse(r, "port", port_id, "not a MAC address", mac);
     read_addresses(r, "port", port_id, cidrs, &ret->addresses, &ret->addresses_count);
     return true;
 }
 
 static void
-read_floating_ips(struct reader *r, const struct host_router *in, struct wanted_router *ret)
+read_floating_ips(struct wanted_reader *r, const struct host_router *in, struct wanted_router *ret)
 {
     ret->floating_ips = ARENA_ARRAY(r->a, struct wanted_floating_ip, in->floating_ips_count);
     for (size_t i = 0; i < in->floating_ips_count; i++) {
@@ -451,7 +308,7 @@ read_floating_ips(struct reader *r, const struct host_router *in, struct wanted_
         if (address_parse_single(from->floating_ip, &x->floating) < 0 ||
             address_parse_single(from->fixed_ip, &x->fixed) < 0 || x->floating.family != AF_INET ||
             x->fixed.family != AF_INET) {
-            refuse(r, "floating_ip", from->id, "not an IPv4 address", from->floating_ip);
+            wanted_refuse(r, "floating_ip", from->id, "not an IPv4 address", from->floating_ip);
             continue;
         }
         x->id = arena_strdup(r->a, from->id);
@@ -460,11 +317,11 @@ read_floating_ips(struct reader *r, const struct host_router *in, struct wanted_
 }
 
 static bool
-read_router(struct reader *r, const struct host_router *in, struct wanted_router *ret)
+read_router(struct wanted_reader *r, const struct host_router *in, struct wanted_router *ret)
 {
     *ret = (struct wanted_router){ .id = arena_strdup(r->a, in->id) };
     if (!uuid_check(in->id))
-        return refuse(r, "router", in->id, "not an id", in->id);
+        return wanted_refuse(r, "router", in->id, "not an id", in->id);
     ret->up = flag_or(&in->set, HOST_ROUTER_F_ADMIN_STATE_UP, in->admin_state_up, true);
     ret->interfaces = ARENA_ARRAY(r->a, struct wanted_interface, in->interfaces_count);
     for (size_t i = 0; i < in->interfaces_count; i++) {
@@ -479,13 +336,15 @@ read_router(struct reader *r, const struct host_router *in, struct wanted_router
 
         ret->gateway = ARENA_NEW(r->a, struct wanted_interface);
         ret->snat = flag_or(&g->set, HOST_ROUTER_GATEWAY_F_ENABLE_SNAT, g->enable_snat, true);
-        read_addresses(r, "router", in->id, &g->gateway_ips, &ret->gateway_ips, &ret->gateway_ips_count);
+        read_addresses(r, "router", in->id, &g->gateway_ips, &ret->gateway_ips,
+                       &ret->gateway_ips_count);
         if (!read_interface(r, in->id, g->port_id, g->network_id, g->mac, &g->cidrs, ret->gateway))
             ret->gateway = NULL;
     }
     if (ret->gateway != NULL)
         read_floating_ips(r, in, ret);
-    read_routes(r, "router", in->id, in->routes, in->routes_count, &ret->routes, &ret->routes_count);
+    read_routes(r, "router", in->id, in->routes, in->routes_count, &ret->routes,
+                &ret->routes_count);
     return true;
 }
 
@@ -493,12 +352,12 @@ void
 wanted_read(struct arena *a, const struct host_state_out *in, const struct bridge_mapping *mappings,
             size_t mappings_count, struct wanted *ret)
 {
-    struct reader r = { .a = a,
-                        .w = ret,
-                        .networks = map_new(NULL),
-                        .groups = map_new(NULL),
-                        .mappings = mappings,
-                        .mappings_count = mappings_count };
+    struct wanted_reader r = { .a = a,
+                               .w = ret,
+                               .networks = map_new(NULL),
+                               .groups = map_new(NULL),
+                               .mappings = mappings,
+                               .mappings_count = mappings_count };
 
     *ret = (struct wanted){ .arena = a, .generation = in->generation };
     ret->networks = ARENA_ARRAY(a, struct wanted_network, in->networks_count);
@@ -510,7 +369,7 @@ wanted_read(struct arena *a, const struct host_state_out *in, const struct bridg
         map_set(r.networks, n->id, n);
         ret->networks_count++;
     }
-    read_groups(&r, in);
+    wanted_read_groups(&r, in);
 
     ret->ports = ARENA_ARRAY(a, struct wanted_port, in->ports_count);
     for (size_t i = 0; i < in->ports_count; i++)

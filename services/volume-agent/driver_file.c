@@ -1,4 +1,5 @@
-/* The file driver: qcow2 files in a folder, exported over NBD by qemu-storage-daemon. What it is made of: file.h. */
+/* The file driver: qcow2 files in a folder, exported over NBD by qemu-storage-daemon. What it is
+ * made of: file.h. */
 #include <errno.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -32,8 +33,8 @@ open_daemon(struct file_backend *b, struct fault *f)
 }
 
 static int
-file_open(const struct volume_agent_config *config, struct image_source *images, struct volume_backend **ret,
-          struct fault *f)
+file_open(const struct volume_agent_config *config, struct image_source *images,
+          struct volume_backend **ret, struct fault *f)
 {
     struct file_backend *b = memory_calloc(1, sizeof(*b));
     struct arena *a = arena_new();
@@ -71,10 +72,11 @@ file_close(struct volume_backend *base)
     free(b);
 }
 
-/* Own to the volume: its layers that no snapshot and no other volume reads through are not told apart from those that
- * are; the topmost is its alone for sure. */
+/* Own to the volume: its layers that no snapshot and no other volume reads through are not told
+ * apart from those that are; the topmost is its alone for sure. */
 static void
-list_volume(const struct file_backend *b, struct arena *a, const struct volume *v, struct volume_held *ret)
+list_volume(const struct file_backend *b, struct arena *a, const struct volume *v,
+            struct volume_held *ret)
 {
     struct volume_export *e;
     size_t n = 0;
@@ -82,15 +84,16 @@ list_volume(const struct file_backend *b, struct arena *a, const struct volume *
     ret->volume_id = arena_strdup(a, v->id);
     ret->size_gb = v->size_gb;
     ret->allocated_bytes = store_layer_bytes(&b->store, v->layer);
-    LIST_EACH(e, &v->exports, struct volume_export, link)
+    LIST_EACH (e, &v->exports, struct volume_export, link)
         n++;
     ret->attachment_ids.items = ARENA_ARRAY(a, const char *, n + 1);
-    LIST_EACH(e, &v->exports, struct volume_export, link)
+    LIST_EACH (e, &v->exports, struct volume_export, link)
         ret->attachment_ids.items[ret->attachment_ids.count++] = arena_strdup(a, e->attachment_id);
 }
 
 static int
-file_list(struct volume_backend *base, struct arena *a, struct volume_list_out *ret, struct fault *f)
+file_list(struct volume_backend *base, struct arena *a, struct volume_list_out *ret,
+          struct fault *f)
 {
     struct file_backend *b = file_backend_of(base);
     struct map_at at = { 0 };

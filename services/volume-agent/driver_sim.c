@@ -1,7 +1,8 @@
 /* Volumes that exist in memory only: for tests of the service above, and for measuring it.
  *
- * Behaves as the file driver does where the service can see it: the same refusals, the same idempotence. Failures are
- * ordered by configuration, "method:first:count:KIND": from its 'first' call on, 'count' calls of the method fail. */
+ * Behaves as the file driver does where the service can see it: the same refusals, the same
+ * idempotence. Failures are ordered by configuration, "method:first:count:KIND": from its 'first'
+ * call on, 'count' calls of the method fail. */
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -66,8 +67,10 @@ read_failure(struct sim *s, const char *text, struct fault *f)
     struct sim_failure *rule = &s->failures[s->failures_count];
     size_t count;
     char **part = str_split(a, text, ':', &count);
-    bool good = count == 4 && s->failures_count < FAILURES_MAX && strlen(part[0]) < sizeof(rule->method) &&
-                str_to_int64(part[1], 1, 1000000, &rule->first) == 0 && str_to_int64(part[2], 1, 1000000, &rule->count) == 0;
+    bool good = count == 4 && s->failures_count < FAILURES_MAX &&
+                strlen(part[0]) < sizeof(rule->method) &&
+                str_to_int64(part[1], 1, 1000000, &rule->first) == 0 &&
+                str_to_int64(part[2], 1, 1000000, &rule->count) == 0;
 
     if (good) {
         memcpy(rule->method, part[0], strlen(part[0]) + 1);
@@ -75,10 +78,12 @@ read_failure(struct sim *s, const char *text, struct fault *f)
         s->failures_count++;
     }
     arena_free(a);
-    return good ? 0 : fault_raise_field(f, "sim.failures", "is not a list of method:first:count:KIND");
+    return good ? 0
+                : fault_raise_field(f, "sim.failures", "is not a list of method:first:count:KIND");
 }
 
-/* Lets the configured time pass, then fails if this call is to fail. On success the mutex is held. */
+/* Lets the configured time pass, then fails if this call is to fail. On success the mutex is held.
+ */
 static int
 enter(struct sim *s, const char *method, struct fault *f)
 {
@@ -91,7 +96,8 @@ enter(struct sim *s, const char *method, struct fault *f)
     for (size_t n = 0; n < s->failures_count; n++) {
         struct sim_failure *rule = &s->failures[n];
 
-        if (!str_equal(rule->method, method) || ++rule->calls < rule->first || rule->calls >= rule->first + rule->count)
+        if (!str_equal(rule->method, method) || ++rule->calls < rule->first ||
+            rule->calls >= rule->first + rule->count)
             continue;
         pthread_mutex_unlock(&s->mutex);
         return fault_raise(f, rule->kind, "%s fails because it is told to.", method);
@@ -129,8 +135,9 @@ check_larger(int64_t size_gb, int64_t source_gb, struct fault *f)
 {
     if (size_gb >= source_gb)
         return 0;
-    return fault_raise_field(f, "size_gb", "Volume size %lld GB cannot be smaller than its source's size %lld GB.", (long long)size_gb,
-                             (long long)source_gb);
+    return fault_raise_field(
+        f, "size_gb", "Volume size %lld GB cannot be smaller than its source's size %lld GB.",
+        (long long)size_gb, (long long)source_gb);
 }
 
 static int
@@ -141,13 +148,15 @@ sim_create(struct volume_backend *b, const struct volume_create_in *in, struct f
 
     if (r < 0)
         return r;
-    return leave(s, map_has(s->volumes, in->volume_id) ? 0 : add_volume(s, in->volume_id, in->size_gb));
+    return leave(s, map_has(s->volumes, in->volume_id) ? 0
+                                                       : add_volume(s, in->volume_id, in->size_gb));
 }
 
 /* The image is taken to be as large as its file. */
 static int
-sim_create_from_image(struct volume_backend *b, struct arena *a, const struct volume_create_from_image_in *in,
-                      int64_t *ret_virtual_bytes, struct fault *f)
+sim_create_from_image(struct volume_backend *b, struct arena *a,
+                      const struct volume_create_from_image_in *in, int64_t *ret_virtual_bytes,
+                      struct fault *f)
 {
     struct sim *s = sim_of(b);
     int r = enter(s, "volume_create_from_image", f);
@@ -164,7 +173,8 @@ sim_create_from_image(struct volume_backend *b, struct arena *a, const struct vo
 }
 
 static int
-sim_create_from_snapshot(struct volume_backend *b, const struct volume_create_from_snapshot_in *in, struct fault *f)
+sim_create_from_snapshot(struct volume_backend *b, const struct volume_create_from_snapshot_in *in,
+                         struct fault *f)
 {
     struct sim *s = sim_of(b);
     const struct sim_snapshot *snapshot;
@@ -176,7 +186,8 @@ sim_create_from_snapshot(struct volume_backend *b, const struct volume_create_fr
         return leave(s, 0);
     snapshot = map_get(s->snapshots, in->snapshot_id);
     if (snapshot == NULL)
-        return leave(s, fault_raise(f, FAULT_NOT_FOUND, "Snapshot %s could not be found.", in->snapshot_id));
+        return leave(s, fault_raise(f, FAULT_NOT_FOUND, "Snapshot %s could not be found.",
+                                    in->snapshot_id));
     r = check_larger(in->size_gb, snapshot->size_gb, f);
     return leave(s, r < 0 ? r : add_volume(s, in->volume_id, in->size_gb));
 }
@@ -211,7 +222,9 @@ sim_extend(struct volume_backend *b, const struct volume_extend_in *in, struct f
     if (r == 0)
         r = check_larger(in->size_gb, v->size_gb, f);
     if (r == 0 && in->size_gb > v->size_gb && map_count(v->exports) > 0)
-        r = fault_raise(f, FAULT_CONFLICT, "Volume %s is attached; it can be extended after it is detached.", in->volume_id);
+        r = fault_raise(f, FAULT_CONFLICT,
+                        "Volume %s is attached; it can be extended after it is detached.",
+                        in->volume_id);
     if (r == 0)
         v->size_gb = in->size_gb;
     return leave(s, r);
@@ -234,8 +247,8 @@ sim_delete(struct volume_backend *b, const struct volume_delete_in *in, struct f
 }
 
 static int
-sim_export(struct volume_backend *b, struct arena *a, const struct volume_export_in *in, struct volume_connection *ret,
-           struct fault *f)
+sim_export(struct volume_backend *b, struct arena *a, const struct volume_export_in *in,
+           struct volume_connection *ret, struct fault *f)
 {
     struct sim *s = sim_of(b);
     struct sim_volume *v;
@@ -282,7 +295,8 @@ sim_snapshot_create(struct volume_backend *b, const struct snapshot_create_in *i
         return r;
     snapshot = map_get(s->snapshots, in->snapshot_id);
     if (snapshot != NULL && !str_equal(snapshot->volume_id, in->volume_id))
-        return leave(s, fault_raise(f, FAULT_CONFLICT, "Snapshot %s is of another volume.", in->snapshot_id));
+        return leave(s, fault_raise(f, FAULT_CONFLICT, "Snapshot %s is of another volume.",
+                                    in->snapshot_id));
     if (snapshot != NULL)
         return leave(s, 0);
     r = need_volume(s, in->volume_id, &v, f);
@@ -381,8 +395,8 @@ sim_close(struct volume_backend *b)
 }
 
 static int
-sim_open(const struct volume_agent_config *config, struct image_source *images, struct volume_backend **ret,
-         struct fault *f)
+sim_open(const struct volume_agent_config *config, struct image_source *images,
+         struct volume_backend **ret, struct fault *f)
 {
     struct sim *s = memory_calloc(1, sizeof(*s));
     pthread_condattr_t attributes;

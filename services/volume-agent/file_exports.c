@@ -12,7 +12,8 @@ add_export(struct volume *v, const struct volume_export_in *in)
     struct volume_export *e = memory_calloc(1, sizeof(*e));
 
     snprintf(e->attachment_id, sizeof(e->attachment_id), "%s", in->attachment_id);
-    snprintf(e->client, sizeof(e->client), "%s", in->client_address != NULL ? in->client_address : "");
+    snprintf(e->client, sizeof(e->client), "%s",
+             in->client_address != NULL ? in->client_address : "");
     e->read_only = in->read_only;
     list_append(&v->exports, &e->link);
     return e;
@@ -26,7 +27,8 @@ drop_export(struct volume_export *e)
 }
 
 static int
-ensure_export(struct file_backend *b, const struct volume_export_in *in, const struct volume_export **ret, struct fault *f)
+ensure_export(struct file_backend *b, const struct volume_export_in *in,
+              const struct volume_export **ret, struct fault *f)
 {
     struct volume *v = store_volume(&b->store, in->volume_id);
     struct volume_export *e;
@@ -69,8 +71,8 @@ file_export(struct volume_backend *base, struct arena *a, const struct volume_ex
     return r;
 }
 
-/* The record goes first, so that no restart brings the export back; until the storage daemon has ended it too, the
- * call fails and is made again. */
+/* The record goes first, so that no restart brings the export back; until the storage daemon has
+ * ended it too, the call fails and is made again. */
 static int
 end_export(struct file_backend *b, const struct volume_unexport_in *in, struct fault *f)
 {

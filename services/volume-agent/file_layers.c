@@ -1,7 +1,7 @@
 /* Layers of the file driver: qcow2 files made by qemu-img.
  *
- * A layer's header names its parent, so that the folder can be read with QEMU's tools alone; the agent itself goes
- * by its records and tells the storage daemon each file and format. */
+ * A layer's header names its parent, so that the folder can be read with QEMU's tools alone; the
+ * agent itself goes by its records and tells the storage daemon each file and format. */
 #include <string.h>
 
 #include "base/process.h"
@@ -11,12 +11,15 @@
 #define QEMU_IMG_MEMORY ((int64_t)2 << 30)
 
 int
-qemu_img(struct arena *a, const char *const *argv, int64_t deadline_s, int64_t file_bytes, struct fault *f)
+qemu_img(struct arena *a, const char *const *argv, int64_t deadline_s, int64_t file_bytes,
+         struct fault *f)
 {
     struct process_run run = {
         .argv = argv,
         .deadline_ms = (int)MIN(deadline_s * 1000, INT32_MAX),
-        .limits = { .cpu_s = deadline_s, .memory_bytes = QEMU_IMG_MEMORY, .file_bytes = file_bytes },
+        .limits = { .cpu_s = deadline_s,
+                    .memory_bytes = QEMU_IMG_MEMORY,
+                    .file_bytes = file_bytes },
     };
 
     return process_run(a, &run, f);
@@ -30,14 +33,18 @@ file_limit(int64_t size_gb)
 }
 
 static int
-create_file(struct file_backend *b, struct arena *a, const char *id, const char *parent, int64_t size_gb,
-            struct fault *f)
+create_file(struct file_backend *b, struct arena *a, const char *id, const char *parent,
+            int64_t size_gb, struct fault *f)
 {
-    const char *path = store_layer_path(&b->store, a, id), *size = arena_printf(a, "%lldG", (long long)size_gb);
+    const char *path = store_layer_path(&b->store, a, id),
+               *size = arena_printf(a, "%lldG", (long long)size_gb);
     const char *const alone[] = { "qemu-img", "create", "-q", "-f", "qcow2", path, size, NULL };
     /* -u: the parent is not opened; everything about it is said here. */
-    const char *const over[] = { "qemu-img", "create", "-q", "-f", "qcow2", "-u", "-F", "qcow2", "-b",
-                                 arena_printf(a, "%s.qcow2", parent), path, size, NULL };
+    const char *const over[] = {
+        "qemu-img", "create", "-q",    "-f", "qcow2",
+        "-u",       "-F",     "qcow2", "-b", arena_printf(a, "%s.qcow2", parent),
+        path,       size,     NULL
+    };
     int r;
 
     r = store_make_file(&b->store, "layers", arena_printf(a, "%s.qcow2", id), f);
@@ -47,8 +54,8 @@ create_file(struct file_backend *b, struct arena *a, const char *id, const char 
 }
 
 int
-layer_make(struct file_backend *b, const char *owner, const char *parent, int64_t size_gb, char ret[LAYER_ID],
-           struct fault *f)
+layer_make(struct file_backend *b, const char *owner, const char *parent, int64_t size_gb,
+           char ret[LAYER_ID], struct fault *f)
 {
     struct arena *a = arena_new();
     struct layer layer = { 0 };
@@ -66,13 +73,31 @@ layer_make(struct file_backend *b, const char *owner, const char *parent, int64_
     return r; /* A file without record is swept. */
 }
 
+static int
+check_depth(const struct file_backend *b, const struct volume *v, struct fault *f)
+{
+    const struct layer *at = store_layer(&b->store, v->layer);
+    unsigned depth = 0;
+
+    for (; at != NULL; at = store_layer(&b->store, at->parent))
+        depth++;
+    if (depth < LAYERS_MAX)
+        return 0;
+    return fault_raise(
+        f, FAULT_CONFLICT,
+        "Volume %s has had %d snapshots and clones; copy it to a new volume to take more.", v->id,
+        LAYERS_MAX - 1);
+}
+
 int
 layer_freeze(struct file_backend *b, struct volume *v, char ret_frozen[LAYER_ID], struct fault *f)
 {
     char before[LAYER_ID], fresh[LAYER_ID];
     int r;
 
-    r = layer_make(b, v->id, v->layer, v->size_gb, fresh, f);
+    r = check_depth(b, v, f);
+    if (r == 0)
+        r = layer_make(b, v->id, v->layer, v->size_gb, fresh, f);
     if (r < 0)
         return r;
     memcpy(before, v->layer, LAYER_ID);
@@ -90,8 +115,14 @@ int
 layer_resize(struct file_backend *b, const char *layer, int64_t size_gb, struct fault *f)
 {
     struct arena *a = arena_new();
-    const char *const argv[] = { "qemu-img", "resize", "-q", "-f", "qcow2", store_layer_path(&b->store, a, layer),
-                                 arena_printf(a, "%lldG", (long long)size_gb), NULL };
+    const char *const argv[] = { "qemu-img",
+                                 "resize",
+                                 "-q",
+                                 "-f",
+                                 "qcow2",
+                                 store_layer_path(&b->store, a, layer),
+                                 arena_printf(a, "%lldG", (long long)size_gb),
+                                 NULL };
     int r = qemu_img(a, argv, 30, file_limit(size_gb), f);
 
     arena_free(a);

@@ -1,11 +1,14 @@
-/* The storage daemon's side of the file driver: block nodes and NBD exports, made to agree with the store.
+/* The storage daemon's side of the file driver: block nodes and NBD exports, made to agree with the
+ * store.
  *
- * Names tell whose things are: the node of a volume's layer is "n-LAYER", an export "v-VOLUME.ATTACHMENT". The layers
- * below a volume's own are opened without names, inside their child, each with its format; nothing is probed.
+ * Names tell whose things are: the node of a volume's layer is "n-LAYER", an export
+ * "v-VOLUME.ATTACHMENT". The layers below a volume's own are opened without names, inside their
+ * child, each with its format; nothing is probed.
  *
- * The store is written first, then the daemon follows; so after a crash of either, in any moment, applying the store
- * again ends in the same place. A layer that was put on top of a live volume in the store is stacked on it here; what a guest
- * wrote in between lies in the layer below, and none of it is lost. */
+ * The store is written first, then the daemon follows; so after a crash of either, in any moment,
+ * applying the store again ends in the same place. A layer that was put on top of a live volume in
+ * the store is stacked on it here; what a guest wrote in between lies in the layer below, and none
+ * of it is lost. */
 #include <string.h>
 
 #include "base/json.h"
@@ -42,10 +45,12 @@ live_read(struct live *l, struct qmp *q, struct fault *f)
     r = qmp_run(q, l->a, "query-block-exports", NULL, DEADLINE_MS, &l->exports, f);
     if (r < 0)
         return r;
-    r = qmp_run(q, l->a, "query-named-block-nodes", json_pack("{s:b}", "flat", 1), DEADLINE_MS, &nodes, f);
+    r = qmp_run(q, l->a, "query-named-block-nodes", json_pack("{s:b}", "flat", 1), DEADLINE_MS,
+                &nodes, f);
     if (r < 0)
         return r;
-    json_array_foreach(nodes, n, item) {
+    json_array_foreach(nodes, n, item)
+    {
         const char *name = json_get_text(item, "node-name");
         if (name != NULL && str_starts(name, "n-"))
             map_set(l->nodes, name, l->nodes);
@@ -72,8 +77,8 @@ is_live(const struct live *l, const char *layer)
 static json_t *
 file_json(const struct file_backend *b, struct arena *a, const char *layer)
 {
-    return json_pack("{s:s, s:s, s:s}", "driver", "file", "filename", store_layer_path(&b->store, a, layer), "discard",
-                     "unmap");
+    return json_pack("{s:s, s:s, s:s}", "driver", "file", "filename",
+                     store_layer_path(&b->store, a, layer), "discard", "unmap");
 }
 
 /* A layer and all below it, to be read only. */
@@ -84,20 +89,22 @@ chain_json(const struct file_backend *b, struct arena *a, const char *layer)
 
     if (l == NULL)
         return json_null();
-    return json_pack("{s:s, s:b, s:o, s:o}", "driver", "qcow2", "read-only", 1, "file", file_json(b, a, layer), "backing",
-                     chain_json(b, a, l->parent));
+    return json_pack("{s:s, s:b, s:o, s:o}", "driver", "qcow2", "read-only", 1, "file",
+                     file_json(b, a, layer), "backing", chain_json(b, a, l->parent));
 }
 
 static int
-node_add(struct file_backend *b, struct live *l, const char *layer, json_t *backing, struct fault *f)
+node_add(struct file_backend *b, struct live *l, const char *layer, json_t *backing,
+         struct fault *f)
 {
     char name[NAME_MAX_BYTES];
     int r;
 
     node_name(name, layer);
     r = qmp_run(l->q, l->a, "blockdev-add",
-                json_pack("{s:s, s:s, s:s, s:o, s:o}", "driver", "qcow2", "node-name", name, "discard", "unmap", "file",
-                          file_json(b, l->a, layer), "backing", backing),
+                json_pack("{s:s, s:s, s:s, s:o, s:o}", "driver", "qcow2", "node-name", name,
+                          "discard", "unmap", "file", file_json(b, l->a, layer), "backing",
+                          backing),
                 DEADLINE_MS, NULL, f);
     if (r == 0)
         map_set(l->nodes, name, l->nodes);
@@ -107,12 +114,14 @@ node_add(struct file_backend *b, struct live *l, const char *layer, json_t *back
 static int
 node_remove(struct live *l, const char *name, struct fault *f)
 {
-    return qmp_run(l->q, l->a, "blockdev-del", json_pack("{s:s}", "node-name", name), DEADLINE_MS, NULL, f);
+    return qmp_run(l->q, l->a, "blockdev-del", json_pack("{s:s}", "node-name", name), DEADLINE_MS,
+                   NULL, f);
 }
 
 /* Puts 'layer' on top of 'below', which is in use; exports move up with it. */
 static int
-node_stack(struct file_backend *b, struct live *l, const char *layer, const char *below, struct fault *f)
+node_stack(struct file_backend *b, struct live *l, const char *layer, const char *below,
+           struct fault *f)
 {
     char node[NAME_MAX_BYTES], overlay[NAME_MAX_BYTES];
     int r = 0;
@@ -125,14 +134,14 @@ node_stack(struct file_backend *b, struct live *l, const char *layer, const char
         r = node_add(b, l, layer, json_null(), f);
     if (r < 0)
         return r;
-    return qmp_run(l->q, l->a, "blockdev-snapshot", json_pack("{s:s, s:s}", "node", node, "overlay", overlay), DEADLINE_MS,
-                   NULL, f);
+    return qmp_run(l->q, l->a, "blockdev-snapshot",
+                   json_pack("{s:s, s:s}", "node", node, "overlay", overlay), DEADLINE_MS, NULL, f);
 }
 
 /* Brings a volume whose exports are at the node 'root' up to 'layer', one layer after the other. */
 static int
-node_climb(struct file_backend *b, struct live *l, const struct volume *v, const char *layer, const char *root,
-           struct fault *f)
+node_climb(struct file_backend *b, struct live *l, const struct volume *v, const char *layer,
+           const char *root, struct fault *f)
 {
     const struct layer *at = store_layer(&b->store, layer);
     char name[NAME_MAX_BYTES];
@@ -142,7 +151,8 @@ node_climb(struct file_backend *b, struct live *l, const struct volume *v, const
     if (str_equal(name, root))
         return 0;
     if (at == NULL || !str_equal(at->owner, v->id))
-        return fault_raise_cause(f, "volume %s is open at %s, which is none of its layers", v->id, root);
+        return fault_raise_cause(f, "volume %s is open at %s, which is none of its layers", v->id,
+                                 root);
     r = node_climb(b, l, v, at->parent, root, f);
     return r < 0 ? r : node_stack(b, l, layer, at->parent, f);
 }
@@ -177,8 +187,8 @@ export_add(struct live *l, const struct volume *v, const struct volume_export *e
     snprintf(id, sizeof(id), "v-%s.%s", v->id, e->attachment_id);
     snprintf(name, sizeof(name), "volume-%s.%s", v->id, e->attachment_id);
     return qmp_run(l->q, l->a, "block-export-add",
-                   json_pack("{s:s, s:s, s:s, s:s, s:b}", "type", "nbd", "id", id, "node-name", node, "name", name,
-                             "writable", !e->read_only),
+                   json_pack("{s:s, s:s, s:s, s:s, s:b}", "type", "nbd", "id", id, "node-name",
+                             node, "name", name, "writable", !e->read_only),
                    DEADLINE_MS, NULL, f);
 }
 
@@ -191,8 +201,8 @@ export_remove(struct live *l, const json_t *export, struct fault *f)
 
     qmp_drop_events(l->q);
     if (!json_get_bool(export, "shutting-down")) {
-        r = qmp_run(l->q, l->a, "block-export-del", json_pack("{s:s, s:s}", "id", id, "mode", "hard"), DEADLINE_MS, NULL,
-                    f);
+        r = qmp_run(l->q, l->a, "block-export-del",
+                    json_pack("{s:s, s:s}", "id", id, "mode", "hard"), DEADLINE_MS, NULL, f);
         if (r < 0)
             return r;
     }
@@ -218,7 +228,8 @@ exports_trim(struct live *l, const struct volume *v, struct fault *f)
     const json_t *export;
     size_t n;
 
-    json_array_foreach(l->exports, n, export) {
+    json_array_foreach(l->exports, n, export)
+    {
         const char *attachment = attachment_of(export, v->id);
         int r;
 
@@ -231,18 +242,21 @@ exports_trim(struct live *l, const struct volume *v, struct fault *f)
     return 0;
 }
 
-/* The live export of an attachment; NULL: there is none. 'attachment_id' NULL: any that the store has. */
+/* The live export of an attachment; NULL: there is none. 'attachment_id' NULL: any that the store
+ * has. */
 static const json_t *
 export_find(const struct live *l, const struct volume *v, const char *attachment_id)
 {
     const json_t *export;
     size_t n;
 
-    json_array_foreach(l->exports, n, export) {
+    json_array_foreach(l->exports, n, export)
+    {
         const char *attachment = attachment_of(export, v->id);
 
-        if (attachment != NULL && (attachment_id != NULL ? str_equal(attachment, attachment_id)
-                                                         : volume_find_export(v, attachment) != NULL))
+        if (attachment != NULL &&
+            (attachment_id != NULL ? str_equal(attachment, attachment_id)
+                                   : volume_find_export(v, attachment) != NULL))
             return export;
     }
     return NULL;
@@ -260,7 +274,8 @@ node_open(struct file_backend *b, struct live *l, const struct volume *v, struct
     r = node_close(b, l, v, f);
     if (r < 0)
         return r;
-    return node_add(b, l, v->layer, chain_json(b, l->a, store_layer(&b->store, v->layer)->parent), f);
+    return node_add(b, l, v->layer, chain_json(b, l->a, store_layer(&b->store, v->layer)->parent),
+                    f);
 }
 
 static int
@@ -277,7 +292,7 @@ apply(struct file_backend *b, struct live *l, const struct volume *v, struct fau
     r = node_open(b, l, v, f);
     if (r < 0)
         return r;
-    LIST_EACH(e, &v->exports, struct volume_export, link) {
+    LIST_EACH (e, &v->exports, struct volume_export, link) {
         if (export_find(l, v, e->attachment_id) != NULL)
             continue;
         r = export_add(l, v, e, f);
@@ -314,7 +329,8 @@ remove_strangers(struct file_backend *b, struct live *l, struct fault *f)
     const json_t *export;
     size_t n;
 
-    json_array_foreach(l->exports, n, export) {
+    json_array_foreach(l->exports, n, export)
+    {
         const char *id = json_get_text(export, "id");
         char volume_id[UUID_TEXT];
         int r;

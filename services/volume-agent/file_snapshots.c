@@ -33,7 +33,8 @@ create(struct file_backend *b, const struct snapshot_create_in *in, struct fault
 }
 
 int
-file_snapshot_create(struct volume_backend *base, const struct snapshot_create_in *in, struct fault *f)
+file_snapshot_create(struct volume_backend *base, const struct snapshot_create_in *in,
+                     struct fault *f)
 {
     struct file_backend *b = file_backend_of(base);
     int r;
@@ -45,7 +46,8 @@ file_snapshot_create(struct volume_backend *base, const struct snapshot_create_i
 }
 
 int
-file_snapshot_delete(struct volume_backend *base, const struct snapshot_delete_in *in, struct fault *f)
+file_snapshot_delete(struct volume_backend *base, const struct snapshot_delete_in *in,
+                     struct fault *f)
 {
     struct file_backend *b = file_backend_of(base);
     int r = 0;

@@ -16,7 +16,8 @@ check_new(const struct file_backend *b, const char *id, struct fault *f)
 }
 
 static int
-add_volume(struct file_backend *b, const char *id, const char *parent, int64_t size_gb, struct fault *f)
+add_volume(struct file_backend *b, const char *id, const char *parent, int64_t size_gb,
+           struct fault *f)
 {
     char layer[LAYER_ID];
     int r;
@@ -40,21 +41,23 @@ file_volume_create(struct volume_backend *base, const struct volume_create_in *i
 }
 
 static int
-from_snapshot(struct file_backend *b, const struct volume_create_from_snapshot_in *in, struct fault *f)
+from_snapshot(struct file_backend *b, const struct volume_create_from_snapshot_in *in,
+              struct fault *f)
 {
     const struct snapshot *snapshot = store_snapshot(&b->store, in->snapshot_id);
 
     if (snapshot == NULL)
         return fault_raise(f, FAULT_NOT_FOUND, "Snapshot %s could not be found.", in->snapshot_id);
     if (in->size_gb < snapshot->size_gb)
-        return fault_raise_field(f, "size_gb", "Volume size %lld GB cannot be smaller than the snapshot size %lld GB.",
-                                 (long long)in->size_gb, (long long)snapshot->size_gb);
+        return fault_raise_field(
+            f, "size_gb", "Volume size %lld GB cannot be smaller than the snapshot size %lld GB.",
+            (long long)in->size_gb, (long long)snapshot->size_gb);
     return add_volume(b, in->volume_id, snapshot->layer, in->size_gb, f);
 }
 
 int
-file_volume_create_from_snapshot(struct volume_backend *base, const struct volume_create_from_snapshot_in *in,
-                                 struct fault *f)
+file_volume_create_from_snapshot(struct volume_backend *base,
+                                 const struct volume_create_from_snapshot_in *in, struct fault *f)
 {
     struct file_backend *b = file_backend_of(base);
     int r;
@@ -67,8 +70,8 @@ file_volume_create_from_snapshot(struct volume_backend *base, const struct volum
     return MIN(r, 0);
 }
 
-/* The source's topmost layer is frozen and becomes the parent of both. The clone's record comes last: without it the call
- * is made again, and what it left is one empty layer of the source. */
+/* The source's topmost layer is frozen and becomes the parent of both. The clone's record comes
+ * last: without it the call is made again, and what it left is one empty layer of the source. */
 static int
 clone_volume(struct file_backend *b, const struct volume_clone_in *in, struct fault *f)
 {
@@ -77,10 +80,12 @@ clone_volume(struct file_backend *b, const struct volume_clone_in *in, struct fa
     int r;
 
     if (source == NULL)
-        return fault_raise(f, FAULT_NOT_FOUND, "Volume %s could not be found.", in->source_volume_id);
+        return fault_raise(f, FAULT_NOT_FOUND, "Volume %s could not be found.",
+                           in->source_volume_id);
     if (in->size_gb < source->size_gb)
-        return fault_raise_field(f, "size_gb", "Volume size %lld GB cannot be smaller than the source's size %lld GB.",
-                                 (long long)in->size_gb, (long long)source->size_gb);
+        return fault_raise_field(
+            f, "size_gb", "Volume size %lld GB cannot be smaller than the source's size %lld GB.",
+            (long long)in->size_gb, (long long)source->size_gb);
     r = nodes_apply(b, source, f); /* Without the storage daemon there is no use in beginning. */
     if (r == 0)
         r = layer_freeze(b, source, frozen, f);
@@ -117,11 +122,15 @@ extend(struct file_backend *b, const struct volume_extend_in *in, struct fault *
     if (in->size_gb == v->size_gb)
         return 0;
     if (in->size_gb < v->size_gb)
-        return fault_raise_field(f, "size_gb", "New size for extend must be greater than current size. (current: %lld, extended: %lld).",
+        return fault_raise_field(f, "size_gb",
+                                 "New size for extend must be greater than current size. (current: "
+                                 "%lld, extended: %lld).",
                                  (long long)v->size_gb, (long long)in->size_gb);
     /* QEMU lets nothing resize a node while it is exported, and its NBD client would not see it. */
     if (!list_empty(&v->exports))
-        return fault_raise(f, FAULT_CONFLICT, "Volume %s is attached; it can be extended after it is detached.", in->volume_id);
+        return fault_raise(f, FAULT_CONFLICT,
+                           "Volume %s is attached; it can be extended after it is detached.",
+                           in->volume_id);
     r = nodes_apply(b, v, f); /* Closed for sure. */
     if (r == 0)
         r = layer_resize(b, v->layer, in->size_gb, f);
@@ -147,7 +156,8 @@ file_volume_extend(struct volume_backend *base, const struct volume_extend_in *i
     return r;
 }
 
-/* A volume whose export could not be ended stays: whoever reads it must be gone before its space is given back. */
+/* A volume whose export could not be ended stays: whoever reads it must be gone before its space is
+ * given back. */
 static int
 delete_volume(struct file_backend *b, const char *id, struct fault *f)
 {

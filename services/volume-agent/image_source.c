@@ -13,7 +13,8 @@ struct http_source {
 
 /* Our token, if the URL is below the image service's endpoint. */
 static int
-token_for(struct http_source *s, struct http_client *http, struct arena *a, const char *url, char **ret, struct fault *f)
+token_for(struct http_source *s, struct http_client *http, struct arena *a, const char *url,
+          char **ret, struct fault *f)
 {
     char *endpoint;
     size_t length;
@@ -34,7 +35,8 @@ token_for(struct http_source *s, struct http_client *http, struct arena *a, cons
 }
 
 static int
-get(struct http_source *s, struct http_client *http, struct arena *a, struct http_exchange *x, struct fault *f)
+get(struct http_source *s, struct http_client *http, struct arena *a, struct http_exchange *x,
+    struct fault *f)
 {
     struct http_pair header = { .name = "X-Auth-Token" };
     char *token;
@@ -71,7 +73,8 @@ pass_on(void *owner, const char *data, size_t size, struct fault *f)
 
 static int
 download(void *owner, struct arena *a, const struct volume_image *image,
-         int (*sink)(void *sink_owner, const char *data, size_t size, struct fault *f), void *sink_owner, struct fault *f)
+         int (*sink)(void *sink_owner, const char *data, size_t size, struct fault *f),
+         void *sink_owner, struct fault *f)
 {
     struct http_source *s = owner;
     struct http_client *http = http_client_new(NULL);
@@ -89,7 +92,8 @@ download(void *owner, struct arena *a, const struct volume_image *image,
     http_client_free(http);
     if (r < 0 || x.status == 200)
         return r;
-    fault_raise(f, x.status == 404 ? FAULT_NOT_FOUND : FAULT_UNAVAILABLE, "Image %s cannot be had.", image->id);
+    fault_raise(f, x.status == 404 ? FAULT_NOT_FOUND : FAULT_UNAVAILABLE,
+                "Image %s could not be read from the image service.", image->id);
     return fault_add_cause(f, "%s: status %d", image->url, x.status);
 }
 
@@ -100,7 +104,8 @@ image_source_open(struct daemon *d, int64_t deadline_s, struct fault *f)
 
     s->source = (struct image_source){ .download = download, .owner = s };
     s->deadline_s = deadline_s;
-    if (!str_empty(d->config->identity_url) && service_client_open(&s->services, d->config, f) < 0) {
+    if (!str_empty(d->config->identity_url) &&
+        service_client_open(&s->services, d->config, f) < 0) {
         free(s);
         return NULL;
     }

@@ -7,7 +7,7 @@
 #include "reporter.h"
 #include "service.h"
 
-#define CONFIG_KEY(member, section, name, type, fallback, min, max, unit, help) \
+#define CONFIG_KEY(member, section, name, type, fallback, min, max, unit, help)                    \
     DAEMON_KEY(volume_agent_config, member, section, name, type, fallback, min, max, unit, help),
 static const struct config_key keys[] = {
 #include "config.def"
@@ -25,7 +25,8 @@ start(struct daemon *d, struct fault *f)
     d->service = agent;
     agent->config = config;
     if (driver == NULL)
-        return fault_raise_field(f, "volume.driver", "There is no volume driver '%s'.", config->driver);
+        return fault_raise_field(f, "volume.driver", "There is no volume driver '%s'.",
+                                 config->driver);
     umask(0077); /* Nothing that we or our tools make is for others. */
     agent->images = image_source_open(d, config->image_deadline_s, f);
     if (agent->images == NULL)
@@ -39,7 +40,8 @@ run(struct daemon *d, struct fault *f)
 {
     struct volume_agent *agent = d->service;
 
-    return reporter_open(&agent->reporter, agent->config, d->config->host, agent->backend, d->rpc, f);
+    return reporter_open(&agent->reporter, agent->config, d->config->host, agent->backend, d->rpc,
+                         f);
 }
 
 static void
@@ -64,16 +66,22 @@ metrics(struct daemon *d, struct str *out)
     struct backend_status status;
     struct fault f = { 0 };
 
-    if (agent->backend->driver->status(agent->backend, &status, &f) < 0)
+    if (agent == NULL || agent->backend == NULL ||
+        agent->backend->driver->status(agent->backend, &status, &f) < 0)
         return;
     str_addf(out, "# TYPE virga_volume_backend_up gauge\nvirga_volume_backend_up %d\n", status.up);
     str_addf(out, "# TYPE virga_volume_backend_volumes gauge\nvirga_volume_backend_volumes %lld\n",
              (long long)status.volume_count);
-    str_addf(out, "# TYPE virga_volume_backend_capacity_bytes gauge\nvirga_volume_backend_capacity_bytes %lld\n",
+    str_addf(out,
+             "# TYPE virga_volume_backend_capacity_bytes "
+             "gauge\nvirga_volume_backend_capacity_bytes %lld\n",
              (long long)status.capacity_bytes);
-    str_addf(out, "# TYPE virga_volume_backend_free_bytes gauge\nvirga_volume_backend_free_bytes %lld\n",
+    str_addf(out,
+             "# TYPE virga_volume_backend_free_bytes gauge\nvirga_volume_backend_free_bytes %lld\n",
              (long long)status.free_bytes);
-    str_addf(out, "# TYPE virga_volume_backend_provisioned_bytes gauge\nvirga_volume_backend_provisioned_bytes %lld\n",
+    str_addf(out,
+             "# TYPE virga_volume_backend_provisioned_bytes "
+             "gauge\nvirga_volume_backend_provisioned_bytes %lld\n",
              (long long)status.provisioned_bytes);
 }
 

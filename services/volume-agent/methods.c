@@ -9,7 +9,8 @@
 const struct volume_driver *
 volume_driver_find(const char *name)
 {
-    static const struct volume_driver *const drivers[] = { &volume_driver_file, &volume_driver_sim };
+    static const struct volume_driver *const drivers[] = { &volume_driver_file,
+                                                           &volume_driver_sim };
 
     for (size_t n = 0; n < ARRAY_SIZE(drivers); n++) {
         if (str_equal(drivers[n]->name, name))
@@ -37,7 +38,8 @@ static int
 check_size(int64_t size_gb, struct fault *f)
 {
     if (size_gb < 1 || size_gb > SIZE_MAX_GB)
-        return fault_raise_field(f, "size_gb", "The size must be between 1 and %d GB.", SIZE_MAX_GB);
+        return fault_raise_field(f, "size_gb", "The size must be between 1 and %d GB.",
+                                 SIZE_MAX_GB);
     return 0;
 }
 
@@ -80,8 +82,8 @@ volume_create_from_image(struct rpc_request *request, const struct volume_create
 }
 
 int
-volume_create_from_snapshot(struct rpc_request *request, const struct volume_create_from_snapshot_in *in,
-                            struct fault *f)
+volume_create_from_snapshot(struct rpc_request *request,
+                            const struct volume_create_from_snapshot_in *in, struct fault *f)
 {
     struct volume_backend *b = backend_of(request);
     int r = check_new(in->volume_id, in->size_gb, f);
@@ -117,12 +119,12 @@ volume_delete(struct rpc_request *request, const struct volume_delete_in *in, st
     struct volume_backend *b = backend_of(request);
     int r = check_id("volume_id", in->volume_id, f);
 
-    return r < 0 ? r : b->driver->delete(b, in, f);
+    return r < 0 ? r : b->driver->delete (b, in, f);
 }
 
 int
-volume_export(struct rpc_request *request, const struct volume_export_in *in, struct volume_export_out *out,
-              struct fault *f)
+volume_export(struct rpc_request *request, const struct volume_export_in *in,
+              struct volume_export_out *out, struct fault *f)
 {
     struct volume_backend *b = backend_of(request);
     int r = check_id("volume_id", in->volume_id, f);

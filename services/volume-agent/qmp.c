@@ -18,7 +18,7 @@
 
 struct qmp {
     int fd;
-    struct str in; /* Received and not yet taken. */
+    struct str in;  /* Received and not yet taken. */
     json_t *events; /* Array; the oldest go first when there are too many. */
     int64_t next_id;
 };
@@ -27,7 +27,8 @@ static int
 broken(struct fault *f, const char *what, int error)
 {
     fault_raise(f, FAULT_UNAVAILABLE, "The storage daemon does not answer.");
-    return fault_add_cause(f, "qmp: %s: %s", what, error != 0 ? strerror(error) : "connection closed");
+    return fault_add_cause(f, "qmp: %s: %s", what,
+                           error != 0 ? strerror(error) : "connection closed");
 }
 
 static int
@@ -145,12 +146,12 @@ receive_answer(struct qmp *q, int64_t id, int64_t until_ms, json_t **ret, struct
 }
 
 int
-qmp_run(struct qmp *q, struct arena *a, const char *command, json_t *arguments, int deadline_ms, json_t **ret,
-        struct fault *f)
+qmp_run(struct qmp *q, struct arena *a, const char *command, json_t *arguments, int deadline_ms,
+        json_t **ret, struct fault *f)
 {
     int64_t until_ms = clock_mono_ms() + deadline_ms;
-    json_auto_t *message = json_pack("{s:s, s:I, s:o*}", "execute", command, "id", (json_int_t)++q->next_id,
-                                     "arguments", arguments);
+    json_auto_t *message = json_pack("{s:s, s:I, s:o*}", "execute", command, "id",
+                                     (json_int_t)++q->next_id, "arguments", arguments);
     json_t *answer;
     char *text;
     int r;
@@ -182,8 +183,8 @@ event_is(const json_t *message, const char *name, const char *key, const char *v
 }
 
 int
-qmp_wait_event(struct qmp *q, struct arena *a, const char *name, const char *key, const char *value, int deadline_ms,
-               json_t **ret, struct fault *f)
+qmp_wait_event(struct qmp *q, struct arena *a, const char *name, const char *key, const char *value,
+               int deadline_ms, json_t **ret, struct fault *f)
 {
     int64_t until_ms = clock_mono_ms() + deadline_ms;
     size_t at = 0;

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/str.h"
-#include "gen/volume_rpc.h"
+#include "volume_rpc.h"
 
 struct reporter {
     const struct volume_agent_config *config;

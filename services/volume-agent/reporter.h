@@ -1,5 +1,5 @@
-/* The heartbeat: tells the block storage service what this host's backend is and holds, at start, after each
- * reconnect, and every report_interval. */
+/* The heartbeat: tells the block storage service what this host's backend is and holds, at start,
+ * after each reconnect, and every report_interval. */
 #pragma once
 
 #include "driver.h"

@@ -1,7 +1,8 @@
 /* Supervision of qemu-storage-daemon.
  *
- * It is started with --daemonize, so that its start is a program that ends: with 0 when the sockets are open, or with
- * words on standard error. It is nobody's child then; a pidfd tells when it is gone. */
+ * It is started with --daemonize, so that its start is a program that ends: with 0 when the sockets
+ * are open, or with words on standard error. It is nobody's child then; a pidfd tells when it is
+ * gone. */
 #include "storage_daemon.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@
 
 #define START_DEADLINE_MS 15000
 #define QMP_DEADLINE_MS 5000
+#define DYING_MS 2000
 #define FILES_MAX 65536 /* A few for each volume, its layers and its clients. */
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
@@ -73,7 +75,8 @@ watch_process(struct storage_daemon *d, pid_t pid, uint64_t start_time)
     d->pidfd = pidfd_open(pid, 0);
     if (d->pidfd < 0)
         return -errno;
-    /* The descriptor is of the process that has the pid now; the start time says whether that is ours. */
+    /* The descriptor is of the process that has the pid now; the start time says whether that is
+     * ours. */
     if (process_start_time(pid) != start_time) {
         close(d->pidfd);
         d->pidfd = -1;
@@ -109,18 +112,21 @@ read_pid(const struct storage_daemon *d, pid_t *ret)
 static int
 write_state(const struct storage_daemon *d)
 {
-    json_auto_t *state = json_pack("{s:I, s:I, s:s, s:i, s:s}", "pid", (json_int_t)d->pid, "start_time",
-                                   (json_int_t)d->start_time, "address", d->options.address, "port",
-                                   d->options.port, "tls_dir", d->options.tls_dir);
+    json_auto_t *state =
+        json_pack("{s:I, s:I, s:s, s:i, s:s}", "pid", (json_int_t)d->pid, "start_time",
+                  (json_int_t)d->start_time, "address", d->options.address, "port", d->options.port,
+                  "tls_dir", d->options.tls_dir);
     char fresh[PATH_MAX + 8];
 
     snprintf(fresh, sizeof(fresh), "%s.new", d->state_path);
-    if (json_dump_file(state, fresh, JSON_COMPACT) < 0 || chmod(fresh, 0600) < 0 || rename(fresh, d->state_path) < 0)
+    if (json_dump_file(state, fresh, JSON_COMPACT) < 0 || chmod(fresh, 0600) < 0 ||
+        rename(fresh, d->state_path) < 0)
         return -EIO;
     return 0;
 }
 
-/* The daemon of an earlier agent, if it still runs. One that listens elsewhere than configured now is ended. */
+/* The daemon of an earlier agent, if it still runs. One that listens elsewhere than configured now
+ * is ended. */
 static bool
 take_over(struct storage_daemon *d)
 {
@@ -151,7 +157,9 @@ files_limit(void)
 {
     struct rlimit limit;
 
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < FILES_MAX ? (int64_t)limit.rlim_max : FILES_MAX;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max < FILES_MAX
+               ? (int64_t)limit.rlim_max
+               : FILES_MAX;
 }
 
 static int
@@ -170,19 +178,22 @@ start(struct storage_daemon *d, struct fault *f)
         "--monitor",
         "chardev=qmp",
     };
-    struct process_run run = { .argv = argv, .deadline_ms = START_DEADLINE_MS, .limits = { .files = files_limit() } };
+    struct process_run run = { .argv = argv,
+                               .deadline_ms = START_DEADLINE_MS,
+                               .limits = { .files = files_limit() } };
     size_t n = 8; /* So many stand above. */
     pid_t pid = 0;
     int r;
 
     if (tls) { /* Before what uses it. */
         argv[n++] = "--object";
-        argv[n++] = arena_printf(a, "tls-creds-x509,id=tls0,dir=%s,endpoint=server,verify-peer=on", o->tls_dir);
+        argv[n++] = arena_printf(a, "tls-creds-x509,id=tls0,dir=%s,endpoint=server,verify-peer=on",
+                                 o->tls_dir);
     }
     argv[n++] = "--nbd-server";
 
-    argv[n++] = arena_printf(a, "addr.type=inet,addr.host=%s,addr.port=%d,max-connections=0%s", o->address, o->port,
-                             tls ? ",tls-creds=tls0" : "");
+    argv[n++] = arena_printf(a, "addr.type=inet,addr.host=%s,addr.port=%d,max-connections=0%s",
+                             o->address, o->port, tls ? ",tls-creds=tls0" : "");
     unlink(d->pid_path);
     unlink(d->socket_path);
     r = process_run(a, &run, f);
@@ -220,9 +231,8 @@ connect_and_restore(struct storage_daemon *d, struct fault *f)
     return 0;
 }
 
-/* Whatever it takes to have a daemon and a connection. */
 static int
-ensure(struct storage_daemon *d, struct fault *f)
+ensure_once(struct storage_daemon *d, struct fault *f)
 {
     int r;
 
@@ -236,6 +246,24 @@ ensure(struct storage_daemon *d, struct fault *f)
             return r;
     }
     return d->qmp == NULL ? connect_and_restore(d, f) : 0;
+}
+
+/* Whatever it takes to have a daemon and a connection. A process that is being killed refuses
+ * connections a moment before it is dead: that moment is waited for, and then there is another one.
+ */
+static int
+ensure(struct storage_daemon *d, struct fault *f)
+{
+    struct pollfd p = { .events = POLLIN };
+    int r = ensure_once(d, f);
+
+    if (r == 0 || f->kind != FAULT_UNAVAILABLE || d->pid == 0)
+        return r;
+    p.fd = d->pidfd;
+    if (poll(&p, 1, DYING_MS) <= 0)
+        return r;
+    fault_clear(f);
+    return ensure_once(d, f);
 }
 
 int
@@ -287,8 +315,8 @@ storage_daemon_up(const struct storage_daemon *d)
     return atomic_load(&d->up);
 }
 
-/* Waits until the process of 'pidfd' (-1: none) ends, 'wait_ms' pass (-1: for ever), or the watching is to end; true for
- * the last. */
+/* Waits until the process of 'pidfd' (-1: none) ends, 'wait_ms' pass (-1: for ever), or the
+ * watching is to end; true for the last. */
 static bool
 watch(const struct storage_daemon *d, int pidfd, int wait_ms)
 {
@@ -309,7 +337,8 @@ supervise(void *object)
         int pidfd, r;
         bool ending;
 
-        /* A copy: the descriptor may be closed by a caller that finds the process dead before us. */
+        /* A copy: the descriptor may be closed by a caller that finds the process dead before us.
+         */
         storage_daemon_lock(d);
         pidfd = d->pidfd >= 0 ? fcntl(d->pidfd, F_DUPFD_CLOEXEC, 3) : -1;
         storage_daemon_unlock(d);
@@ -334,7 +363,8 @@ supervise(void *object)
 }
 
 int
-storage_daemon_open(struct storage_daemon **ret, const struct storage_daemon_options *options, struct fault *f)
+storage_daemon_open(struct storage_daemon **ret, const struct storage_daemon_options *options,
+                    struct fault *f)
 {
     struct storage_daemon *d = memory_calloc(1, sizeof(*d));
     struct fault first = { 0 };
@@ -344,9 +374,11 @@ storage_daemon_open(struct storage_daemon **ret, const struct storage_daemon_opt
     snprintf(d->pid_path, sizeof(d->pid_path), "%s/storage-daemon.pid", options->folder);
     snprintf(d->state_path, sizeof(d->state_path), "%s/storage-daemon.json", options->folder);
     snprintf(d->socket_path, sizeof(d->socket_path), "%s/storage-daemon.qmp", options->folder);
-    if (strlen(d->socket_path) > 107 || strpbrk(options->tls_dir, ",") != NULL || strpbrk(options->address, ",") != NULL) {
+    if (strlen(d->socket_path) > 107 || strpbrk(options->tls_dir, ",") != NULL ||
+        strpbrk(options->address, ",") != NULL) {
         free(d);
-        return fault_raise_cause(f, "%s: path too long for a socket, or a comma in it", options->folder);
+        return fault_raise_cause(f, "%s: path too long for a socket, or a comma in it",
+                                 options->folder);
     }
     pthread_mutex_init(&d->mutex, NULL);
     d->wake = eventfd(0, EFD_CLOEXEC);

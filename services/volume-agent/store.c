@@ -1,4 +1,5 @@
-/* The file driver's folder: opening, finding, layers and what becomes of them. Records as JSON: store_record.c. */
+/* The file driver's folder: opening, finding, layers and what becomes of them. Records as JSON:
+ * store_record.c. */
 #include "store.h"
 
 #include <dirent.h>
@@ -22,7 +23,7 @@ free_volume(void *value)
     struct volume *v = value;
     struct volume_export *e;
 
-    LIST_EACH(e, &v->exports, struct volume_export, link)
+    LIST_EACH (e, &v->exports, struct volume_export, link)
         free(e);
     free(v);
 }
@@ -50,7 +51,7 @@ volume_find_export(const struct volume *v, const char *attachment_id)
 {
     struct volume_export *e;
 
-    LIST_EACH(e, &v->exports, struct volume_export, link) {
+    LIST_EACH (e, &v->exports, struct volume_export, link) {
         if (str_equal_nocase(e->attachment_id, attachment_id))
             return e;
     }
@@ -104,7 +105,8 @@ take_record(struct store *s, const char *folder, const char *name, struct fault 
     if (str_equal(folder, "snapshots")) {
         r = record_read_snapshot(s->fd, name, &snapshot, f);
         if (r == 0)
-            map_set(s->snapshots, snapshot.id, memcpy(memory_alloc(sizeof(snapshot)), &snapshot, sizeof(snapshot)));
+            map_set(s->snapshots, snapshot.id,
+                    memcpy(memory_alloc(sizeof(snapshot)), &snapshot, sizeof(snapshot)));
         return r;
     }
     r = record_read_layer(s->fd, name, &layer, f);
@@ -147,7 +149,8 @@ read_folder(struct store *s, const char *folder, struct fault *f)
     return r;
 }
 
-/* A record whose layer or whose layer's parent is not there would read as zeros: better not to start. */
+/* A record whose layer or whose layer's parent is not there would read as zeros: better not to
+ * start. */
 static int
 check_layers(const struct store *s, struct fault *f)
 {
@@ -156,7 +159,8 @@ check_layers(const struct store *s, struct fault *f)
     while (map_next(s->layers, &at)) {
         const struct layer *l = at.value;
         if (l->parent[0] != '\0' && !map_has(s->layers, l->parent))
-            return fault_raise_cause(f, "%s: layer %s lacks its parent %s", s->path, l->id, l->parent);
+            return fault_raise_cause(f, "%s: layer %s lacks its parent %s", s->path, l->id,
+                                     l->parent);
     }
     at = (struct map_at){ 0 };
     while (map_next(s->volumes, &at)) {
@@ -179,7 +183,8 @@ make_folders(struct store *s, const char *path, struct fault *f)
     if (realpath(path, s->path) == NULL)
         return fault_raise_cause(f, "%s: %s", path, strerror(errno));
     if (strpbrk(s->path, ",\n") != NULL)
-        return fault_raise_cause(f, "%s: a comma in the path", s->path); /* It ends an option of QEMU's. */
+        return fault_raise_cause(f, "%s: a comma in the path",
+                                 s->path); /* It ends an option of QEMU's. */
     s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->fd < 0)
         return fault_raise_cause(f, "%s: %s", s->path, strerror(errno));
@@ -280,7 +285,8 @@ store_put_snapshot(struct store *s, const struct snapshot *snapshot, struct faul
 }
 
 int
-store_new_volume(struct store *s, const char *id, const char *layer, int64_t size_gb, struct fault *f)
+store_new_volume(struct store *s, const char *id, const char *layer, int64_t size_gb,
+                 struct fault *f)
 {
     struct volume *v = memory_calloc(1, sizeof(*v));
     int r;

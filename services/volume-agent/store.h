@@ -6,13 +6,14 @@
  *   snapshots/UUID.json  a snapshot: its layer, which nobody writes to any more
  *   incoming/            images on their way in; emptied at start
  *
- * A volume writes to its topmost layer, which is its alone. A snapshot or clone freezes that layer and puts a new,
- * empty one on top; so both cost nothing, and a layer stays as long as something reads through it. Files of layers
- * that nothing reads any more are removed: their space goes back to the file system, which gives zeros to
- * the next owner.
+ * A volume writes to its topmost layer, which is its alone. A snapshot or clone freezes that layer
+ * and puts a new, empty one on top; so both cost nothing, and a layer stays as long as something
+ * reads through it. Files of layers that nothing reads any more are removed: their space goes back
+ * to the file system, which gives zeros to the next owner.
  *
- * Records are written to a new file, synced and renamed: each is the old one or the new one, whole. All files are 0600,
- * the folders 0700. Names are made here from checked ids and opened beneath the folder. Not thread-safe. */
+ * Records are written to a new file, synced and renamed: each is the old one or the new one, whole.
+ * All files are 0600, the folders 0700. Names are made here from checked ids and opened beneath the
+ * folder. Not thread-safe. */
 #pragma once
 
 #include <limits.h>
@@ -55,13 +56,13 @@ struct snapshot {
 };
 
 struct store {
-    char path[PATH_MAX]; /* Absolute. */
-    int fd; /* Of the folder. */
+    char path[PATH_MAX];                      /* Absolute. */
+    int fd;                                   /* Of the folder. */
     struct map *layers, *volumes, *snapshots; /* By id; theirs are the values. */
 };
 
-/* Opens the folder, made if need be, and reads all of it. A record that cannot be read is a fault: nothing is
- * guessed and nothing removed. */
+/* Opens the folder, made if need be, and reads all of it. A record that cannot be read is a fault:
+ * nothing is guessed and nothing removed. */
 int store_open(struct store *s, const char *path, struct fault *f);
 void store_close(struct store *s);
 
@@ -83,12 +84,14 @@ int store_make_file(struct store *s, const char *folder, const char *name, struc
 int store_adopt_incoming(struct store *s, const char *name, const char *layer, struct fault *f);
 void store_remove_incoming(struct store *s, const char *name);
 
-/* Writes the record; then, and only then, the store has it. 'v' and the others are copied where they are new;
- * exports move over to the store's own. */
+/* Writes the record; then, and only then, the store has it. 'v' and the others are copied where
+ * they are new; exports move over to the store's own. */
 int store_put_layer(struct store *s, const struct layer *layer, struct fault *f);
 int store_put_snapshot(struct store *s, const struct snapshot *snapshot, struct fault *f);
-int store_new_volume(struct store *s, const char *id, const char *layer, int64_t size_gb, struct fault *f);
-/* Writes a record of the store's own that was changed in place. On failure the caller takes its change back. */
+int store_new_volume(struct store *s, const char *id, const char *layer, int64_t size_gb,
+                     struct fault *f);
+/* Writes a record of the store's own that was changed in place. On failure the caller takes its
+ * change back. */
 int store_save_volume(struct store *s, const struct volume *v, struct fault *f);
 
 int store_remove_volume(struct store *s, const char *id, struct fault *f);

@@ -119,7 +119,8 @@ record_read_layer(int dir, const char *name, struct layer *ret, struct fault *f)
     json_t *record;
     int r = read_record(dir, name, a, &record, f);
 
-    if (r == 0 && (!copy_layer_id(record, "id", ret->id, false) || !copy_layer_id(record, "parent", ret->parent, true) ||
+    if (r == 0 && (!copy_layer_id(record, "id", ret->id, false) ||
+                   !copy_layer_id(record, "parent", ret->parent, true) ||
                    !copy_uuid(record, "owner", ret->owner) || !name_is(name, "layers", ret->id)))
         r = damaged(name, f);
     arena_free(a);
@@ -133,8 +134,10 @@ record_read_snapshot(int dir, const char *name, struct snapshot *ret, struct fau
     json_t *record;
     int r = read_record(dir, name, a, &record, f);
 
-    if (r == 0 && (!copy_uuid(record, "id", ret->id) || !copy_uuid(record, "volume_id", ret->volume_id) ||
-                   !copy_layer_id(record, "layer", ret->layer, false) || !name_is(name, "snapshots", ret->id)))
+    if (r == 0 &&
+        (!copy_uuid(record, "id", ret->id) || !copy_uuid(record, "volume_id", ret->volume_id) ||
+         !copy_layer_id(record, "layer", ret->layer, false) ||
+         !name_is(name, "snapshots", ret->id)))
         r = damaged(name, f);
     if (r == 0)
         ret->size_gb = json_get_int(record, "size_gb");
@@ -148,7 +151,8 @@ read_exports(const json_t *list, struct volume *ret)
     const json_t *item;
     size_t n;
 
-    json_array_foreach(list, n, item) {
+    json_array_foreach(list, n, item)
+    {
         struct volume_export *e = memory_calloc(1, sizeof(*e));
 
         list_append(&ret->exports, &e->link);
@@ -167,8 +171,10 @@ record_read_volume(int dir, const char *name, struct volume *ret, struct fault *
     json_t *record;
     int r = read_record(dir, name, a, &record, f);
 
-    if (r == 0 && (!copy_uuid(record, "id", ret->id) || !copy_layer_id(record, "layer", ret->layer, false) ||
-                   !name_is(name, "volumes", ret->id) || !read_exports(json_object_get(record, "exports"), ret)))
+    if (r == 0 &&
+        (!copy_uuid(record, "id", ret->id) || !copy_layer_id(record, "layer", ret->layer, false) ||
+         !name_is(name, "volumes", ret->id) ||
+         !read_exports(json_object_get(record, "exports"), ret)))
         r = damaged(name, f);
     if (r == 0)
         ret->size_gb = json_get_int(record, "size_gb");
@@ -276,7 +282,7 @@ record_write_volume(int dir, const struct volume *v, struct fault *f)
     jsonw_text(&w, "layer", v->layer);
     jsonw_int(&w, "size_gb", v->size_gb);
     jsonw_array(&w, "exports");
-    LIST_EACH(e, &v->exports, struct volume_export, link) {
+    LIST_EACH (e, &v->exports, struct volume_export, link) {
         jsonw_object(&w, NULL);
         jsonw_text(&w, "attachment_id", e->attachment_id);
         jsonw_text(&w, "client", e->client);

@@ -1,4 +1,5 @@
-/* The records of the store as JSON files: one function each way per kind. Names are paths below the folder 'dir'. */
+/* The records of the store as JSON files: one function each way per kind. Names are paths below the
+ * folder 'dir'. */
 #pragma once
 
 #include "store.h"

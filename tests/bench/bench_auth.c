@@ -56,7 +56,8 @@ bench_tokens(struct authenticator *a, struct keyring *k, struct arena *arena)
     int64_t started_us;
     char *token;
 
-    if (token_sign(k, arena, &c, &token, &f) < 0 || authenticator_check(a, arena, token, &out, &f) < 0) {
+    if (token_sign(k, arena, &c, &token, &f) < 0 ||
+        authenticator_check(a, arena, token, &out, &f) < 0) {
         fprintf(stderr, "%s %s\n", f.message, f.cause);
         exit(1);
     }
@@ -75,7 +76,8 @@ bench_tokens(struct authenticator *a, struct keyring *k, struct arena *arena)
         char id[32];
 
         snprintf(id, sizeof(id), "user-%d", i);
-        revocations_add(authenticator_revocations(a), &(struct revocation){ .user_id = id, .issued_before_us = 1 });
+        revocations_add(authenticator_revocations(a),
+                        &(struct revocation){ .user_id = id, .issued_before_us = 1 });
         if (authenticator_check(a, request, token, &out, &f) < 0)
             exit(1);
         arena_reset(request);
@@ -106,7 +108,8 @@ bench_policy(void)
         { "context_is_admin", "role:admin" },
         { "project_member_api", "role:member and project_id:%(project_id)s" },
         { "project_member_or_admin", "rule:project_member_api or rule:context_is_admin" },
-        { "os_compute_api:servers:create", "rule:context_is_admin or rule:project_member_or_admin" },
+        { "os_compute_api:servers:create",
+          "rule:context_is_admin or rule:project_member_or_admin" },
     };
     const struct policy_target target = { .get = member };
     struct auth_context c = context();
@@ -147,7 +150,8 @@ main(void)
     struct fault f = { 0 };
 
     if (mkdtemp(directory) == NULL || keyring_generate(directory, &f) < 0 ||
-        keyring_open_directory(&options.keyring, directory, &f) < 0 || authenticator_open(&a, &options, &f) < 0) {
+        keyring_open_directory(&options.keyring, directory, &f) < 0 ||
+        authenticator_open(&a, &options, &f) < 0) {
         fprintf(stderr, "%s %s\n", f.message, f.cause);
         return 1;
     }

@@ -1,4 +1,5 @@
-/* The disk inspector under arbitrary bytes. The first byte chooses the declared format and the chunk size. */
+/* The disk inspector under arbitrary bytes. The first byte chooses the declared format and the
+ * chunk size. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -21,7 +21,9 @@ get(const void *object, const char *name)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct auth_context who = { .user_id = "u1", .project_id = "p1", .scope = SCOPE_PROJECT };
+    static const struct auth_context who = { .user_id = "u1",
+                                             .project_id = "p1",
+                                             .scope = SCOPE_PROJECT };
     static const struct auth_context nobody = { 0 };
     const struct policy_target target = { .get = get };
     struct policy_default rules[] = { { "admin", "role:admin" }, { "tested", "rule:admin" } };

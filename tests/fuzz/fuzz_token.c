@@ -44,10 +44,12 @@ make_token(struct arena *a, const uint8_t *data, size_t size, unsigned how)
     if (how == 1) {
         split = size > 0 ? data[0] % size : 0;
         return arena_printf(a, "%s.%s.%s", str_base64url(a, data, split),
-                            str_base64url(a, data + split, size - split), str_base64url(a, signature, sizeof(signature)));
+                            str_base64url(a, data + split, size - split),
+                            str_base64url(a, signature, sizeof(signature)));
     }
     header = arena_printf(a, "{\"alg\":\"EdDSA\",\"kid\":\"%s\",\"typ\":\"JWT\"}", kid);
-    text = arena_printf(a, "%s.%s", str_base64url(a, header, strlen(header)), str_base64url(a, data, size));
+    text = arena_printf(a, "%s.%s", str_base64url(a, header, strlen(header)),
+                        str_base64url(a, data, size));
     if (keyring_sign(ring, kid, text, strlen(text), signature) < 0)
         abort();
     return arena_printf(a, "%s.%s", text, str_base64url(a, signature, sizeof(signature)));

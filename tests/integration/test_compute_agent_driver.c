@@ -281,14 +281,17 @@ setup(void **state)
     struct fault f = { 0 };
     int r = 0;
 
+    mkdir(args.state_dir, 0711);
     *state = a;
     config.common.state_dir = args.state_dir;
     if (image_cache_open(&images, arena_printf(a, "%s/images", args.state_dir), &source, 0, 0, &f) <
         0)
         return -1;
     options.images = images;
-    if (driver_libvirt.open(&h, &options, &f) < 0)
+    if (driver_libvirt.open(&h, &options, &f) < 0) {
+        print_error("%s (%s)\n", f.message, f.cause);
         return -1;
+    }
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += 60;
     pthread_mutex_lock(&seen.mutex);
@@ -500,7 +503,7 @@ test_crash(void **state)
     assert_int_equal(kill((pid_t)pid, SIGKILL), 0);
     await_reason("crashed");
     assert_int_equal(seen.last_state, GUEST_POWER_STATE_CRASHED);
-    assert_int_equal(only_guest(*state).state, GUEST_POWER_STATE_SHUTDOWN);
+    assert_int_equal(only_guest(*state).state, GUEST_POWER_STATE_CRASHED);
 }
 
 static void

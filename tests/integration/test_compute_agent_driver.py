@@ -116,6 +116,15 @@ def check_nothing_left(base):
     return left
 
 
+def run_and_reap(argv):
+    """As the first process of the namespace: daemons' children become ours, and libvirt waits until they are reaped."""
+    child = os.spawnv(os.P_NOWAIT, argv[0], argv)
+    while True:
+        pid, status = os.wait()
+        if pid == child:
+            return status
+
+
 def inside(base, program, image):
     make_host(base)
     command = base + '/nbd'
@@ -123,11 +132,11 @@ def inside(base, program, image):
     with open(base + '/volume.raw', 'wb') as f:
         f.truncate(64 << 20)
     run(command, 'start')
-    result = subprocess.run([program, base + '/state', image, str(NBD_PORT), command, 'vcatap0', 'vcatap1'], check=False)
+    status = run_and_reap([program, base + '/state', image, str(NBD_PORT), command, 'vcatap0', 'vcatap1'])
     left = check_nothing_left(base)
     for line in left:
         print('left behind:', line)
-    sys.exit(1 if result.returncode or left else 0)
+    sys.exit(1 if status or left else 0)
 
 
 def make_folders(base):

@@ -1,19 +1,23 @@
-/* The volume agent's file driver with a real qemu-storage-daemon, and libnbd where a guest would be.
+/* The volume agent's file driver with a real qemu-storage-daemon, and libnbd where a guest would
+ * be.
  *
- * Each test has a folder of its own and the port below on loopback; its storage daemon is ended with it. */
+ * Each test has a folder of its own and the port below on loopback; its storage daemon is ended
+ * with it. */
 #include "tests/unit/asserts.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <libnbd.h>
+#include <netinet/in.h>
 #include <openssl/evp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <netinet/in.h>
 #include <unistd.h>
 
 #include "common/base/arena.h"
@@ -35,13 +39,14 @@ struct fixture {
     struct volume_backend *backend;
     struct arena *arena;
     char folder[64];
-    const char *image; /* File that the image source gives. */
+    const char *image;                     /* File that the image source gives. */
     int (*on_download)(struct fixture *t); /* Called in the middle. */
 };
 
 static int
 give_image(void *owner, struct arena *a, const struct volume_image *image,
-           int (*sink)(void *sink_owner, const char *data, size_t size, struct fault *f), void *sink_owner, struct fault *f)
+           int (*sink)(void *sink_owner, const char *data, size_t size, struct fault *f),
+           void *sink_owner, struct fault *f)
 {
     struct fixture *t = owner;
     int fd = open(t->image, O_RDONLY | O_CLOEXEC), r = 0;
@@ -171,7 +176,8 @@ attach(struct fixture *t, const char *volume)
     struct attached at = { .volume = volume, .attachment = uuid_make(t->arena) };
     struct volume_connection c = { 0 };
 
-    CALL(t, export, t->arena, IN(volume_export_in, .volume_id = volume, .attachment_id = at.attachment), &c);
+    CALL(t, export, t->arena,
+         IN(volume_export_in, .volume_id = volume, .attachment_id = at.attachment), &c);
     assert_string_equal("127.0.0.1", c.host);
     assert_int_equal(PORT, c.port);
     at.name = c.export_name;
@@ -186,7 +192,8 @@ detach(struct fixture *t, struct attached *at)
 {
     nbd_close(at->nbd);
     at->nbd = NULL;
-    CALL(t, unexport, IN(volume_unexport_in, .volume_id = at->volume, .attachment_id = at->attachment));
+    CALL(t, unexport,
+         IN(volume_unexport_in, .volume_id = at->volume, .attachment_id = at->attachment));
 }
 
 static void
@@ -209,7 +216,8 @@ expect(const struct attached *at, char what, uint64_t offset)
         fail_msg("read: %s", nbd_get_error());
     for (size_t n = 0; n < sizeof(block); n++) {
         if (block[n] != what)
-            fail_msg("byte %zu at %llu is %d, not %d", n, (unsigned long long)offset, block[n], what);
+            fail_msg("byte %zu at %llu is %d, not %d", n, (unsigned long long)offset, block[n],
+                     what);
     }
 }
 
@@ -239,7 +247,8 @@ count_files(const struct fixture *t, const char *folder)
     return count;
 }
 
-/* Block nodes that the storage daemon has open; the agent must be closed, for there is one connection. */
+/* Block nodes that the storage daemon has open; the agent must be closed, for there is one
+ * connection. */
 static size_t
 count_nodes(const struct fixture *t)
 {
@@ -303,7 +312,8 @@ test_life(void **state)
     expect(&at, 0, 0);
     put(&at, 'a', 0);
     put(&at, 'b', 700 * MIB);
-    CALL(t, export, t->arena, IN(volume_export_in, .volume_id = id, .attachment_id = at.attachment), &c);
+    CALL(t, export, t->arena, IN(volume_export_in, .volume_id = id, .attachment_id = at.attachment),
+         &c);
     assert_string_equal(at.name, c.export_name);
     REFUSED(t, FAULT_CONFLICT, "is attached", delete, IN(volume_delete_in, .volume_id = id));
     detach(t, &at);
@@ -321,7 +331,8 @@ test_life(void **state)
     CALL(t, delete, IN(volume_delete_in, .volume_id = id));
     CALL(t, delete, IN(volume_delete_in, .volume_id = id));
     CALL(t, unexport, IN(volume_unexport_in, .volume_id = id, .attachment_id = at.attachment));
-    REFUSED(t, FAULT_NOT_FOUND, "could not be found", export, t->arena, IN(volume_export_in, .volume_id = id, .attachment_id = id), &c);
+    REFUSED(t, FAULT_NOT_FOUND, "could not be found", export, t->arena,
+            IN(volume_export_in, .volume_id = id, .attachment_id = id), &c);
     expect_nothing_left(t);
 }
 
@@ -353,7 +364,8 @@ test_unexport_cuts_off(void **state)
 
     put(&at, 'a', 0);
     expect(&other, 'a', 0);
-    CALL(t, unexport, IN(volume_unexport_in, .volume_id = at.volume, .attachment_id = at.attachment));
+    CALL(t, unexport,
+         IN(volume_unexport_in, .volume_id = at.volume, .attachment_id = at.attachment));
     assert_true(nbd_pread(at.nbd, &byte, 1, 0, 0) < 0);
     expect(&other, 'a', 0);
     nbd_close(at.nbd);
@@ -368,7 +380,8 @@ test_read_only(void **state)
     struct volume_connection c = { 0 };
     struct nbd_handle *nbd;
 
-    CALL(t, export, t->arena, IN(volume_export_in, .volume_id = id, .attachment_id = attachment, .read_only = true), &c);
+    CALL(t, export, t->arena,
+         IN(volume_export_in, .volume_id = id, .attachment_id = attachment, .read_only = true), &c);
     assert_true(c.read_only);
     nbd = dial(c.export_name);
     assert_non_null(nbd);
@@ -385,14 +398,19 @@ test_snapshot_of_attached(void **state)
 
     put(&at, 'a', 0);
     put(&at, 'a', MIB);
-    CALL(t, snapshot_create, IN(snapshot_create_in, .snapshot_id = snapshot, .volume_id = at.volume));
-    CALL(t, snapshot_create, IN(snapshot_create_in, .snapshot_id = snapshot, .volume_id = at.volume));
+    CALL(t, snapshot_create,
+         IN(snapshot_create_in, .snapshot_id = snapshot, .volume_id = at.volume));
+    CALL(t, snapshot_create,
+         IN(snapshot_create_in, .snapshot_id = snapshot, .volume_id = at.volume));
     put(&at, 'b', 0); /* By the same connection. */
     expect(&at, 'b', 0);
     expect(&at, 'a', MIB);
     REFUSED(t, FAULT_INVALID, "cannot be smaller", create_from_snapshot,
-            IN(volume_create_from_snapshot_in, .volume_id = copy, .size_gb = 0, .snapshot_id = snapshot));
-    CALL(t, create_from_snapshot, IN(volume_create_from_snapshot_in, .volume_id = copy, .size_gb = 2, .snapshot_id = snapshot));
+            IN(volume_create_from_snapshot_in, .volume_id = copy, .size_gb = 0,
+               .snapshot_id = snapshot));
+    CALL(t, create_from_snapshot,
+         IN(volume_create_from_snapshot_in, .volume_id = copy, .size_gb = 2,
+            .snapshot_id = snapshot));
     expect_volume(t, copy, 'a', 0);
     expect_volume(t, copy, 0, GIB + MIB);
 
@@ -415,8 +433,10 @@ test_clone_of_attached(void **state)
     struct attached at = attach(t, make_volume(t, 1)), clone;
 
     put(&at, 'a', 0);
-    CALL(t, clone, IN(volume_clone_in, .volume_id = copy, .size_gb = 1, .source_volume_id = at.volume));
-    CALL(t, clone, IN(volume_clone_in, .volume_id = copy, .size_gb = 1, .source_volume_id = at.volume));
+    CALL(t, clone,
+         IN(volume_clone_in, .volume_id = copy, .size_gb = 1, .source_volume_id = at.volume));
+    CALL(t, clone,
+         IN(volume_clone_in, .volume_id = copy, .size_gb = 1, .source_volume_id = at.volume));
     clone = attach(t, copy);
     put(&at, 'b', 0);
     expect(&clone, 'a', 0);
@@ -438,13 +458,16 @@ test_extend(void **state)
     struct attached at = attach(t, make_volume(t, 1));
 
     put(&at, 'a', 0);
-    REFUSED(t, FAULT_CONFLICT, "is attached", extend, IN(volume_extend_in, .volume_id = at.volume, .size_gb = 2));
+    REFUSED(t, FAULT_CONFLICT, "is attached", extend,
+            IN(volume_extend_in, .volume_id = at.volume, .size_gb = 2));
     detach(t, &at);
     CALL(t, extend, IN(volume_extend_in, .volume_id = at.volume, .size_gb = 2));
-    CALL(t, snapshot_create, IN(snapshot_create_in, .snapshot_id = uuid_make(t->arena), .volume_id = at.volume));
+    CALL(t, snapshot_create,
+         IN(snapshot_create_in, .snapshot_id = uuid_make(t->arena), .volume_id = at.volume));
     CALL(t, extend, IN(volume_extend_in, .volume_id = at.volume, .size_gb = 3));
     CALL(t, extend, IN(volume_extend_in, .volume_id = at.volume, .size_gb = 3));
-    REFUSED(t, FAULT_INVALID, "must be greater", extend, IN(volume_extend_in, .volume_id = at.volume, .size_gb = 1));
+    REFUSED(t, FAULT_INVALID, "must be greater", extend,
+            IN(volume_extend_in, .volume_id = at.volume, .size_gb = 1));
     at = attach(t, at.volume);
     assert_int_equal(3 * GIB, nbd_get_size(at.nbd));
     expect(&at, 'a', 0);
@@ -478,7 +501,8 @@ test_storage_daemon_dies(void **state)
     struct fault f = { 0 };
 
     put(&at, 'a', 0);
-    CALL(t, snapshot_create, IN(snapshot_create_in, .snapshot_id = uuid_make(t->arena), .volume_id = at.volume));
+    CALL(t, snapshot_create,
+         IN(snapshot_create_in, .snapshot_id = uuid_make(t->arena), .volume_id = at.volume));
     put(&at, 'b', MIB);
     put(&other, 'c', 0);
     kill_daemon(t);
@@ -516,7 +540,8 @@ test_agent_restarts(void **state)
     assert_string_equal(at.volume, list.volumes[0].volume_id);
     assert_int_equal(1, list.volumes[0].attachment_ids.count);
     assert_true(list.volumes[0].allocated_bytes > BLOCK);
-    CALL(t, snapshot_create, IN(snapshot_create_in, .snapshot_id = uuid_make(t->arena), .volume_id = at.volume));
+    CALL(t, snapshot_create,
+         IN(snapshot_create_in, .snapshot_id = uuid_make(t->arena), .volume_id = at.volume));
     put(&at, 'c', 0);
     expect(&at, 'b', MIB);
     detach(t, &at);
@@ -540,8 +565,9 @@ test_both_die(void **state)
     detach(t, &at);
 }
 
-/* The agent died after a snapshot's new layer was recorded and before the storage daemon heard of it: the guest went on
- * writing to the layer below. The next agent stacks the layer; no write is lost, and the frozen layer stays as it was then. */
+/* The agent died after a snapshot's new layer was recorded and before the storage daemon heard of
+ * it: the guest went on writing to the layer below. The next agent stacks the layer; no write is
+ * lost, and the frozen layer stays as it was then. */
 static void
 test_store_ahead_of_daemon(void **state)
 {
@@ -556,7 +582,8 @@ test_store_ahead_of_daemon(void **state)
     close_backend(t, false);
     assert_ok(store_open(&b.store, t->folder, &f));
     assert_ok(layer_freeze(&b, store_volume(&b.store, at.volume), first, &f));
-    assert_ok(layer_freeze(&b, store_volume(&b.store, at.volume), second, &f)); /* Twice: two layers behind. */
+    assert_ok(layer_freeze(&b, store_volume(&b.store, at.volume), second,
+                           &f)); /* Twice: two layers behind. */
     store_close(&b.store);
     put(&at, 'b', MIB);
     open_backend(t);
@@ -573,7 +600,8 @@ test_store_ahead_of_daemon(void **state)
     expect_volume(t, at.volume, 'b', MIB);
 }
 
-/* Died between opening the new layer in the daemon and stacking it; and a node that no export uses. */
+/* Died between opening the new layer in the daemon and stacking it; and a node that no export uses.
+ */
 static void
 test_remains_in_daemon(void **state)
 {
@@ -596,8 +624,10 @@ test_remains_in_daemon(void **state)
     assert_ok(qmp_open(&q, path, 5000, &f));
     for (size_t n = 0; n < 2; n++) {
         if (qmp_run(q, t->arena, "blockdev-add",
-                    json_pack("{s:s, s:s, s:n, s:{s:s, s:s}}", "driver", "qcow2", "node-name", arena_printf(t->arena, "n-%s", layers[n]),
-                              "backing", "file", "driver", "file", "filename", store_layer_path(&b.store, t->arena, layers[n])),
+                    json_pack("{s:s, s:s, s:n, s:{s:s, s:s}}", "driver", "qcow2", "node-name",
+                              arena_printf(t->arena, "n-%s", layers[n]), "backing", "file",
+                              "driver", "file", "filename",
+                              store_layer_path(&b.store, t->arena, layers[n])),
                     5000, NULL, &f) < 0)
             fail_msg("%s", f.cause);
     }
@@ -611,6 +641,132 @@ test_remains_in_daemon(void **state)
     expect_volume(t, at.volume, 'b', MIB);
     expect_volume(t, idle, 0, 0);
     CALL(t, delete, IN(volume_delete_in, .volume_id = idle));
+}
+
+static void
+test_many_snapshots(void **state)
+{
+    struct fixture *t = *state;
+    struct attached at = attach(t, make_volume(t, 1));
+
+    for (int n = 0; n < LAYERS_MAX - 1; n++) {
+        put(&at, (char)('0' + n), (uint64_t)n * BLOCK);
+        CALL(t, snapshot_create,
+             IN(snapshot_create_in, .snapshot_id = uuid_make(t->arena), .volume_id = at.volume));
+    }
+    REFUSED(t, FAULT_CONFLICT, "copy it to a new volume", snapshot_create,
+            IN(snapshot_create_in, .snapshot_id = uuid_make(t->arena), .volume_id = at.volume));
+    detach(t, &at);
+    at = attach(t, at.volume); /* Opened as a whole. */
+    for (int n = 0; n < LAYERS_MAX - 1; n++)
+        expect(&at, (char)('0' + n), (uint64_t)n * BLOCK);
+    detach(t, &at);
+}
+
+/* --- Several callers at once, while the storage daemon is killed again and again. */
+
+enum { WORKERS = 3, ROUNDS = 6 };
+
+struct worker {
+    struct fixture *fixture;
+    struct arena *arena;
+    pthread_t thread;
+    const char *wrong; /* What went wrong, or NULL. */
+};
+
+/* As a saga does: again, as long as that may help. */
+#define INSIST(w, what, ...)                                                                       \
+    do {                                                                                           \
+        struct volume_backend *_b = (w)->fixture->backend;                                         \
+        struct fault _f = { 0 };                                                                   \
+        int _r = -1;                                                                               \
+        for (int _n = 0; _r < 0 && _n < 50; _n++) {                                                \
+            fault_clear(&_f);                                                                      \
+            _r = _b->driver->what(_b, __VA_ARGS__, &_f);                                           \
+            if (_r < 0 && !fault_is_transient(&_f) && _f.kind != FAULT_INTERNAL)                   \
+                break;                                                                             \
+        }                                                                                          \
+        if (_r < 0 && (w)->wrong == NULL)                                                          \
+            (w)->wrong = arena_printf((w)->arena, "%s: %s %s", #what, _f.message, _f.cause);       \
+    } while (0)
+
+/* What was written and acknowledged is there; a connection may break at any moment. */
+static void
+use_volume(struct worker *w, const char *name, char what)
+{
+    char block[512], back[512];
+
+    memset(block, what, sizeof(block));
+    for (int n = 0; n < 20; n++) {
+        struct nbd_handle *nbd = dial(name);
+        bool written =
+            nbd != NULL && nbd_pwrite(nbd, block, sizeof(block), 0, LIBNBD_CMD_FLAG_FUA) == 0;
+
+        nbd_close(nbd);
+        nbd = written ? dial(name) : NULL;
+        written = nbd != NULL && nbd_pread(nbd, back, sizeof(back), 0, 0) == 0;
+        nbd_close(nbd);
+        if (!written)
+            continue;
+        if (memcmp(block, back, sizeof(block)) != 0)
+            w->wrong = "what was written is not what is read";
+        return;
+    }
+}
+
+static void *
+work(void *object)
+{
+    struct worker *w = object;
+
+    for (int n = 0; n < ROUNDS && w->wrong == NULL; n++) {
+        const char *id = uuid_make(w->arena), *copy = uuid_make(w->arena),
+                   *snapshot = uuid_make(w->arena);
+        struct volume_connection c = { 0 }, c2 = { 0 };
+
+        INSIST(w, create, IN(volume_create_in, .volume_id = id, .size_gb = 1));
+        INSIST(w, export, w->arena, IN(volume_export_in, .volume_id = id, .attachment_id = id), &c);
+        if (w->wrong == NULL)
+            use_volume(w, c.export_name, 'a');
+        INSIST(w, snapshot_create,
+               IN(snapshot_create_in, .snapshot_id = snapshot, .volume_id = id));
+        INSIST(w, clone,
+               IN(volume_clone_in, .volume_id = copy, .size_gb = 1, .source_volume_id = id));
+        INSIST(w, export, w->arena, IN(volume_export_in, .volume_id = copy, .attachment_id = id),
+               &c2);
+        if (w->wrong == NULL) {
+            use_volume(w, c.export_name, 'b');
+            use_volume(w, c2.export_name, 'c');
+        }
+        INSIST(w, unexport, IN(volume_unexport_in, .volume_id = id, .attachment_id = id));
+        INSIST(w, delete, IN(volume_delete_in, .volume_id = id));
+        INSIST(w, snapshot_delete, IN(snapshot_delete_in, .snapshot_id = snapshot));
+        INSIST(w, unexport, IN(volume_unexport_in, .volume_id = copy, .attachment_id = id));
+        INSIST(w, delete, IN(volume_delete_in, .volume_id = copy));
+    }
+    return NULL;
+}
+
+static void
+test_storm(void **state)
+{
+    struct fixture *t = *state;
+    struct worker workers[WORKERS] = { { 0 } };
+
+    for (size_t n = 0; n < WORKERS; n++) {
+        workers[n] = (struct worker){ .fixture = t, .arena = arena_new() };
+        assert_int_equal(0, pthread_create(&workers[n].thread, NULL, work, &workers[n]));
+    }
+    for (int n = 0; n < 4; n++)
+        kill_daemon(t);
+    for (size_t n = 0; n < WORKERS; n++)
+        pthread_join(workers[n].thread, NULL);
+    for (size_t n = 0; n < WORKERS; n++) {
+        if (workers[n].wrong != NULL)
+            fail_msg("%s", workers[n].wrong);
+        arena_free(workers[n].arena);
+    }
+    expect_nothing_left(t);
 }
 
 /* A volume that was deleted from the folder, and a folder that no longer fits together. */
@@ -652,7 +808,9 @@ static void
 test_port_is_taken(void **state)
 {
     struct fixture *t = *state;
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(PORT), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_port = htons(PORT),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), on = 1;
     struct volume_connection c = { 0 };
     struct backend_status status;
@@ -667,9 +825,76 @@ test_port_is_taken(void **state)
     assert_ok(t->backend->driver->status(t->backend, &status, &f));
     assert_false(status.up);
     id = make_volume(t, 1);
-    REFUSED(t, FAULT_UNAVAILABLE, "not available", export, t->arena, IN(volume_export_in, .volume_id = id, .attachment_id = id), &c);
+    REFUSED(t, FAULT_UNAVAILABLE, "not available", export, t->arena,
+            IN(volume_export_in, .volume_id = id, .attachment_id = id), &c);
     close(fd);
     CALL(t, export, t->arena, IN(volume_export_in, .volume_id = id, .attachment_id = id), &c);
+}
+
+/* Certificates of one authority: for the server, for a client, and one of a stranger's making. */
+static void
+make_certificates(struct fixture *t)
+{
+    static const char script[] =
+        "set -e; cd \"$1\"; mkdir server client stranger\n"
+        "authority() { openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=$1 -keyout "
+        "$2/ca-key.pem -out $2/ca-cert.pem; }\n"
+        "issue() { openssl req -newkey rsa:2048 -nodes -subj /CN=$3 -addext "
+        "subjectAltName=IP:127.0.0.1 -keyout $2-key.pem -out $2.csr\n"
+        " openssl x509 -req -in $2.csr -CA $1/ca-cert.pem -CAkey $1/ca-key.pem -CAcreateserial "
+        "-copy_extensions copy -days 1 -out $2-cert.pem; }\n"
+        "authority us server; cp server/ca-cert.pem client; cp server/ca-cert.pem stranger; mkdir "
+        "other; authority them other\n"
+        "issue server server/server 127.0.0.1; issue server client/client client; issue other "
+        "stranger/client client\n";
+
+    run_tool(t, (const char *const[]){ "sh", "-c", script, "sh", t->folder, NULL });
+}
+
+static struct nbd_handle *
+dial_tls(struct fixture *t, const char *name, const char *folder)
+{
+    struct nbd_handle *nbd = nbd_create();
+
+    nbd_set_export_name(nbd, name);
+    nbd_set_tls(nbd, LIBNBD_TLS_REQUIRE);
+    nbd_set_tls_certificates(nbd, arena_printf(t->arena, "%s/%s", t->folder, folder));
+    if (nbd_connect_tcp(nbd, "127.0.0.1", "23000") == 0)
+        return nbd;
+    nbd_close(nbd);
+    return NULL;
+}
+
+static void
+test_tls(void **state)
+{
+    struct fixture *t = *state;
+    const char *id = make_volume(t, 1);
+    struct volume_connection c = { 0 };
+    struct nbd_handle *nbd;
+    char byte = 1;
+
+    close_backend(t, true);
+    make_certificates(t);
+    t->config.nbd_tls_dir = arena_printf(t->arena, "%s/server", t->folder);
+    open_backend(t);
+    CALL(t, export, t->arena,
+         IN(volume_export_in, .volume_id = id, .attachment_id = uuid_make(t->arena)), &c);
+    assert_true(c.tls);
+    assert_null(dial(c.export_name));
+    assert_null(dial_tls(t, c.export_name, "stranger"));
+    nbd = dial_tls(t, c.export_name, "client");
+    if (nbd == NULL)
+        fail_msg("nbd: %s", nbd_get_error());
+    assert_int_equal(0, nbd_pread(nbd, &byte, 1, 0, 0));
+    assert_int_equal(0, byte);
+    nbd_close(nbd);
+    t->config.nbd_tls_dir = "";
+    close_backend(t, false);
+    open_backend(t); /* Plain text now: the old daemon is not what is configured. */
+    nbd = dial(c.export_name);
+    assert_non_null(nbd);
+    nbd_close(nbd);
 }
 
 /* --- Images. */
@@ -695,7 +920,9 @@ static struct volume_image
 make_image(struct fixture *t, const char *driver, enum volume_image_disk_format format)
 {
     const char *raw = arena_printf(t->arena, "%s/image.raw", t->folder);
-    struct volume_image image = { .id = uuid_make(t->arena), .disk_format = format, .url = "test:" };
+    struct volume_image image = { .id = uuid_make(t->arena),
+                                  .disk_format = format,
+                                  .url = "test:" };
     static char block[2 * MIB];
     int fd = open(raw, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
 
@@ -705,7 +932,8 @@ make_image(struct fixture *t, const char *driver, enum volume_image_disk_format 
     close(fd);
     t->image = arena_printf(t->arena, "%s/image.%s", t->folder, driver);
     if (format != VOLUME_IMAGE_DISK_FORMAT_RAW)
-        run_tool(t, (const char *const[]){ "qemu-img", "convert", "-f", "raw", "-O", driver, raw, t->image, NULL });
+        run_tool(t, (const char *const[]){ "qemu-img", "convert", "-f", "raw", "-O", driver, raw,
+                                           t->image, NULL });
     image.checksum = digest(t, t->image, &image.size);
     return image;
 }
@@ -729,9 +957,13 @@ test_from_image(void **state)
         struct attached at;
         int64_t bytes = 0;
 
-        CALL(t, create_from_image, t->arena, IN(volume_create_from_image_in, .volume_id = id, .size_gb = 1, .image = &image), &bytes);
+        CALL(t, create_from_image, t->arena,
+             IN(volume_create_from_image_in, .volume_id = id, .size_gb = 1, .image = &image),
+             &bytes);
         assert_in_range(bytes, 3 * MIB, 4 * MIB);
-        CALL(t, create_from_image, t->arena, IN(volume_create_from_image_in, .volume_id = id, .size_gb = 1, .image = &image), &bytes);
+        CALL(t, create_from_image, t->arena,
+             IN(volume_create_from_image_in, .volume_id = id, .size_gb = 1, .image = &image),
+             &bytes);
         at = attach(t, id);
         assert_int_equal(GIB, nbd_get_size(at.nbd));
         expect(&at, 'i', 0);
@@ -760,7 +992,11 @@ test_from_bad_image(void **state)
     struct volume_image good = make_image(t, "qcow2", VOLUME_IMAGE_DISK_FORMAT_QCOW2), bad;
     const char *id = "11111111-2222-4333-8444-555555555555";
     struct volume_create_from_image_in in = { .volume_id = id, .size_gb = 1, .image = &bad };
-    const char *backed = arena_printf(t->arena, "%s/backed", t->folder), *large = arena_printf(t->arena, "%s/large", t->folder);
+    char event[512] __attribute__((aligned(8)));
+    int watch;
+    const char *secret = arena_printf(t->arena, "%s/secret", t->folder);
+    const char *backed = arena_printf(t->arena, "%s/backed", t->folder),
+               *large = arena_printf(t->arena, "%s/large", t->folder);
     int64_t bytes = 0;
 
     bad = good;
@@ -779,26 +1015,37 @@ test_from_bad_image(void **state)
     REFUSED(t, FAULT_CONFLICT, "was deleted", create_from_image, t->arena, &in, &bytes);
     t->on_download = NULL;
 
-    run_tool(t, (const char *const[]){ "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "/etc/passwd", backed, "1M", NULL });
+    /* The file that the image names is never opened. */
+    run_tool(t, (const char *const[]){ "cp", "/etc/hostname", secret, NULL });
+    run_tool(t, (const char *const[]){ "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b",
+                                       secret, backed, "1M", NULL });
+    watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    assert_true(inotify_add_watch(watch, secret, IN_OPEN) >= 0);
     t->image = backed;
     bad.checksum = digest(t, backed, &bad.size);
     REFUSED(t, FAULT_INVALID, "backing file", create_from_image, t->arena, &in, &bytes);
-    run_tool(t, (const char *const[]){ "qemu-img", "create", "-q", "-f", "qcow2", large, "1025M", NULL });
+    assert_true(read(watch, event, sizeof(event)) < 0 && errno == EAGAIN);
+    close(watch);
+    run_tool(t, (const char *const[]){ "qemu-img", "create", "-q", "-f", "qcow2", large, "1025M",
+                                       NULL });
     t->image = large;
     bad.checksum = digest(t, large, &bad.size);
     REFUSED(t, FAULT_INVALID, "larger than volume size", create_from_image, t->arena, &in, &bytes);
-    REFUSED(t, FAULT_NOT_FOUND, "could not be found", extend, IN(volume_extend_in, .volume_id = id, .size_gb = 2));
+    REFUSED(t, FAULT_NOT_FOUND, "could not be found", extend,
+            IN(volume_extend_in, .volume_id = id, .size_gb = 2));
     expect_nothing_left(t);
 }
 
-/* qcow2 whose L2 table points behind the end: passes the header's inspection, and qemu-img's reading finds zeros or an error; it
- * must not become more than that. */
+/* qcow2 whose L2 table points behind the end: passes the header's inspection, and qemu-img's
+ * reading finds zeros or an error; it must not become more than that. */
 static void
 test_from_damaged_image(void **state)
 {
     struct fixture *t = *state;
     struct volume_image image = make_image(t, "qcow2", VOLUME_IMAGE_DISK_FORMAT_QCOW2);
-    struct volume_create_from_image_in in = { .volume_id = uuid_make(t->arena), .size_gb = 1, .image = &image };
+    struct volume_create_from_image_in in = { .volume_id = uuid_make(t->arena),
+                                              .size_gb = 1,
+                                              .image = &image };
     int fd = open(t->image, O_RDWR | O_CLOEXEC);
     uint8_t entry[8];
     int64_t bytes = 0;
@@ -810,7 +1057,8 @@ test_from_damaged_image(void **state)
     assert_int_equal(8, pwrite(fd, "\x80\0\0\0\0\0\2\0", 8, 0x40000)); /* Not aligned: corrupt. */
     close(fd);
     image.checksum = digest(t, t->image, &image.size);
-    assert_fault(t->backend->driver->create_from_image(t->backend, t->arena, &in, &bytes, &f), f, FAULT_INVALID, "cannot be converted");
+    assert_fault(t->backend->driver->create_from_image(t->backend, t->arena, &in, &bytes, &f), f,
+                 FAULT_INVALID, "cannot be converted");
     assert_null(strstr(f.message, t->folder));
     expect_nothing_left(t);
 }
@@ -831,8 +1079,11 @@ main(void)
         cmocka_unit_test_setup_teardown(test_both_die, setup, teardown),
         cmocka_unit_test_setup_teardown(test_store_ahead_of_daemon, setup, teardown),
         cmocka_unit_test_setup_teardown(test_remains_in_daemon, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_snapshots, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_storm, setup, teardown),
         cmocka_unit_test_setup_teardown(test_folder, setup, teardown),
         cmocka_unit_test_setup_teardown(test_port_is_taken, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
         cmocka_unit_test_setup_teardown(test_from_image, setup, teardown),
         cmocka_unit_test_setup_teardown(test_from_bad_image, setup, teardown),
         cmocka_unit_test_setup_teardown(test_from_damaged_image, setup, teardown),

@@ -45,7 +45,8 @@ free_port(void)
 {
     for (int i = 0; i < 200; i++) {
         int port = FIRST_PORT + (int)random_below(PORTS);
-        struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_port = htons((uint16_t)port),
                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         int bound = bind(fd, (struct sockaddr *)&address, sizeof(address));
@@ -58,7 +59,8 @@ free_port(void)
 }
 
 static int
-remove_one(const char *path, _unused_ const struct stat *st, _unused_ int kind, _unused_ struct FTW *at)
+remove_one(const char *path, _unused_ const struct stat *st, _unused_ int kind,
+           _unused_ struct FTW *at)
 {
     return remove(path);
 }
@@ -76,7 +78,8 @@ guard(int fd, const char *folder)
         if (pids[i] > 0)
             kill(-pids[i], SIGKILL);
     }
-    for (int i = 0; i < 20 && nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT; i++)
+    for (int i = 0;
+         i < 20 && nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT; i++)
         poll(NULL, 0, 50);
     _exit(0);
 }
@@ -122,7 +125,8 @@ start(const struct broker *b, const char *const *argv, const char *const *enviro
     int out = open(str_text(&path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
     setsid();
-    if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 || chdir(b->folder) < 0)
+    if (in < 0 || out < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0 ||
+        chdir(b->folder) < 0)
         _exit(126);
     execve(argv[0], (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)environment);
     _exit(127);
@@ -148,17 +152,22 @@ write_files(const struct broker *b, struct arena *a)
 
     str_add(&definitions, "{\"vhosts\": [{\"name\": \"/\"}], \"users\": [");
     for (size_t i = 0; i < ARRAY_SIZE(users); i++)
-        str_addf(&definitions, "%s{\"name\": \"%s\", \"password\": \"test\", \"tags\": []}", i > 0 ? "," : "", users[i]);
+        str_addf(&definitions, "%s{\"name\": \"%s\", \"password\": \"test\", \"tags\": []}",
+                 i > 0 ? "," : "", users[i]);
     str_add(&definitions, "], \"permissions\": [");
     for (size_t i = 0; i < ARRAY_SIZE(users); i++)
-        str_addf(&definitions, "%s{\"user\": \"%s\", \"vhost\": \"/\", \"configure\": \".*\", \"write\": \".*\", \"read\": \".*\"}",
+        str_addf(&definitions,
+                 "%s{\"user\": \"%s\", \"vhost\": \"/\", \"configure\": \".*\", \"write\": \".*\", "
+                 "\"read\": \".*\"}",
                  i > 0 ? "," : "", users[i]);
     str_add(&definitions, "]}");
     write_file(b, "definitions.json", str_text(&definitions));
-    write_file(b, "rabbitmq.conf",
-               arena_printf(a, "loopback_users = none\nload_definitions = %s/definitions.json\n"
-                               "vm_memory_high_watermark.absolute = 256MB\ndisk_free_limit.absolute = 50MB\n",
-                            b->folder));
+    write_file(
+        b, "rabbitmq.conf",
+        arena_printf(a,
+                     "loopback_users = none\nload_definitions = %s/definitions.json\n"
+                     "vm_memory_high_watermark.absolute = 256MB\ndisk_free_limit.absolute = 50MB\n",
+                     b->folder));
     write_file(b, "plugins", "[].");
 }
 
@@ -174,8 +183,8 @@ is_ready(const struct broker *b)
     amqp_set_handshake_timeout(state, &timeout);
     amqp_set_rpc_timeout(state, &timeout);
     if (amqp_socket_open_noblock(tcp, "127.0.0.1", b->port, &timeout) == AMQP_STATUS_OK) {
-        ready = amqp_login(state, "/", 0, 131072, 0, AMQP_SASL_METHOD_PLAIN, "virga", "test").reply_type ==
-                AMQP_RESPONSE_NORMAL;
+        ready = amqp_login(state, "/", 0, 131072, 0, AMQP_SASL_METHOD_PLAIN, "virga", "test")
+                    .reply_type == AMQP_RESPONSE_NORMAL;
         if (ready)
             amqp_connection_close(state, AMQP_REPLY_SUCCESS);
     }
@@ -250,7 +259,8 @@ open_private(struct broker *b)
     _cleanup_(arena_freep) struct arena *a = arena_new();
     const char *tmp = getenv("TMPDIR");
 
-    snprintf(b->folder, sizeof(b->folder), "%s/broker-XXXXXX", tmp != NULL && strlen(tmp) < 40 ? tmp : "/tmp");
+    snprintf(b->folder, sizeof(b->folder), "%s/broker-XXXXXX",
+             tmp != NULL && strlen(tmp) < 40 ? tmp : "/tmp");
     if (mkdtemp(b->folder) == NULL)
         fail(b->folder);
     write_files(b, a);
@@ -259,8 +269,8 @@ open_private(struct broker *b)
     b->distribution_port = free_port();
     b->epmd_port = free_port();
 
-    const char *const argv[] = { "/usr/bin/epmd", "-port", arena_printf(a, "%d", b->epmd_port), "-address", "127.0.0.1",
-                                 NULL };
+    const char *const argv[] = { "/usr/bin/epmd", "-port",     arena_printf(a, "%d", b->epmd_port),
+                                 "-address",      "127.0.0.1", NULL };
     const char *const environment[] = { "PATH=/usr/bin:/bin", NULL };
 
     b->epmd = start(b, argv, environment);
@@ -322,7 +332,8 @@ broker_url(const struct broker *b, struct arena *a, const char *user)
         return arena_strdup(a, b->given);
     if (at == NULL)
         return arena_printf(a, "amqp://%s:test@127.0.0.1:%d/%%2f", user, b->port);
-    return arena_printf(a, "amqp://%.*s%%40%s:test@127.0.0.1:%d/%%2f", (int)(at - user), user, at + 1, b->port);
+    return arena_printf(a, "amqp://%.*s%%40%s:test@127.0.0.1:%d/%%2f", (int)(at - user), user,
+                        at + 1, b->port);
 }
 
 char *

@@ -19,7 +19,8 @@ char *broker_url(const struct broker *b, struct arena *a, const char *user);
 /* Ours: it has the users above, and may be killed. */
 bool broker_is_private(const struct broker *b);
 void broker_kill(struct broker *b); /* SIGKILL; returns when it is gone. */
-void broker_start(struct broker *b); /* Again, with the same ports and data; returns when it serves. */
+void
+broker_start(struct broker *b); /* Again, with the same ports and data; returns when it serves. */
 
 /* 'name' with something behind it that no other test uses, so that several can share a broker. */
 char *broker_unique(struct arena *a, const char *name);

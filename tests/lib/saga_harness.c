@@ -4,9 +4,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/unit/asserts.h"
 #include "common/base/memory.h"
 #include "common/saga/inject.h"
+#include "tests/unit/asserts.h"
 
 #define WAIT_MS 20000
 #define TABLE_MAX 16
@@ -29,7 +29,8 @@ struct check {
     struct pg *pg;
     struct str *report;
     size_t wrong;
-    bool killing; /* The pass over what kills; the other pass comes before it, and needs one runner only. */
+    bool
+        killing; /* The pass over what kills; the other pass comes before it, and needs one runner only. */
     struct db_pool *pool; /* Of that runner; NULL: closed. */
     struct saga_runner *runner;
     char *before, *plain, *failed; /* Worlds. */
@@ -46,7 +47,8 @@ saga_harness_shared(size_t size)
 }
 
 static void
-complain(struct check *c, const struct scenario *s, const char *what, const char *expected, const char *found)
+complain(struct check *c, const struct scenario *s, const char *what, const char *expected,
+         const char *found)
 {
     c->wrong++;
     str_addf(c->report, "%s, step %s: %s\n", s->name,
@@ -64,7 +66,8 @@ take_snapshot(struct check *c)
 }
 
 static int
-open_runner(const struct saga_harness *h, struct db_pool *pool, struct saga_runner **ret, struct fault *f)
+open_runner(const struct saga_harness *h, struct db_pool *pool, struct saga_runner **ret,
+            struct fault *f)
 {
     static const struct saga *table[TABLE_MAX];
 
@@ -152,8 +155,10 @@ wait_for_locks(struct pg *pg)
     bool held = true;
 
     while (held) {
-        char *count = pg_ask(pg, "SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database"
-                                 " WHERE l.locktype = 'advisory' AND d.datname = current_database()");
+        char *count =
+            pg_ask(pg,
+                   "SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database"
+                   " WHERE l.locktype = 'advisory' AND d.datname = current_database()");
 
         held = !str_equal(count, "0");
         free(count);
@@ -177,7 +182,8 @@ run_and_die(struct check *c, const struct scenario *s)
         fprintf(stderr, "saga_harness: not killed: %s %s\n", f.message, f.cause);
         _exit(NOT_KILLED);
     }
-    if (child < 0 || waitpid(child, &status, 0) != child || !WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+    if (child < 0 || waitpid(child, &status, 0) != child || !WIFSIGNALED(status) ||
+        WTERMSIG(status) != SIGKILL)
         return false;
     wait_for_locks(c->pg);
     return true;
@@ -233,7 +239,9 @@ run_references(struct check *c)
     const struct saga_harness *h = c->h;
     const struct scenario plain = { .name = "plain", .first = { .step = "" } };
     const struct scenario failed = {
-        .name = "fails at once", .first = { h->saga->steps[0].name, INJECT_BEFORE_ACT, INJECT_FAIL }, .fails = true,
+        .name = "fails at once",
+        .first = { h->saga->steps[0].name, INJECT_BEFORE_ACT, INJECT_FAIL },
+        .fails = true,
     };
 
     h->reset(c->pg, h->service);
@@ -246,7 +254,8 @@ run_references(struct check *c)
     if (c->failed == NULL)
         c->failed = take_snapshot(c);
     if (str_equal(c->plain, c->failed))
-        complain(c, &plain, "success and failure look the same: the snapshot shows too little", NULL, NULL);
+        complain(c, &plain, "success and failure look the same: the snapshot shows too little",
+                 NULL, NULL);
 }
 
 static void
@@ -255,8 +264,14 @@ run_acts(struct check *c, const struct saga_step *step)
     const struct scenario scenarios[] = {
         { "fails before the act", { step->name, INJECT_BEFORE_ACT, INJECT_FAIL }, { 0 }, true },
         { "fails after the act", { step->name, INJECT_AFTER_ACT, INJECT_FAIL }, { 0 }, true },
-        { "fails for a moment before the act", { step->name, INJECT_BEFORE_ACT, INJECT_FAIL_TRANSIENT }, { 0 }, false },
-        { "fails for a moment after the act", { step->name, INJECT_AFTER_ACT, INJECT_FAIL_TRANSIENT }, { 0 }, false },
+        { "fails for a moment before the act",
+          { step->name, INJECT_BEFORE_ACT, INJECT_FAIL_TRANSIENT },
+          { 0 },
+          false },
+        { "fails for a moment after the act",
+          { step->name, INJECT_AFTER_ACT, INJECT_FAIL_TRANSIENT },
+          { 0 },
+          false },
         { "acts twice", { step->name, INJECT_AFTER_ACT, INJECT_REPEAT }, { 0 }, false },
         { "killed before the act", { step->name, INJECT_BEFORE_ACT, INJECT_KILL }, { 0 }, false },
         { "killed after the act", { step->name, INJECT_AFTER_ACT, INJECT_KILL }, { 0 }, false },
@@ -264,7 +279,8 @@ run_acts(struct check *c, const struct saga_step *step)
 
     for (size_t i = 0; i < ARRAY_SIZE(scenarios); i++) {
         /* A step without undo is one that nothing can fail after. */
-        if (step->undo == NULL && scenarios[i].first.point == INJECT_AFTER_ACT && scenarios[i].first.effect == INJECT_FAIL)
+        if (step->undo == NULL && scenarios[i].first.point == INJECT_AFTER_ACT &&
+            scenarios[i].first.effect == INJECT_FAIL)
             continue;
         run_scenario(c, &scenarios[i]);
     }
@@ -275,7 +291,8 @@ static void
 run_undos(struct check *c, const char *step)
 {
     const struct saga *saga = c->h->saga;
-    const struct injection last = { saga->steps[saga->steps_count - 1].name, INJECT_BEFORE_ACT, INJECT_FAIL };
+    const struct injection last = { saga->steps[saga->steps_count - 1].name, INJECT_BEFORE_ACT,
+                                    INJECT_FAIL };
     const struct scenario scenarios[] = {
         { "undoes twice", last, { step, INJECT_AFTER_UNDO, INJECT_REPEAT }, true },
         { "undo fails once before", last, { step, INJECT_BEFORE_UNDO, INJECT_FAIL }, true },

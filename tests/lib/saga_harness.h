@@ -13,8 +13,8 @@
 #pragma once
 
 #include "common/base/str.h"
-#include "pg.h"
 #include "common/saga/saga.h"
+#include "pg.h"
 
 struct saga_harness {
     const struct saga *saga;

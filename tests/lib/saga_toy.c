@@ -31,7 +31,10 @@ reserve(struct saga_run *run, struct fault *f)
 {
     toy_of(run);
     json_object_set_new(run->state, "reserved", json_true());
-    return run_sql(run, "INSERT INTO thing (id, object_id, what) VALUES ($1, $2, 'reservation') ON CONFLICT DO NOTHING", f);
+    return run_sql(run,
+                   "INSERT INTO thing (id, object_id, what) VALUES ($1, $2, 'reservation') ON "
+                   "CONFLICT DO NOTHING",
+                   f);
 }
 
 static int
@@ -67,14 +70,16 @@ static int
 publish(struct saga_run *run, struct fault *f)
 {
     toy_of(run);
-    return run_sql(run, "UPDATE object SET status = 'active' WHERE id = $2 AND $1::text IS NOT NULL", f);
+    return run_sql(run,
+                   "UPDATE object SET status = 'active' WHERE id = $2 AND $1::text IS NOT NULL", f);
 }
 
 static int
 mark_failed(struct saga_run *run, struct fault *f)
 {
     atomic_fetch_add(&toy_of(run)->failures, 1);
-    return run_sql(run, "UPDATE object SET status = 'error' WHERE id = $2 AND $1::text IS NOT NULL", f);
+    return run_sql(run, "UPDATE object SET status = 'error' WHERE id = $2 AND $1::text IS NOT NULL",
+                   f);
 }
 
 static const struct saga_step steps[] = {
@@ -82,7 +87,10 @@ static const struct saga_step steps[] = {
     { .name = "light", .act = light, .undo = light_undo, .deadline_ms = 1500 },
     { .name = "publish", .act = publish },
 };
-const struct saga toy_saga = { .name = "toy.create", .version = 1, .steps = steps, .steps_count = ARRAY_SIZE(steps),
+const struct saga toy_saga = { .name = "toy.create",
+                               .version = 1,
+                               .steps = steps,
+                               .steps_count = ARRAY_SIZE(steps),
                                .failed = mark_failed };
 
 static int
@@ -103,13 +111,18 @@ hold(struct saga_run *run, struct fault *f)
     return r;
 }
 
-static const struct saga_step hold_steps[] = { { .name = "hold", .act = hold, .undo = light_undo } };
+static const struct saga_step hold_steps[] = {
+    { .name = "hold", .act = hold, .undo = light_undo }
+};
 const struct saga toy_hold_saga = SAGA("toy.hold", 2, hold_steps);
 
 static int
 reserve_anew(struct saga_run *run, struct fault *f)
 {
-    return run_sql(run, "INSERT INTO thing (id, object_id, what) VALUES ($1 || clock_timestamp(), $2, 'another')", f);
+    return run_sql(
+        run,
+        "INSERT INTO thing (id, object_id, what) VALUES ($1 || clock_timestamp(), $2, 'another')",
+        f);
 }
 
 static int
@@ -129,8 +142,10 @@ const struct saga *const toy_table[3] = { &toy_saga, &toy_hold_saga, &toy_broken
 void
 toy_create_tables(struct pg *pg)
 {
-    pg_exec(pg, "CREATE TABLE object (id text PRIMARY KEY, status text NOT NULL);"
-                "CREATE TABLE thing (id text PRIMARY KEY, object_id text NOT NULL, what text NOT NULL)");
+    pg_exec(
+        pg,
+        "CREATE TABLE object (id text PRIMARY KEY, status text NOT NULL);"
+        "CREATE TABLE thing (id text PRIMARY KEY, object_id text NOT NULL, what text NOT NULL)");
 }
 
 void
@@ -146,10 +161,13 @@ char *
 toy_snapshot(struct arena *a, struct pg *pg, void *service)
 {
     struct toy *toy = service;
-    char *things = pg_ask(pg, "SELECT string_agg(object_id || ' ' || what, E'\\n' ORDER BY object_id, what) FROM thing");
-    char *objects = pg_ask(pg, "SELECT string_agg(id || ' ' || status, E'\\n' ORDER BY id) FROM object");
-    char *text = arena_printf(a, "lights %d\nthings %s\nobjects %s", atomic_load(&toy->lights), things != NULL ? things : "-",
-                              objects != NULL ? objects : "-");
+    char *things = pg_ask(
+        pg,
+        "SELECT string_agg(object_id || ' ' || what, E'\\n' ORDER BY object_id, what) FROM thing");
+    char *objects =
+        pg_ask(pg, "SELECT string_agg(id || ' ' || status, E'\\n' ORDER BY id) FROM object");
+    char *text = arena_printf(a, "lights %d\nthings %s\nobjects %s", atomic_load(&toy->lights),
+                              things != NULL ? things : "-", objects != NULL ? objects : "-");
 
     free(things);
     free(objects);

@@ -5,9 +5,9 @@
 #include "tests/lib/pg.h"
 
 struct toy {
-    _Atomic int lights; /* The backend: bit per object, here only one. */
-    _Atomic int blocked; /* Steps 'hold' wait while it is set. */
-    _Atomic int holding; /* A step waits. */
+    _Atomic int lights;    /* The backend: bit per object, here only one. */
+    _Atomic int blocked;   /* Steps 'hold' wait while it is set. */
+    _Atomic int holding;   /* A step waits. */
     _Atomic int transient; /* So many tries of step 'light' fail for a moment. */
     _Atomic int acts, undos, failures;
     _Atomic int seen_cancel;
@@ -15,9 +15,10 @@ struct toy {
 
 #define TOY_OBJECT "0b8e1c1e-7d2c-4a53-9f57-0e6a4f1f2a11"
 
-extern const struct saga toy_saga; /* reserve, light, publish */
+extern const struct saga toy_saga;      /* reserve, light, publish */
 extern const struct saga toy_hold_saga; /* One step, that waits while toy->blocked. */
-extern const struct saga toy_broken_saga; /* Its acts add anew each time; an undo forgets something. */
+extern const struct saga
+    toy_broken_saga; /* Its acts add anew each time; an undo forgets something. */
 extern const struct saga *const toy_table[3];
 
 void toy_create_tables(struct pg *pg);

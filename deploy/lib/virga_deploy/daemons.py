@@ -48,17 +48,15 @@ class Daemon:
         sockets = layout.path("control") if self.host is None else "/run/virga"
         user = self.kind.removesuffix("-agent")
         settings = {
-            "name": self.name, "kind": self.kind, "management_listen": self.management,
+            "management_listen": self.management,
             "state_dir": f"{state}/{self.kind}", "control_socket": f"{sockets}/{self.kind}.sock",
             "username": user, "password_file": layout.path("secrets", "user-" + user), "region": layout.region,
-            "bcrypt_rounds": 4 if self.fast else 12,
-            "metadata_secret_file": layout.path("secrets", "metadata"), "root": layout.root, "run": layout.run,
+            "identity_url": layout.url("identity") + "/v3", "bcrypt_rounds": 4 if self.fast else 12,
         }
-        settings.update({f"{service}_url": layout.url(service) for service in SERVICES})
         if self.host is None:
             settings["api_listen"] = f"{layout.address}:{layout.ports[self.kind]}"
         else:
-            settings.update(host=self.host.name, host_address=self.host.address)
+            settings["host_address"] = self.host.address
         return settings
 
     def write_config(self, database_url, rpc_url):
@@ -67,7 +65,6 @@ class Daemon:
         settings = self._settings()
         settings.update(database_url=database_url, rpc_url=rpc_url)
         layout.secret("user-" + settings["username"])
-        layout.secret("metadata")
         if self.host is None:
             layout.folder("state", mode=0o711)
             layout.folder("state", self.kind, mode=0o700)

@@ -86,6 +86,13 @@ class Host:
         self._clean()
         return stopped
 
+    def command(self, *argv):
+        """'argv' as it must be run from outside to run on the host."""
+        pid = self.init.pid()
+        if pid is None:
+            raise StartError(f"{self.name} is not running")
+        return ["nsenter", "-t", str(pid), "-a", "--", *argv]
+
     def enter(self):
         """Moves the calling child into the host; for Process.start(before=...)."""
         pid = self.init.pid()

@@ -2,7 +2,7 @@
 
 'management' (10.99.0.0/24, .254 here, host N is .N) is the hosts' own network: tunnels, migration, volumes.
 'external' (203.0.113.0/24, .254 here) is the provider network on which routers and floating IPs live; this namespace
-is "the outside" for guests. Neither is in the machine's own namespace: see host.enter_wire for ssh to a floating IP.
+is "the outside" for guests. Neither is in the machine's own namespace: run/ssh-guest enters this one first.
 """
 
 import os
@@ -50,6 +50,10 @@ link set external up
         if os.path.exists("/proc/sys/net/bridge"):
             sysctl(self.name, **{f"net__bridge__bridge-nf-call-{kind}tables": 0 for kind in ("arp", "ip", "ip6")})
         return True
+
+    def command(self, *argv):
+        """'argv' as it must be run from outside to run with this network: "the outside" of the guests."""
+        return ["nsenter", f"--net={self.path}", "--", *argv]
 
     def stop(self):
         if not os.path.exists(self.path):

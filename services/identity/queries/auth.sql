@@ -66,5 +66,5 @@ INSERT INTO revocation (body, expires_at) VALUES ($1, $2);
 -- revocations_forget(now timestamptz) :exec
 DELETE FROM revocation WHERE expires_at < $1;
 
--- revocations_since(number int8) :many -> (number int8, body jsonb)
-SELECT number, body FROM revocation WHERE number > $1 ORDER BY number LIMIT 10000;
+-- revocations_since(since timestamptz) :many -> (body jsonb)
+SELECT body FROM revocation WHERE created_at >= $1 ORDER BY number LIMIT 100000;

@@ -17,9 +17,31 @@ get(const void *object, const char *name)
 }
 
 static const char *const object[] = {
-    "project_id", "p1", "user_id", "u1", "target.user.id", "u1", "target.user.domain_id", "d1", "shared", "True",
-    "public", "true", "empty", "", "evil", "p1%(user_id)s", "device_owner", "network:dhcp", "target.role.name", "Member",
-    "name", "it's", "status", "in-use", NULL,
+    "project_id",
+    "p1",
+    "user_id",
+    "u1",
+    "target.user.id",
+    "u1",
+    "target.user.domain_id",
+    "d1",
+    "shared",
+    "True",
+    "public",
+    "true",
+    "empty",
+    "",
+    "evil",
+    "p1%(user_id)s",
+    "device_owner",
+    "network:dhcp",
+    "target.role.name",
+    "Member",
+    "name",
+    "it's",
+    "status",
+    "in-use",
+    NULL,
 };
 static const struct policy_target target = { get, object };
 
@@ -32,14 +54,33 @@ static const struct policy_default base_rules[] = {
 static const char *const admin_roles[] = { "Admin" };
 static const char *const member_roles[] = { "reader", "member" };
 
-static const struct auth_context admin = { .user_id = "u9", .scope = SCOPE_PROJECT, .project_id = "p9", .user_domain_id = "d9",
-                                           .roles = admin_roles, .roles_count = 1 };
-static const struct auth_context member = { .user_id = "u1", .scope = SCOPE_PROJECT, .project_id = "p1", .user_domain_id = "d1",
-                                            .project_domain_id = "d1", .roles = member_roles, .roles_count = 2 };
-static const struct auth_context system_reader = { .user_id = "u3", .scope = SCOPE_SYSTEM, .roles = member_roles, .roles_count = 1 };
-static const struct auth_context domain_user = { .user_id = "u4", .scope = SCOPE_DOMAIN, .domain_id = "d1", .roles = member_roles, .roles_count = 2 };
-static const struct auth_context service = { .user_id = "u1", .scope = SCOPE_PROJECT, .project_id = "p1", .service_user_id = "nova",
-                                             .roles = member_roles, .roles_count = 2 };
+static const struct auth_context admin = { .user_id = "u9",
+                                           .scope = SCOPE_PROJECT,
+                                           .project_id = "p9",
+                                           .user_domain_id = "d9",
+                                           .roles = admin_roles,
+                                           .roles_count = 1 };
+static const struct auth_context member = { .user_id = "u1",
+                                            .scope = SCOPE_PROJECT,
+                                            .project_id = "p1",
+                                            .user_domain_id = "d1",
+                                            .project_domain_id = "d1",
+                                            .roles = member_roles,
+                                            .roles_count = 2 };
+static const struct auth_context system_reader = {
+    .user_id = "u3", .scope = SCOPE_SYSTEM, .roles = member_roles, .roles_count = 1
+};
+static const struct auth_context domain_user = { .user_id = "u4",
+                                                 .scope = SCOPE_DOMAIN,
+                                                 .domain_id = "d1",
+                                                 .roles = member_roles,
+                                                 .roles_count = 2 };
+static const struct auth_context service = { .user_id = "u1",
+                                             .scope = SCOPE_PROJECT,
+                                             .project_id = "p1",
+                                             .service_user_id = "nova",
+                                             .roles = member_roles,
+                                             .roles_count = 2 };
 static const struct auth_context nobody = { 0 };
 
 static struct policy *
@@ -130,7 +171,8 @@ test_language(void **state)
         { "(user_id:%(user_id)s)or role:admin", -1 },
         { "(user_id:%(user_id)s) or role:admin", A | M | V },
     };
-    static const struct auth_context *const who[] = { &admin, &member, &system_reader, &domain_user, &service, &nobody };
+    static const struct auth_context *const who[] = { &admin,       &member,  &system_reader,
+                                                      &domain_user, &service, &nobody };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -148,7 +190,8 @@ test_language(void **state)
         for (size_t w = 0; w < ARRAY_SIZE(who); w++)
             allowed |= policy_check(p, "tested", who[w], &target) ? 1 << w : 0;
         if (allowed != cases[i].allowed)
-            fail_msg("'%s' allows %x, not %x", cases[i].rule, (unsigned)allowed, (unsigned)cases[i].allowed);
+            fail_msg("'%s' allows %x, not %x", cases[i].rule, (unsigned)allowed,
+                     (unsigned)cases[i].allowed);
         policy_free(p);
     }
 }
@@ -260,7 +303,9 @@ test_depth(void **state)
 static void
 test_circle(void **state)
 {
-    static const struct policy_default rules[] = { { "a", "rule:b" }, { "b", "role:x and rule:c" }, { "c", "@ or rule:a" } };
+    static const struct policy_default rules[] = { { "a", "rule:b" },
+                                                   { "b", "role:x and rule:c" },
+                                                   { "c", "@ or rule:a" } };
     struct policy *p = NULL;
     struct fault f = { 0 };
 
@@ -334,7 +379,9 @@ test_file_overrides(void **state)
     struct fault f = { 0 };
 
     (void)state;
-    assert_ok(load_file("admin: 'role:member'\n'compute:new': 'rule:admin and user_id:%(user_id)s'\n", &p, &f));
+    assert_ok(
+        load_file("admin: 'role:member'\n'compute:new': 'rule:admin and user_id:%(user_id)s'\n", &p,
+                  &f));
     assert_false(policy_check(p, "admin", &admin, NULL));
     assert_true(policy_check(p, "admin", &member, NULL));
     /* Rules that were not written over refer to the new one. */
@@ -343,15 +390,17 @@ test_file_overrides(void **state)
     assert_false(policy_check(p, "compute:new", &domain_user, &target));
     policy_free(p);
     p = NULL;
-    assert_fault(policy_load(&p, base_rules, 3, "/nonexistent/policy.yaml", &f), f, FAULT_INVALID, "No such file");
+    assert_fault(policy_load(&p, base_rules, 3, "/nonexistent/policy.yaml", &f), f, FAULT_INVALID,
+                 "No such file");
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_language), cmocka_unit_test(test_no_target), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_depth),    cmocka_unit_test(test_circle),    cmocka_unit_test(test_file),
+        cmocka_unit_test(test_language),       cmocka_unit_test(test_no_target),
+        cmocka_unit_test(test_refused),        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_circle),         cmocka_unit_test(test_file),
         cmocka_unit_test(test_file_overrides),
     };
 

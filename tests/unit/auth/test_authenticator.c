@@ -38,7 +38,8 @@ fetch(void *owner, const char *document, struct arena *a, json_t **ret, struct f
         assert_int_equal(sscanf(document, "revocations?since=%lld", &since), 1);
         i->last_since_us = since;
         atomic_fetch_add(&i->revocation_fetches, 1);
-        *ret = json_own(a, json_pack("{s:O,s:I}", "revocations", i->revocations, "as_of_us", (json_int_t)clock_now_us()));
+        *ret = json_own(a, json_pack("{s:O,s:I}", "revocations", i->revocations, "as_of_us",
+                                     (json_int_t)clock_now_us()));
     }
     pthread_mutex_unlock(&i->lock);
     return r;
@@ -164,8 +165,12 @@ static void
 test_expiry_and_revocation_of_cached_tokens(void **state)
 {
     static const struct revocation kinds[] = {
-        { .audit_id = "audit-2" },   { .audit_chain_id = "audit-1" }, { .user_id = "u1" },
-        { .project_id = "p1" },      { .domain_id = "default" },      { .role_id = "role-1" },
+        { .audit_id = "audit-2" },
+        { .audit_chain_id = "audit-1" },
+        { .user_id = "u1" },
+        { .project_id = "p1" },
+        { .domain_id = "default" },
+        { .role_id = "role-1" },
         { .user_id = "u1", .project_id = "p1" },
     };
     struct identity *i = identity_new();
@@ -183,13 +188,16 @@ test_expiry_and_revocation_of_cached_tokens(void **state)
         assert_ok(authenticator_check(a, arena, token, &out, &f));
         /* Another's revocation makes it look again, and stay. */
         revocations_add(authenticator_revocations(a),
-                        &(struct revocation){ .user_id = "u2", .issued_before_us = NOW, .expires_us = NOW + HOUR_US });
+                        &(struct revocation){ .user_id = "u2",
+                                              .issued_before_us = NOW,
+                                              .expires_us = NOW + HOUR_US });
         assert_ok(authenticator_check(a, arena, token, &out, &f));
         revocation.issued_before_us = NOW;
         revocation.expires_us = NOW + HOUR_US;
         revocations_add(authenticator_revocations(a), &revocation);
         for (int n = 0; n < 2; n++) {
-            assert_fault(authenticator_check(a, arena, token, &out, &f), f, FAULT_UNAUTHORIZED, "requires authentication");
+            assert_fault(authenticator_check(a, arena, token, &out, &f), f, FAULT_UNAUTHORIZED,
+                         "requires authentication");
             assert_non_null(strstr(f.cause, "revoked"));
         }
         /* One issued after is another matter. */
@@ -229,8 +237,10 @@ test_poll_brings_revocations(void **state)
     (void)state;
     assert_ok(authenticator_check(a, arena, token, &out, &f));
     pthread_mutex_lock(&i->lock);
-    json_array_append_new(i->revocations, revocation_to_json(&(struct revocation){
-                                              .user_id = "u1", .issued_before_us = NOW, .expires_us = NOW + HOUR_US }));
+    json_array_append_new(i->revocations,
+                          revocation_to_json(&(struct revocation){ .user_id = "u1",
+                                                                   .issued_before_us = NOW,
+                                                                   .expires_us = NOW + HOUR_US }));
     pthread_mutex_unlock(&i->lock);
     assert_ok(authenticator_check(a, arena, token, &out, &f));
     assert_ok(authenticator_poll(a, &f));
@@ -284,7 +294,8 @@ test_unknown_kids(void **state)
     /* While identity is away a strange kid may be its newest: nobody is told that the token is bad. */
     clock_shift_ms(5000);
     set_away(i, true);
-    assert_fault(authenticator_check(a, arena, sign(stranger, arena, &c), &out, &f), f, FAULT_UNAVAILABLE, NULL);
+    assert_fault(authenticator_check(a, arena, sign(stranger, arena, &c), &out, &f), f,
+                 FAULT_UNAVAILABLE, NULL);
     assert_ok(authenticator_check(a, arena, token, &out, &f));
     clock_shift_ms(-15000);
     authenticator_close(a);
@@ -381,7 +392,8 @@ use_tokens(void *object)
             atomic_fetch_add(&crowd->wrong, 1);
         if (n % 500 == 0)
             revocations_add(authenticator_revocations(crowd->a),
-                            &(struct revocation){ .user_id = "nobody", .issued_before_us = NOW + (int64_t)n });
+                            &(struct revocation){ .user_id = "nobody",
+                                                  .issued_before_us = NOW + (int64_t)n });
         arena_free(arena);
     }
     return NULL;

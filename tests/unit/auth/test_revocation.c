@@ -22,7 +22,7 @@ test_match(void **state)
         { { .project_id = "p1" }, true },
         { { .project_id = "p2" }, false },
         { { .domain_id = "default" }, true }, /* The user's. */
-        { { .domain_id = "pd" }, true }, /* The project's. */
+        { { .domain_id = "pd" }, true },      /* The project's. */
         { { .domain_id = "other" }, false },
         { { .role_id = "role-2" }, true },
         { { .role_id = "reader" }, false },
@@ -62,7 +62,8 @@ static void
 test_special_tokens(void **state)
 {
     struct revocations *r = revocations_new();
-    struct auth_context trust = ring_context(), credential = ring_context(), domain = ring_context(), bare = { 0 };
+    struct auth_context trust = ring_context(), credential = ring_context(),
+                        domain = ring_context(), bare = { 0 };
 
     (void)state;
     trust.trust_id = "t";
@@ -82,7 +83,9 @@ static void
 test_add_again(void **state)
 {
     struct revocations *r = revocations_new();
-    struct revocation a = { .user_id = "u1", .issued_before_us = NOW - 10, .expires_us = NOW + HOUR_US };
+    struct revocation a = { .user_id = "u1",
+                            .issued_before_us = NOW - 10,
+                            .expires_us = NOW + HOUR_US };
     struct auth_context c = ring_context();
     uint64_t generation;
 
@@ -116,18 +119,25 @@ test_forgotten_when_expired(void **state)
     clock_set_us(NOW);
     for (int i = 0; i < 1000; i++) {
         snprintf(id, sizeof(id), "user-%d", i % 500);
-        revocations_add(r, &(struct revocation){ .user_id = id, .project_id = i < 500 ? "p" : NULL,
-                                                 .issued_before_us = NOW,
-                                                 .expires_us = NOW + (i % 2 == 0 ? 1 : 2) * HOUR_US });
+        revocations_add(r,
+                        &(struct revocation){ .user_id = id,
+                                              .project_id = i < 500 ? "p" : NULL,
+                                              .issued_before_us = NOW,
+                                              .expires_us = NOW + (i % 2 == 0 ? 1 : 2) * HOUR_US });
     }
     assert_int_equal(revocations_count(r), 1000);
-    revocations_add(r, &(struct revocation){ .user_id = "past", .issued_before_us = NOW, .expires_us = NOW });
+    revocations_add(r, &(struct revocation){
+                           .user_id = "past", .issued_before_us = NOW, .expires_us = NOW });
     assert_int_equal(revocations_count(r), 1000);
     clock_set_us(NOW + HOUR_US);
-    revocations_add(r, &(struct revocation){ .user_id = "x", .issued_before_us = NOW, .expires_us = NOW + 3 * HOUR_US });
+    revocations_add(r, &(struct revocation){ .user_id = "x",
+                                             .issued_before_us = NOW,
+                                             .expires_us = NOW + 3 * HOUR_US });
     assert_int_equal(revocations_count(r), 501);
     clock_set_us(NOW + 2 * HOUR_US);
-    revocations_add(r, &(struct revocation){ .user_id = "y", .issued_before_us = NOW, .expires_us = NOW + 3 * HOUR_US });
+    revocations_add(r, &(struct revocation){ .user_id = "y",
+                                             .issued_before_us = NOW,
+                                             .expires_us = NOW + 3 * HOUR_US });
     assert_int_equal(revocations_count(r), 2);
     clock_set_us(0);
     revocations_free(r);
@@ -140,7 +150,8 @@ test_json(void **state)
         const char *text, *refused;
     } cases[] = {
         { "{\"user_id\":\"u\",\"issued_before_us\":1,\"expires_us\":2}", NULL },
-        { "{\"user_id\":\"u\",\"role_id\":null,\"issued_before_us\":1,\"expires_us\":2,\"new\":3}", NULL },
+        { "{\"user_id\":\"u\",\"role_id\":null,\"issued_before_us\":1,\"expires_us\":2,\"new\":3}",
+          NULL },
         { "{\"issued_before_us\":1,\"expires_us\":2}", "names nothing" },
         { "{\"userid\":\"u\",\"issued_before_us\":1,\"expires_us\":2}", "names nothing" },
         { "{\"user_id\":\"\",\"issued_before_us\":1,\"expires_us\":2}", "Not an id" },
@@ -182,10 +193,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_match),
-        cmocka_unit_test(test_special_tokens),
-        cmocka_unit_test(test_add_again),
-        cmocka_unit_test(test_forgotten_when_expired),
+        cmocka_unit_test(test_match),     cmocka_unit_test(test_special_tokens),
+        cmocka_unit_test(test_add_again), cmocka_unit_test(test_forgotten_when_expired),
         cmocka_unit_test(test_json),
     };
 

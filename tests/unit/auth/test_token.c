@@ -3,8 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "base/json.h"
 #include "../asserts.h"
+#include "base/json.h"
 #include "ring.h"
 
 static char directory[32];
@@ -73,7 +73,8 @@ test_round_trip(void **state)
 static void
 test_scopes(void **state)
 {
-    static const enum auth_scope scopes[] = { SCOPE_NONE, SCOPE_PROJECT, SCOPE_DOMAIN, SCOPE_SYSTEM };
+    static const enum auth_scope scopes[] = { SCOPE_NONE, SCOPE_PROJECT, SCOPE_DOMAIN,
+                                              SCOPE_SYSTEM };
     _cleanup_(arena_freep) struct arena *a = arena_new();
 
     (void)state;
@@ -88,7 +89,8 @@ test_scopes(void **state)
         in.app_cred_restricted = true;
         assert_ok(token_verify(ring, a, sign(a, &in), NOW, &out, &f));
         assert_int_equal(out.scope, scopes[i]);
-        assert_true(str_equal(out.project_id, in.project_id) && str_equal(out.domain_id, in.domain_id));
+        assert_true(str_equal(out.project_id, in.project_id) &&
+                    str_equal(out.domain_id, in.domain_id));
         assert_true(out.app_cred_restricted);
     }
 }
@@ -144,9 +146,9 @@ forge(struct arena *a, const char *header, const char *claims, EVP_PKEY *key)
     return arena_printf(a, "%s.%s", text, str_base64url(a, signature, size));
 }
 
-static const char claims[] =
-    "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[\"password\"],"
-    "\"iat_us\":1795338442000042,\"exp_us\":1795338942000042}";
+static const char claims[] = "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\","
+                             "\"roles\":[],\"amr\":[\"password\"],"
+                             "\"iat_us\":1795338442000042,\"exp_us\":1795338942000042}";
 
 static void
 refused(struct arena *a, const char *token, const char *why)
@@ -185,6 +187,8 @@ test_headers(void **state)
         "{\"alg\":\"none\",\"alg\":\"EdDSA\",\"kid\":\"K\",\"typ\":\"JWT\"}",
         "{\"alg\":\"EdDSA\",\"kid\":\"K\",\"kid\":\"K\",\"typ\":\"JWT\"}",
         "{\"alg\":\"EdDSA\",\"kid\":\"K\"}",
+        "{\"alg\":\"EdDSA\",\"kid\":\"K\",\"typ\":\"jwt\"}",
+        "{\"alg\":\"EdDSA\",\"kid\":\"K\",\"typ\":\"JWT\"]",
         "{\"alg\":\"EdDSA\",\"typ\":\"JWT\"}",
         "{\"alg\":\"EdDSA\",\"typ\":\"JWT\",\"kid\":\"K\"}",
         "{\"alg\": \"EdDSA\",\"kid\":\"K\",\"typ\":\"JWT\"}",
@@ -208,12 +212,15 @@ test_headers(void **state)
 
     (void)state;
     assert_int_equal(EVP_PKEY_get_raw_public_key(key, raw, &size), 1);
-    jwks = json_pack("{s:[{s:s,s:s,s:s,s:s}]}", "keys", "kty", "OKP", "crv", "Ed25519", "kid", "K", "x",
-                     str_base64url(a, raw, size));
+    jwks = json_pack("{s:[{s:s,s:s,s:s,s:s}]}", "keys", "kty", "OKP", "crv", "Ed25519", "kid", "K",
+                     "x", str_base64url(a, raw, size));
     keyring_new(&own);
     assert_ok(keyring_import_jwks(own, jwks, &f));
     ring = own;
-    assert_ok(token_verify(ring, a, forge(a, "{\"alg\":\"EdDSA\",\"kid\":\"K\",\"typ\":\"JWT\"}", claims, key), NOW, &out, &f));
+    assert_ok(
+        token_verify(ring, a,
+                     forge(a, "{\"alg\":\"EdDSA\",\"kid\":\"K\",\"typ\":\"JWT\"}", claims, key),
+                     NOW, &out, &f));
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         refused(a, forge(a, bad[i], claims, key), NULL);
     ring = kept;
@@ -223,9 +230,14 @@ test_headers(void **state)
         char kid[KEYRING_KID_MAX + 1];
 
         assert_ok(keyring_signer(ring, kid));
-        refused(a, forge(a, arena_printf(a, "{\"alg\":\"EdDSA\",\"kid\":\"%s\",\"typ\":\"JWT\"}", kid), claims, key),
+        refused(a,
+                forge(a, arena_printf(a, "{\"alg\":\"EdDSA\",\"kid\":\"%s\",\"typ\":\"JWT\"}", kid),
+                      claims, key),
                 "not signed by");
-        assert_int_equal(token_verify(ring, a, forge(a, "{\"alg\":\"EdDSA\",\"kid\":\"K\",\"typ\":\"JWT\"}", claims, key), NOW, &out, &f),
+        assert_int_equal(token_verify(ring, a,
+                                      forge(a, "{\"alg\":\"EdDSA\",\"kid\":\"K\",\"typ\":\"JWT\"}",
+                                            claims, key),
+                                      NOW, &out, &f),
                          -(int)FAULT_UNAUTHORIZED);
         assert_string_equal(f.code, "unknown-kid");
     }
@@ -242,18 +254,30 @@ test_claims(void **state)
         "[]",
         "{}",
         "{\"sub\":\"u\"",
-        "{\"sub\":\"u\",\"sub\":\"v\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
-        "{\"sub\":1,\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
-        "{\"sub\":\"u\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
-        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"all\",\"roles\":[],\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
-        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"system\",\"pid\":\"p\",\"roles\":[],\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
-        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"project\",\"roles\":[],\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
-        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[\"x\"],\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
-        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[\"x\",1],\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
-        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":{},\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
-        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],\"iat_us\":1}",
-        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],\"iat_us\":1,\"exp_us\":9e18}",
-        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],\"iat_us\":1,\"exp_us\":\"9000000000000000000\"}",
+        "{\"sub\":\"u\",\"sub\":\"v\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[]"
+        ",\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
+        "{\"sub\":1,\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],\"iat_"
+        "us\":1,\"exp_us\":9000000000000000000}",
+        "{\"sub\":\"u\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],\"iat_us\":1,"
+        "\"exp_us\":9000000000000000000}",
+        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"all\",\"roles\":[],\"amr\":[],"
+        "\"iat_us\":1,\"exp_us\":9000000000000000000}",
+        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"system\",\"pid\":\"p\",\"roles\":"
+        "[],\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
+        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"project\",\"roles\":[],\"amr\":[]"
+        ",\"iat_us\":1,\"exp_us\":9000000000000000000}",
+        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[\"x\"],\"amr\":"
+        "[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
+        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[\"x\",1],"
+        "\"amr\":[],\"iat_us\":1,\"exp_us\":9000000000000000000}",
+        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":{},\"amr\":[],"
+        "\"iat_us\":1,\"exp_us\":9000000000000000000}",
+        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],"
+        "\"iat_us\":1}",
+        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],"
+        "\"iat_us\":1,\"exp_us\":9e18}",
+        "{\"sub\":\"u\",\"jti\":\"a\",\"chain\":\"a\",\"scope\":\"none\",\"roles\":[],\"amr\":[],"
+        "\"iat_us\":1,\"exp_us\":\"9000000000000000000\"}",
     };
     _cleanup_(arena_freep) struct arena *a = arena_new();
     char kid[KEYRING_KID_MAX + 1];
@@ -267,7 +291,8 @@ test_claims(void **state)
                                   str_base64url(a, bad[i], strlen(bad[i])));
 
         assert_ok(keyring_sign(ring, kid, text, strlen(text), signature));
-        refused(a, arena_printf(a, "%s.%s", text, str_base64url(a, signature, sizeof(signature))), "claims");
+        refused(a, arena_printf(a, "%s.%s", text, str_base64url(a, signature, sizeof(signature))),
+                "claims");
     }
 }
 
@@ -288,7 +313,8 @@ test_hmac_with_public_key(void **state)
     (void)state;
     assert_int_equal(str_base64url_decode(a, x, strlen(x), &raw, &size), 0);
     for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++) {
-        char *header = arena_printf(a, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}", algorithms[i], kid);
+        char *header =
+            arena_printf(a, "{\"alg\":\"%s\",\"kid\":\"%s\",\"typ\":\"JWT\"}", algorithms[i], kid);
         char *text = arena_printf(a, "%s.%s", str_base64url(a, header, strlen(header)),
                                   str_base64url(a, claims, strlen(claims)));
 
@@ -323,7 +349,8 @@ test_mutations(void **state)
         refused(a, arena_strndup(a, token, i), NULL);
 
     /* The last character of the signature carries bits that no byte uses. */
-    for (const char *c64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"; *c64 != '\0'; c64++) {
+    for (const char *c64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+         *c64 != '\0'; c64++) {
         char *changed = arena_strdup(a, token);
 
         if (changed[size - 1] == *c64)
@@ -331,6 +358,13 @@ test_mutations(void **state)
         changed[size - 1] = *c64;
         refused(a, changed, NULL);
     }
+    refused(a, arena_printf(a, "%sAA", token), NULL); /* More than a signature. */
+    refused(a, arena_printf(a, "%sAAAA", arena_strndup(a, token, size - 2)), NULL);
+    for (size_t more = 1; more < 40; more++)
+        refused(a,
+                arena_printf(a, "%s%.*s", token, (int)more,
+                             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+                NULL);
     refused(a, arena_printf(a, "%s=", token), NULL);
     refused(a, arena_printf(a, "%s==", token), NULL);
     refused(a, arena_printf(a, "%s.", token), NULL);
@@ -390,9 +424,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_scopes),    cmocka_unit_test(test_times),
-        cmocka_unit_test(test_headers),    cmocka_unit_test(test_claims),    cmocka_unit_test(test_hmac_with_public_key),
-        cmocka_unit_test(test_mutations),  cmocka_unit_test(test_size),      cmocka_unit_test(test_no_key),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_scopes),
+        cmocka_unit_test(test_times),      cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_claims),     cmocka_unit_test(test_hmac_with_public_key),
+        cmocka_unit_test(test_mutations),  cmocka_unit_test(test_size),
+        cmocka_unit_test(test_no_key),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

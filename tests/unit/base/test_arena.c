@@ -1,7 +1,7 @@
 #include "base/arena.h"
 
-#include "base/array.h"
 #include "../asserts.h"
+#include "base/array.h"
 
 static void
 test_alloc(void **state)

@@ -12,10 +12,11 @@ struct settings {
     const char **hosts;
 };
 
-#define KEY(section_, name_, type_, member_, fallback_, min_, max_, unit_, help_)                          \
-    {                                                                                                      \
-        .section = (section_), .name = (name_), .type = (type_), .offset = offsetof(struct settings, member_), \
-        .fallback = (fallback_), .min = (min_), .max = (max_), .unit = (unit_), .help = (help_)            \
+#define KEY(section_, name_, type_, member_, fallback_, min_, max_, unit_, help_)                  \
+    {                                                                                              \
+        .section = (section_), .name = (name_), .type = (type_),                                   \
+        .offset = offsetof(struct settings, member_), .fallback = (fallback_), .min = (min_),      \
+        .max = (max_), .unit = (unit_), .help = (help_)                                            \
     }
 
 static const struct config_key keys[] = {
@@ -59,9 +60,10 @@ test_values(void **state)
     struct fault f = { 0 };
 
     (void)state;
-    assert_ok(load("# comment\n\n[database]\n  url = postgres://a=b # not a comment\r\n"
-                   "password=p w\nsize = 64\n; comment\n[api]\nratio=1.5\non = OFF\nhosts = x ,, y,\n",
-                   NULL, &s, &f));
+    assert_ok(
+        load("# comment\n\n[database]\n  url = postgres://a=b # not a comment\r\n"
+             "password=p w\nsize = 64\n; comment\n[api]\nratio=1.5\non = OFF\nhosts = x ,, y,\n",
+             NULL, &s, &f));
     assert_string_equal(s.url, "postgres://a=b # not a comment");
     assert_string_equal(s.password, "p w");
     assert_int_equal(s.size, 64);
@@ -87,19 +89,23 @@ test_refused(void **state)
         const char *message, *field;
     } cases[] = {
         { "", NULL, "[database] url: must be given", "database.url" },
-        { "[database]\nurl=x\nsizze=1\n", NULL, ":3: unknown key 'sizze' in section [database]", "sizze" },
+        { "[database]\nurl=x\nsizze=1\n", NULL, ":3: unknown key 'sizze' in section [database]",
+          "sizze" },
         { "[database]\nurl=x\n[databse]\n", NULL, ":3: unknown section [databse]", "databse" },
         { "url=x\n", NULL, ":1: key 'url' before any [section]", "" },
         { "[database\n", NULL, ":1: section without ']'", "" },
         { "[database]\n\nurl\n", NULL, ":3: neither", "" },
-        { "[database]\nurl=x\nsize=0\n", NULL, ":3: [database] size: 0 is not between 1 and 64", "database.size" },
+        { "[database]\nurl=x\nsize=0\n", NULL, ":3: [database] size: 0 is not between 1 and 64",
+          "database.size" },
         { "[database]\nurl=x\nsize=65\n", NULL, "65 is not between", "database.size" },
         { "[database]\nurl=x\nsize=4x\n", NULL, "'4x' is not a whole number", "database.size" },
-        { "[database]\nurl=x\nsize=99999999999999999999\n", NULL, "not a whole number", "database.size" },
+        { "[database]\nurl=x\nsize=99999999999999999999\n", NULL, "not a whole number",
+          "database.size" },
         { "[api]\non=maybe\n", NULL, ":2: [api] on: 'maybe' is neither", "api.on" },
         { "[api]\nratio=nan\n", NULL, "'nan' is not a number", "api.ratio" },
         { "[database]\nurl=\xff\n", NULL, "is not UTF-8", "" },
-        { "[database]\nurl=x\npassword=file:/nonexistent/secret\n", NULL, "No such file", "database.password" },
+        { "[database]\nurl=x\npassword=file:/nonexistent/secret\n", NULL, "No such file",
+          "database.password" },
         { "[database]\nurl=x\n", "database.siz=1", "--set: unknown key 'siz'", "siz" },
         { "[database]\nurl=x\n", "nonsense", "section.key=value", "" },
         { "[database]\nurl=x\n", "url=a.b", "section.key=value", "" },
@@ -110,7 +116,8 @@ test_refused(void **state)
         struct settings s = { 0 };
         struct fault f = { 0 };
 
-        assert_fault(load(cases[i].text, cases[i].override, &s, &f), f, FAULT_INVALID, cases[i].message);
+        assert_fault(load(cases[i].text, cases[i].override, &s, &f), f, FAULT_INVALID,
+                     cases[i].message);
         assert_string_equal(f.field, cases[i].field);
     }
 }
@@ -177,8 +184,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),      cmocka_unit_test(test_refused), cmocka_unit_test(test_missing_file),
-        cmocka_unit_test(test_secret_file), cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_values),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_missing_file), cmocka_unit_test(test_secret_file),
+        cmocka_unit_test(test_sample),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

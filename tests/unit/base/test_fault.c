@@ -1,7 +1,7 @@
 #include "base/fault.h"
 
-#include "base/str.h"
 #include "../asserts.h"
+#include "base/str.h"
 
 static void
 test_raise(void **state)
@@ -78,9 +78,10 @@ test_kinds(void **state)
         int status;
         enum fault_kind kind;
     } statuses[] = {
-        { 200, FAULT_NONE },     { 204, FAULT_NONE },        { 400, FAULT_INVALID }, { 404, FAULT_NOT_FOUND },
-        { 409, FAULT_CONFLICT }, { 418, FAULT_INVALID },     { 500, FAULT_INTERNAL }, { 502, FAULT_UNAVAILABLE },
-        { 503, FAULT_UNAVAILABLE }, { 504, FAULT_TIMEOUT }, { 507, FAULT_INTERNAL }, { 302, FAULT_INTERNAL },
+        { 200, FAULT_NONE },      { 204, FAULT_NONE },        { 400, FAULT_INVALID },
+        { 404, FAULT_NOT_FOUND }, { 409, FAULT_CONFLICT },    { 418, FAULT_INVALID },
+        { 500, FAULT_INTERNAL },  { 502, FAULT_UNAVAILABLE }, { 503, FAULT_UNAVAILABLE },
+        { 504, FAULT_TIMEOUT },   { 507, FAULT_INTERNAL },    { 302, FAULT_INTERNAL },
     };
 
     (void)state;

@@ -1,7 +1,7 @@
 #include "base/json.h"
 
-#include "base/str.h"
 #include "../asserts.h"
+#include "base/str.h"
 
 static void
 test_read(void **state)

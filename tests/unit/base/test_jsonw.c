@@ -30,9 +30,10 @@ test_document(void **state)
     jsonw_raw(&w, "raw", "[1]", 3);
     jsonw_end(&w);
     assert_int_equal(w.depth, 0);
-    assert_string_equal(out.data, "{\"id\":\"x\",\"none\":null,\"links\":[{},-9223372036854775808,"
-                                  "9223372036854775807,0],\"yes\":true,\"null\":null,"
-                                  "\"tree\":{\"l\":[1,0.1,false,null],\"o\":{}},\"no tree\":null,\"raw\":[1]}");
+    assert_string_equal(
+        out.data, "{\"id\":\"x\",\"none\":null,\"links\":[{},-9223372036854775808,"
+                  "9223372036854775807,0],\"yes\":true,\"null\":null,"
+                  "\"tree\":{\"l\":[1,0.1,false,null],\"o\":{}},\"no tree\":null,\"raw\":[1]}");
 }
 
 static void
@@ -66,8 +67,8 @@ test_double(void **state)
         double number;
         const char *json;
     } cases[] = {
-        { 0.1, "0.1" },       { 16.0, "16.0" },     { 1.5, "1.5" },
-        { 1e300, "1e+300" },  { -0.25, "-0.25" },   { 1.0 / 3, "0.3333333333333333" },
+        { 0.1, "0.1" },       { 16.0, "16.0" },        { 1.5, "1.5" },
+        { 1e300, "1e+300" },  { -0.25, "-0.25" },      { 1.0 / 3, "0.3333333333333333" },
         { INFINITY, "null" }, { (double)NAN, "null" }, { 1e15, "1e+15" },
     };
 

@@ -4,8 +4,8 @@
 #include <jansson.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "../asserts.h"
+#include "base/clock.h"
 
 static char seen[32768];
 
@@ -36,14 +36,19 @@ test_keyvalue(void **state)
     (void)state;
     clock_set_us(1795338442000042);
     log_setup("compute", LOG_INFO, LOG_KEYVALUE);
-    assert_string_equal(record(LOG_INFO, "pool.open size=4"),
-                        "ts=2026-11-22T09:07:22.000042Z level=info daemon=compute pool.open size=4\n");
+    assert_string_equal(
+        record(LOG_INFO, "pool.open size=4"),
+        "ts=2026-11-22T09:07:22.000042Z level=info daemon=compute pool.open size=4\n");
     assert_string_equal(record(LOG_DEBUG, "quiet"), "");
     log_set_level(LOG_DEBUG);
-    assert_non_null(strstr(record(LOG_DEBUG, "loud"), " level=debug daemon=compute at=common/thing.c:12 loud\n"));
+    assert_non_null(strstr(record(LOG_DEBUG, "loud"),
+                           " level=debug daemon=compute at=common/thing.c:12 loud\n"));
     log_set_level(LOG_INFO);
-    log_set_context(&(struct log_context){ .request_id = "req-1", .project_id = "p", .saga_id = "s" });
-    assert_non_null(strstr(record(LOG_WARN, "x"), " level=warn daemon=compute request_id=req-1 project_id=p saga_id=s x\n"));
+    log_set_context(
+        &(struct log_context){ .request_id = "req-1", .project_id = "p", .saga_id = "s" });
+    assert_non_null(
+        strstr(record(LOG_WARN, "x"),
+               " level=warn daemon=compute request_id=req-1 project_id=p saga_id=s x\n"));
     log_set_context(NULL);
     clock_set_us(0);
 }
@@ -135,8 +140,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_keyvalue),           cmocka_unit_test(test_escapes), cmocka_unit_test(test_json),
-        cmocka_unit_test(test_long_record_is_cut), cmocka_unit_test(test_level_parse),
+        cmocka_unit_test(test_keyvalue),    cmocka_unit_test(test_escapes),
+        cmocka_unit_test(test_json),        cmocka_unit_test(test_long_record_is_cut),
+        cmocka_unit_test(test_level_parse),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,14 +133,15 @@ test_hash_vectors(void **state)
     for (size_t i = 0; i < sizeof(data); i++)
         data[i] = (unsigned char)i;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
-        assert_true(map_hash(data, cases[i].size, 0x0706050403020100U, 0x0f0e0d0c0b0a0908U) == cases[i].hash);
+        assert_true(map_hash(data, cases[i].size, 0x0706050403020100U, 0x0f0e0d0c0b0a0908U) ==
+                    cases[i].hash);
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_set_get_remove),  cmocka_unit_test(test_churn_stays_small),
+        cmocka_unit_test(test_set_get_remove),   cmocka_unit_test(test_churn_stays_small),
         cmocka_unit_test(test_values_are_freed), cmocka_unit_test(test_walk_and_remove),
         cmocka_unit_test(test_hash_vectors),
     };

@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../asserts.h"
 #include "base/clock.h"
 #include "base/str.h"
-#include "../asserts.h"
 
 #define SHELL(script) ((const char *const[]){ "sh", "-c", (script), NULL })
 
@@ -73,7 +73,8 @@ test_fault_names_the_command(void **state)
 static void
 test_no_such_program(void **state)
 {
-    static const char *const programs[] = { "no-such-program-here", "/no/such/program", "/etc/passwd" };
+    static const char *const programs[] = { "no-such-program-here", "/no/such/program",
+                                            "/etc/passwd" };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
@@ -147,13 +148,15 @@ test_deadline_kills_the_group(void **state)
         bool timed_out;
     } cases[] = {
         { "sleep 1000 & echo $!; trap '' TERM; wait; sleep 1000", true },
-        { "sleep 1000 & echo $!", false }, /* The leader ends at once; what it left behind goes with it. */
+        { "sleep 1000 & echo $!",
+          false }, /* The leader ends at once; what it left behind goes with it. */
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         _cleanup_(arena_freep) struct arena *a = arena_new();
-        struct process_run run = { .argv = SHELL(cases[i].script), .deadline_ms = cases[i].timed_out ? 300 : 0 };
+        struct process_run run = { .argv = SHELL(cases[i].script),
+                                   .deadline_ms = cases[i].timed_out ? 300 : 0 };
         int64_t started_ms = clock_mono_ms();
         struct fault f = { 0 };
         int r = process_run(a, &run, &f);
@@ -184,7 +187,9 @@ test_limits(void **state)
         { "ulimit -t; ulimit -v; ulimit -f", { 0 }, 0 },
         { "test $(ulimit -t) = 7", { .cpu_s = 7 }, 0 },
         { "test $(ulimit -v) = 1048576", { .memory_bytes = 1073741824 }, 0 },
-        { "f=$(mktemp); head -c 100000 /dev/zero > $f; r=$?; rm $f; exit $r", { .file_bytes = 1000 }, 128 + SIGXFSZ },
+        { "f=$(mktemp); head -c 100000 /dev/zero > $f; r=$?; rm $f; exit $r",
+          { .file_bytes = 1000 },
+          128 + SIGXFSZ },
         { "test $(ulimit -n) = 10", { .files = 10 }, 0 },
         { "while :; do :; done", { .cpu_s = 1 }, 128 + SIGKILL },
     };
@@ -204,7 +209,8 @@ test_limits(void **state)
 static void
 test_netns_name(void **state)
 {
-    static const char *const names[] = { "no-such-namespace-here", "../../proc/1/ns/net", "", "..", "a/b" };
+    static const char *const names[] = { "no-such-namespace-here", "../../proc/1/ns/net", "", "..",
+                                         "a/b" };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
@@ -236,7 +242,9 @@ test_netns(void **state)
     run.netns = name;
     assert_ok(process_run(a, &run, &f));
     assert_string_not_equal(run.output, ours);
-    run = (struct process_run){ .argv = SHELL("ls /proc/self/net/dev_snmp6; grep -c : /proc/self/net/dev"), .netns = name };
+    run = (struct process_run){
+        .argv = SHELL("ls /proc/self/net/dev_snmp6; grep -c : /proc/self/net/dev"), .netns = name
+    };
     assert_ok(process_run(a, &run, &f));
     assert_non_null(strstr(run.output, "1\n")); /* Only the loopback device. */
     run = (struct process_run){ .argv = (const char *const[]){ "ip", "netns", "del", name, NULL } };
@@ -267,14 +275,14 @@ test_start_and_stop(void **state)
     assert_string_equal(text, "ready\n");
     process_stop(pid, started, 10000);
     assert_int_equal(process_start_time(pid), 0); /* Reaped. */
-    process_stop(pid, started, 1000); /* Twice does nothing. */
+    process_stop(pid, started, 1000);             /* Twice does nothing. */
     process_stop(0, 0, 0);
     close(fd);
     unlink(path);
 }
 
 static void
-test_stop_the_stubborn(void **state)
+test_stop_what_ignores_sigterm(void **state)
 {
     char path[] = "/tmp/process-test-XXXXXX", text[64] = "";
     struct fault f = { 0 };
@@ -283,12 +291,14 @@ test_stop_the_stubborn(void **state)
 
     (void)state;
     assert_true(fd >= 0);
-    assert_ok(process_start(SHELL("trap '' TERM; echo ready; while :; do sleep 0.1; done"), NULL, path, &pid, &f));
+    assert_ok(process_start(SHELL("trap '' TERM; echo ready; while :; do sleep 0.1; done"), NULL,
+                            path, &pid, &f));
     while (pread(fd, text, sizeof(text) - 1, 0) == 0)
         sched_yield();
     process_stop(pid, 0, 100);
     assert_int_equal(process_start_time(pid), 0);
-    assert_fault(process_start(SHELL("true"), "no-such-namespace-here", NULL, &pid, &f), f, FAULT_INTERNAL, NULL);
+    assert_fault(process_start(SHELL("true"), "no-such-namespace-here", NULL, &pid, &f), f,
+                 FAULT_INTERNAL, NULL);
     assert_ok(process_start(SHELL("true"), NULL, NULL, &pid, &f));
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     close(fd);
@@ -309,7 +319,7 @@ main(void)
         cmocka_unit_test(test_netns_name),
         cmocka_unit_test(test_netns),
         cmocka_unit_test(test_start_and_stop),
-        cmocka_unit_test(test_stop_the_stubborn),
+        cmocka_unit_test(test_stop_what_ignores_sigterm),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

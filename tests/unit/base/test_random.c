@@ -46,7 +46,8 @@ test_bytes(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_below), cmocka_unit_test(test_bytes) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_below),
+                                        cmocka_unit_test(test_bytes) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,8 @@ test_int64(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         int64_t number = -77;
 
-        assert_int_equal(str_to_int64(cases[i].text, cases[i].min, cases[i].max, &number), cases[i].result);
+        assert_int_equal(str_to_int64(cases[i].text, cases[i].min, cases[i].max, &number),
+                         cases[i].result);
         assert_int_equal(number, cases[i].result == 0 ? cases[i].number : -77);
     }
 }
@@ -108,11 +109,16 @@ test_double(void **state)
         int result;
         double number;
     } cases[] = {
-        { "0", 0, 0 },           { "1.5", 0, 1.5 },        { "-16.0", 0, -16 },    { ".5", 0, 0.5 },
-        { "1.", 0, 1 },          { "1e3", 0, 1000 },       { "1E-3", 0, 0.001 },   { "1e400", -ERANGE, 0 },
-        { "inf", -EINVAL, 0 },   { "nan", -EINVAL, 0 },    { "0x10", -EINVAL, 0 }, { " 1", -EINVAL, 0 },
-        { "1 ", -EINVAL, 0 },    { "+1", -EINVAL, 0 },     { ".", -EINVAL, 0 },    { "1e", -EINVAL, 0 },
-        { "1e+", -EINVAL, 0 },   { "1,5", -EINVAL, 0 },    { "", -EINVAL, 0 },     { NULL, -EINVAL, 0 },
+        { "0", 0, 0 },           { "1.5", 0, 1.5 },
+        { "-16.0", 0, -16 },     { ".5", 0, 0.5 },
+        { "1.", 0, 1 },          { "1e3", 0, 1000 },
+        { "1E-3", 0, 0.001 },    { "1e400", -ERANGE, 0 },
+        { "inf", -EINVAL, 0 },   { "nan", -EINVAL, 0 },
+        { "0x10", -EINVAL, 0 },  { " 1", -EINVAL, 0 },
+        { "1 ", -EINVAL, 0 },    { "+1", -EINVAL, 0 },
+        { ".", -EINVAL, 0 },     { "1e", -EINVAL, 0 },
+        { "1e+", -EINVAL, 0 },   { "1,5", -EINVAL, 0 },
+        { "", -EINVAL, 0 },      { NULL, -EINVAL, 0 },
         { "1.5.5", -EINVAL, 0 }, { "Infinity", -EINVAL, 0 },
     };
 
@@ -200,8 +206,8 @@ test_split(void **state)
         const char *parts; /* Joined by '|'. */
         size_t count;
     } cases[] = {
-        { "", "", 0 },        { "a", "a|", 1 },        { "a,b", "a|b|", 2 },    { ",", "||", 2 },
-        { "a,", "a||", 2 },   { ",a", "|a|", 2 },      { "a,,b", "a||b|", 3 },
+        { "", "", 0 },      { "a", "a|", 1 },   { "a,b", "a|b|", 2 },   { ",", "||", 2 },
+        { "a,", "a||", 2 }, { ",a", "|a|", 2 }, { "a,,b", "a||b|", 3 },
     };
     _cleanup_(arena_freep) struct arena *a = arena_new();
 
@@ -224,13 +230,20 @@ test_base64(void **state)
     static const struct {
         const char *text, *plain, *url;
     } cases[] = {
-        { "", "", "" },           { "f", "Zg==", "Zg" },         { "fo", "Zm8=", "Zm8" },
-        { "foo", "Zm9v", "Zm9v" }, { "foob", "Zm9vYg==", "Zm9vYg" }, { "\xfb\xff\xfe", "+//+", "-__-" },
+        { "", "", "" },
+        { "f", "Zg==", "Zg" },
+        { "fo", "Zm8=", "Zm8" },
+        { "foo", "Zm9v", "Zm9v" },
+        { "foob", "Zm9vYg==", "Zm9vYg" },
+        { "\xfb\xff\xfe", "+//+", "-__-" },
     };
     static const char *const bad[] = {
-        "Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "=", "====", "Z===", "Zg==Zg==", "Zm 9", "Zm9v\n", "-__-", "Z", "Zm=v",
+        "Zg",   "Zg=",      "Zg===", "Zh==",   "Zm9=", "=", "====",
+        "Z===", "Zg==Zg==", "Zm 9",  "Zm9v\n", "-__-", "Z", "Zm=v",
     };
-    static const char *const bad_url[] = { "Zg==", "Zh", "Zm9", "Z", "+//+", "Zg\n", "Zm9vY", "Zm.v" };
+    static const char *const bad_url[] = {
+        "Zg==", "Zh", "Zm9", "Z", "+//+", "Zg\n", "Zm9vY", "Zm.v"
+    };
     _cleanup_(arena_freep) struct arena *a = arena_new();
     size_t size;
     void *data;
@@ -244,14 +257,16 @@ test_base64(void **state)
         assert_int_equal(str_base64_decode(a, cases[i].plain, &data, &size), 0);
         assert_int_equal(size, want);
         assert_memory_equal(data, cases[i].text, want);
-        assert_int_equal(str_base64url_decode(a, cases[i].url, strlen(cases[i].url), &data, &size), 0);
+        assert_int_equal(str_base64url_decode(a, cases[i].url, strlen(cases[i].url), &data, &size),
+                         0);
         assert_int_equal(size, want);
         assert_memory_equal(data, cases[i].text, want);
     }
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
         assert_int_equal(str_base64_decode(a, bad[i], &data, &size), -EINVAL);
     for (size_t i = 0; i < ARRAY_SIZE(bad_url); i++)
-        assert_int_equal(str_base64url_decode(a, bad_url[i], strlen(bad_url[i]), &data, &size), -EINVAL);
+        assert_int_equal(str_base64url_decode(a, bad_url[i], strlen(bad_url[i]), &data, &size),
+                         -EINVAL);
     assert_string_equal(str_hex(a, "\x00\xff\x1a", 3), "00ff1a");
 }
 

@@ -1,8 +1,8 @@
 #include "base/uuid.h"
 
+#include "../asserts.h"
 #include "base/random.h"
 #include "base/str.h"
-#include "../asserts.h"
 
 static void
 test_new(void **state)

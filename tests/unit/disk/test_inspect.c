@@ -1,7 +1,8 @@
 /* The disk inspector: real images made by qemu-img, and the same images with one thing wrong.
  *
- * The attacks are rows A1 to A7 of the threat list: each row says what it starts from, which bytes are changed, and what
- * the refusal must say. Each is fed whole, in odd chunks, and as a file that the inspector may seek in. */
+ * The attacks are rows A1 to A7 of the threat list: each row says what it starts from, which bytes
+ * are changed, and what the refusal must say. Each is fed whole, in odd chunks, and as a file that
+ * the inspector may seek in. */
 #include <fcntl.h>
 #include <setjmp.h>
 #include <spawn.h>
@@ -36,6 +37,7 @@ enum base {
     VMDK_TWO_GB,
     VHD,
     VHD_FIXED,
+    VHD_EXACT,
     VHDX,
     VHDX_FIXED,
     VDI,
@@ -95,7 +97,8 @@ make(enum base base, const char *driver, const char *options, const char *source
     char path[128];
 
     snprintf(path, sizeof(path), "%s/image-%d", folder, base);
-    run((const char *const[]){ "qemu-img", "convert", "-f", "raw", "-O", driver, "-o", options, source, path, NULL });
+    run((const char *const[]){ "qemu-img", "convert", "-f", "raw", "-O", driver, "-o", options,
+                               source, path, NULL });
     images[base] = load(path);
 }
 
@@ -128,7 +131,8 @@ make_iso(void)
     d[129] = 8, d[130] = 8;
 }
 
-/* A streamOptimized file as VMware writes it: the header defers to a copy of itself near the end. */
+/* A streamOptimized file as VMware writes it: the header defers to a copy of itself near the end.
+ */
 static void
 make_footer(void)
 {
@@ -166,6 +170,7 @@ make_images(void **state)
     make(VMDK_TWO_GB, "vmdk", "subformat=twoGbMaxExtentFlat", source);
     make(VHD, "vpc", "subformat=dynamic", source);
     make(VHD_FIXED, "vpc", "subformat=fixed", source);
+    make(VHD_EXACT, "vpc", "subformat=fixed,force_size=on", source);
     make(VHDX, "vhdx", "subformat=dynamic", source);
     make(VHDX_FIXED, "vhdx", "subformat=fixed", source);
     make(VDI, "vdi", "static=off", source);
@@ -173,11 +178,13 @@ make_images(void **state)
     make(QED, "qed", "cluster_size=65536", source);
     make(QCOW1, "qcow", "size=3M", source);
     snprintf(path, sizeof(path), "%s/backed", folder);
-    run((const char *const[]){ "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", source, path, NULL });
+    run((const char *const[]){ "qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", source,
+                               path, NULL });
     images[QCOW2_BACKED] = load(path);
     snprintf(path, sizeof(path), "%s/luks", folder);
-    run((const char *const[]){ "qemu-img", "create", "-q", "-f", "luks", "--object", "secret,id=s,data=test", "-o",
-                               "key-secret=s,iter-time=10", path, "3M", NULL });
+    run((const char *const[]){ "qemu-img", "create", "-q", "-f", "luks", "--object",
+                               "secret,id=s,data=test", "-o", "key-secret=s,iter-time=10", path,
+                               "3M", NULL });
     images[LUKS] = load(path);
     images[RAW] = load(source);
     make_iso();
@@ -202,7 +209,10 @@ struct patch {
     const char *bytes;
     size_t size;
 };
-#define BYTES(at, text) { (at), (text), sizeof(text) - 1 }
+#define BYTES(at, text)                                                                            \
+    {                                                                                              \
+        (at), (text), sizeof(text) - 1                                                             \
+    }
 
 struct attack {
     const char *name;
@@ -235,8 +245,8 @@ apply(const struct attack *attack)
 }
 
 static int
-inspect_chunks(const struct image *image, enum disk_format declared, size_t chunk, struct disk_info *ret,
-               struct fault *f)
+inspect_chunks(const struct image *image, enum disk_format declared, size_t chunk,
+               struct disk_info *ret, struct fault *f)
 {
     struct disk_inspector *i = disk_inspector_new(declared);
     int r = 0;
@@ -259,7 +269,8 @@ inspect_chunks(const struct image *image, enum disk_format declared, size_t chun
 }
 
 static int
-inspect_file(const struct image *image, enum disk_format declared, struct disk_info *ret, struct fault *f)
+inspect_file(const struct image *image, enum disk_format declared, struct disk_info *ret,
+             struct fault *f)
 {
     int fd = memfd_create("image", MFD_CLOEXEC), r;
 
@@ -277,7 +288,8 @@ check_verdict(const struct attack *attack, int r, const struct fault *f)
         fail_msg("%s: refused: %s", attack->name, f->message);
     if (attack->refused != NULL && r >= 0)
         fail_msg("%s: accepted", attack->name);
-    if (attack->refused != NULL && (f->kind != FAULT_INVALID || strstr(f->message, attack->refused) == NULL))
+    if (attack->refused != NULL &&
+        (f->kind != FAULT_INVALID || strstr(f->message, attack->refused) == NULL))
         fail_msg("%s: wants '%s', says '%s'", attack->name, attack->refused, f->message);
 }
 
@@ -293,7 +305,8 @@ check_attacks(const struct attack *attacks, size_t count)
 
         for (size_t c = 0; c < ARRAY_SIZE(chunks); c++) {
             fault_clear(&f);
-            check_verdict(&attacks[n], inspect_chunks(&image, attacks[n].declared, chunks[c], &info, &f), &f);
+            check_verdict(&attacks[n],
+                          inspect_chunks(&image, attacks[n].declared, chunks[c], &info, &f), &f);
         }
         fault_clear(&f);
         check_verdict(&attacks[n], inspect_file(&image, attacks[n].declared, &info, &f), &f);
@@ -308,10 +321,13 @@ test_real_images(void **state)
         enum base base;
         enum disk_format format;
     } cases[] = {
-        { QCOW2, DISK_QCOW2 }, { QCOW2_V2, DISK_QCOW2 },    { QCOW2_SMALL_CLUSTERS, DISK_QCOW2 },
-        { VMDK, DISK_VMDK },   { VMDK_STREAM, DISK_VMDK },  { VMDK_FOOTER, DISK_VMDK }, { QCOW2_ZSTD, DISK_QCOW2 },
-        { VHDX, DISK_VHDX },   { VHDX_FIXED, DISK_VHDX },   { VDI, DISK_VDI },
-        { RAW, DISK_RAW },     { VDI_STATIC, DISK_VDI },    { LUKS, DISK_LUKS },
+        { QCOW2, DISK_QCOW2 },      { VHD_EXACT, DISK_VHD },
+        { QCOW2_V2, DISK_QCOW2 },   { QCOW2_SMALL_CLUSTERS, DISK_QCOW2 },
+        { VMDK, DISK_VMDK },        { VMDK_STREAM, DISK_VMDK },
+        { VMDK_FOOTER, DISK_VMDK }, { QCOW2_ZSTD, DISK_QCOW2 },
+        { VHDX, DISK_VHDX },        { VHDX_FIXED, DISK_VHDX },
+        { VDI, DISK_VDI },          { RAW, DISK_RAW },
+        { VDI_STATIC, DISK_VDI },   { LUKS, DISK_LUKS },
     };
 
     (void)state;
@@ -351,15 +367,15 @@ test_real_vhd(void **state)
 static void
 test_declared_and_found_must_agree(void **state)
 {
-    static const enum disk_format formats[] = { DISK_RAW, DISK_QCOW2, DISK_VMDK, DISK_VHD,
-                                                DISK_VHDX, DISK_VDI, DISK_ISO, DISK_LUKS };
+    static const enum disk_format formats[] = { DISK_RAW,  DISK_QCOW2, DISK_VMDK, DISK_VHD,
+                                                DISK_VHDX, DISK_VDI,   DISK_ISO,  DISK_LUKS };
     static const struct {
         enum base base;
         enum disk_format format;
     } cases[] = {
-        { QCOW2, DISK_QCOW2 }, { VMDK, DISK_VMDK }, { VMDK_STREAM, DISK_VMDK }, { VHD, DISK_VHD },
-        { VHD_FIXED, DISK_VHD }, { VHDX, DISK_VHDX }, { VDI, DISK_VDI }, { RAW, DISK_RAW },
-        { ISO, DISK_ISO }, { LUKS, DISK_LUKS },
+        { QCOW2, DISK_QCOW2 },   { VMDK, DISK_VMDK }, { VMDK_STREAM, DISK_VMDK }, { VHD, DISK_VHD },
+        { VHD_FIXED, DISK_VHD }, { VHDX, DISK_VHDX }, { VDI, DISK_VDI },          { RAW, DISK_RAW },
+        { ISO, DISK_ISO },       { LUKS, DISK_LUKS },
     };
 
     (void)state;
@@ -370,7 +386,8 @@ test_declared_and_found_must_agree(void **state)
             int r = inspect_chunks(&images[cases[n].base], formats[d], 65536, &info, &f);
 
             if ((r == 0) != (formats[d] == cases[n].format))
-                fail_msg("case %zu declared %s: %d %s", n, disk_format_name(formats[d]), r, f.message);
+                fail_msg("case %zu declared %s: %d %s", n, disk_format_name(formats[d]), r,
+                         f.message);
         }
     }
 }
@@ -381,16 +398,61 @@ test_a1_backing_file(void **state)
     static const struct attack attacks[] = {
         { "made by qemu-img", QCOW2_BACKED, DISK_QCOW2, "backing file", { { 0 } }, 0 },
         { "as raw", QCOW2_BACKED, DISK_RAW, "declared as raw", { { 0 } }, 0 },
-        { "/etc/passwd", QCOW2, DISK_QCOW2, "backing file", { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13"), BYTES(512, "/etc/passwd") }, 0 },
-        { "json:", QCOW2, DISK_QCOW2, "backing file", { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13"), BYTES(512, "json:{}    ") }, 0 },
-        { "nbd://", QCOW2, DISK_QCOW2, "backing file", { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13"), BYTES(512, "nbd://h:1/x") }, 0 },
-        { "FiLe:", QCOW2, DISK_QCOW2, "backing file", { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13"), BYTES(512, "FiLe:passwd") }, 0 },
-        { "relative", QCOW2, DISK_QCOW2, "backing file", { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13"), BYTES(512, "../x/passwd") }, 0 },
-        { "1023 bytes", QCOW2, DISK_QCOW2, "backing file", { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\3\377") }, 0 },
-        { "offset without size", QCOW2, DISK_QCOW2, "backing file", { BYTES(8, "\0\0\0\0\0\0\2\0") }, 0 },
+        { "/etc/passwd",
+          QCOW2,
+          DISK_QCOW2,
+          "backing file",
+          { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13"), BYTES(512, "/etc/passwd") },
+          0 },
+        { "json:",
+          QCOW2,
+          DISK_QCOW2,
+          "backing file",
+          { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13"), BYTES(512, "json:{}    ") },
+          0 },
+        { "nbd://",
+          QCOW2,
+          DISK_QCOW2,
+          "backing file",
+          { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13"), BYTES(512, "nbd://h:1/x") },
+          0 },
+        { "FiLe:",
+          QCOW2,
+          DISK_QCOW2,
+          "backing file",
+          { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13"), BYTES(512, "FiLe:passwd") },
+          0 },
+        { "relative",
+          QCOW2,
+          DISK_QCOW2,
+          "backing file",
+          { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13"), BYTES(512, "../x/passwd") },
+          0 },
+        { "1023 bytes",
+          QCOW2,
+          DISK_QCOW2,
+          "backing file",
+          { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\3\377") },
+          0 },
+        { "offset without size",
+          QCOW2,
+          DISK_QCOW2,
+          "backing file",
+          { BYTES(8, "\0\0\0\0\0\0\2\0") },
+          0 },
         { "size without offset", QCOW2, DISK_QCOW2, "backing file", { BYTES(16, "\0\0\0\13") }, 0 },
-        { "version 2", QCOW2_V2, DISK_QCOW2, "backing file", { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13") }, 0 },
-        { "beyond the end", QCOW2, DISK_QCOW2, "backing file", { BYTES(8, "\177\377\377\377\377\377\377\377\0\0\0\13") }, 0 },
+        { "version 2",
+          QCOW2_V2,
+          DISK_QCOW2,
+          "backing file",
+          { BYTES(8, "\0\0\0\0\0\0\2\0\0\0\0\13") },
+          0 },
+        { "beyond the end",
+          QCOW2,
+          DISK_QCOW2,
+          "backing file",
+          { BYTES(8, "\177\377\377\377\377\377\377\377\0\0\0\13") },
+          0 },
         { "vhd parent", VHD, DISK_VHD, "damaged", { BYTES(512 + 40, "\1") }, 0 },
         { "vdi parent", VDI, DISK_VDI, "parent", { BYTES(0x1b8, "\1") }, 0 },
         { "vdi differencing", VDI, DISK_VDI, "neither dynamic", { BYTES(0x4c, "\4") }, 0 },
@@ -405,8 +467,18 @@ test_a2_data_file(void **state)
 {
     static const struct attack attacks[] = {
         { "made by qemu-img", QCOW2_DATA_FILE, DISK_QCOW2, "external data file", { { 0 } }, 0 },
-        { "bit alone", QCOW2, DISK_QCOW2, "external data file", { BYTES(72, "\0\0\0\0\0\0\0\4") }, 0 },
-        { "extension alone", QCOW2_DATA_FILE, DISK_QCOW2, "external data file", { BYTES(72, "\0\0\0\0\0\0\0\0") }, 0 },
+        { "bit alone",
+          QCOW2,
+          DISK_QCOW2,
+          "external data file",
+          { BYTES(72, "\0\0\0\0\0\0\0\4") },
+          0 },
+        { "extension alone",
+          QCOW2_DATA_FILE,
+          DISK_QCOW2,
+          "external data file",
+          { BYTES(72, "\0\0\0\0\0\0\0\0") },
+          0 },
         { "unknown bit", QCOW2, DISK_QCOW2, "not known", { BYTES(72, "\0\0\0\0\0\0\0\40") }, 0 },
         { "highest bit", QCOW2, DISK_QCOW2, "not known", { BYTES(72, "\200\0\0\0\0\0\0\0") }, 0 },
         { "corrupt", QCOW2, DISK_QCOW2, "corrupt", { BYTES(72, "\0\0\0\0\0\0\0\2") }, 0 },
@@ -429,19 +501,69 @@ test_a3_vmdk(void **state)
         { "twoGbMaxExtentFlat", VMDK_TWO_GB, DISK_VMDK, "consists of other files", { { 0 } }, 0 },
         { "descriptor as raw", VMDK_FLAT, DISK_RAW, "declared as raw", { { 0 } }, 0 },
         { "no capacity", VMDK, DISK_VMDK, "leaves the size", { BYTES(12, "\0\0\0\0\0\0\0\0") }, 0 },
-        { "capacity 2^63", VMDK, DISK_VMDK, "1 PiB", { BYTES(12, "\377\377\377\377\377\377\377\177") }, 0 },
-        { "no descriptor", VMDK, DISK_VMDK, "no vmdk descriptor", { BYTES(28, "\0\0\0\0\0\0\0\0") }, 0 },
-        { "descriptor beyond the end", VMDK, DISK_VMDK, "no vmdk descriptor", { BYTES(28, "\0\0\0\0\0\1\0\0") }, 0 },
-        { "descriptor wraps", VMDK, DISK_VMDK, "no vmdk descriptor", { BYTES(28, "\377\377\377\377\377\377\377\377") }, 0 },
+        { "capacity 2^63",
+          VMDK,
+          DISK_VMDK,
+          "1 PiB",
+          { BYTES(12, "\377\377\377\377\377\377\377\177") },
+          0 },
+        { "no descriptor",
+          VMDK,
+          DISK_VMDK,
+          "no vmdk descriptor",
+          { BYTES(28, "\0\0\0\0\0\0\0\0") },
+          0 },
+        { "descriptor beyond the end",
+          VMDK,
+          DISK_VMDK,
+          "no vmdk descriptor",
+          { BYTES(28, "\0\0\0\0\0\1\0\0") },
+          0 },
+        { "descriptor wraps",
+          VMDK,
+          DISK_VMDK,
+          "no vmdk descriptor",
+          { BYTES(28, "\377\377\377\377\377\377\377\377") },
+          0 },
         { "ESX sparse", VMDK, DISK_VMDK, "old kind", { BYTES(0, "COWD") }, 0 },
         { "grain 0", VMDK, DISK_VMDK, "grain size", { BYTES(20, "\0\0\0\0\0\0\0\0") }, 0 },
-        { "grain tables of 2^32", VMDK, DISK_VMDK, "grain tables", { BYTES(44, "\377\377\377\377") }, 0 },
-        { "directory beyond the end", VMDK, DISK_VMDK, "cut short", { BYTES(56, "\0\0\0\0\1\0\0\0") }, 0 },
-        { "text behind the descriptor", VMDK, DISK_VMDK, "follows", { BYTES(512 + 20 * 512 - 8, "RW 1") }, 0 },
-        { "stream without footer", VMDK_FOOTER, DISK_VMDK, "footer is missing", { BYTES(-1536, "\2") }, 0 },
+        { "grain tables of 2^32",
+          VMDK,
+          DISK_VMDK,
+          "grain tables",
+          { BYTES(44, "\377\377\377\377") },
+          0 },
+        { "directory beyond the end",
+          VMDK,
+          DISK_VMDK,
+          "cut short",
+          { BYTES(56, "\0\0\0\0\1\0\0\0") },
+          0 },
+        { "text behind the descriptor",
+          VMDK,
+          DISK_VMDK,
+          "follows",
+          { BYTES(512 + 20 * 512 - 8, "RW 1") },
+          0 },
+        { "stream without footer",
+          VMDK_FOOTER,
+          DISK_VMDK,
+          "footer is missing",
+          { BYTES(-1536, "\2") },
+          0 },
         { "stream without end", VMDK_FOOTER, DISK_VMDK, "end marker", { BYTES(-512, "\2") }, 0 },
-        { "footer of another size", VMDK_FOOTER, DISK_VMDK, "differ", { BYTES(-1024 + 12, "\0\1\0\0") }, 0 },
-        { "footer leaves the size", VMDK_FOOTER, DISK_VMDK, "leaves the size", { BYTES(-1024 + 12, "\0\0\0\0\0\0\0\0") }, 0 },
+        { "footer of another size",
+          VMDK_FOOTER,
+          DISK_VMDK,
+          "differ",
+          { BYTES(-1024 + 12, "\0\1\0\0") },
+          0 },
+        { "footer leaves the size",
+          VMDK_FOOTER,
+          DISK_VMDK,
+          "leaves the size",
+          { BYTES(-1024 + 12, "\0\0\0\0\0\0\0\0") },
+          0 },
     };
 
     (void)state;
@@ -455,23 +577,32 @@ test_a3_descriptors(void **state)
     static const struct {
         const char *text, *refused;
     } cases[] = {
-        { "# Disk DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType=\"monolithicSparse\"\n"
-          "RW 6144 SPARSE \"a.vmdk\"\nddb.adapterType = \"ide\"\n", NULL },
+        { "# Disk "
+          "DescriptorFile\nversion=1\nCID=1\nparentCID=ffffffff\ncreateType=\"monolithicSparse\"\n"
+          "RW 6144 SPARSE \"a.vmdk\"\nddb.adapterType = \"ide\"\n",
+          NULL },
         { "createType=\"streamOptimized\"\r\nRDONLY 6144 SPARSE \"a\"\r\n", NULL },
         { "createType=\"monolithicSparse\"\nRW 6144 FLAT \"/dev/sda\" 0\n", "not sparse" },
         { "createType=\"monolithicSparse\"\nRW 6144 SPARSE \"/dev/sda\"\n", "elsewhere" },
         { "createType=\"monolithicSparse\"\nRW 6144 SPARSE \"..\\a\"\n", "elsewhere" },
         { "createType=\"monolithicSparse\"\nRW 6144 SPARSE \"nbd:h\"\n", "elsewhere" },
         { "createType=\"monolithicSparse\"\nRW 1 SPARSE \"a\" 7\n", "elsewhere" },
-        { "createType=\"monolithicSparse\"\nRW 1 SPARSE \"a\"\nRW 1 SPARSE \"b\"\n", "several extents" },
+        { "createType=\"monolithicSparse\"\nRW 1 SPARSE \"a\"\nRW 1 SPARSE \"b\"\n",
+          "several extents" },
         { "createType=\"monolithicSparse\"\nRW 1 ZERO\n", "not sparse" },
         { "createType=\"monolithicFlat\"\nRW 1 SPARSE \"a\"\n", "not monolithicSparse" },
         { "createType=\"vmfsRawDeviceMap\"\nRW 1 VMFSRDM \"a\"\n", "not monolithicSparse" },
-        { "createType=\"monolithicSparse\"\ncreateType=\"streamOptimized\"\nRW 1 SPARSE \"a\"\n", "not monolithicSparse" },
-        { "# Disk DescriptorFile\ncreateType=\"monolithicSparse\"\nRW 1 SPARSE \"a\"\n# Disk DescriptorFile\n", "several vmdk" },
+        { "createType=\"monolithicSparse\"\ncreateType=\"streamOptimized\"\nRW 1 SPARSE \"a\"\n",
+          "not monolithicSparse" },
+        { "# Disk DescriptorFile\ncreateType=\"monolithicSparse\"\nRW 1 SPARSE \"a\"\n# Disk "
+          "DescriptorFile\n",
+          "several vmdk" },
         { "createType=\"monolithicSparse\"\nparentCID=0\nRW 1 SPARSE \"a\"\n", "parent" },
-        { "createType=\"monolithicSparse\"\nparentFileNameHint=\"/etc/passwd\"\nRW 1 SPARSE \"a\"\n", "not known" },
-        { "createType=\"monolithicSparse\"\nchangeTrackPath=\"x\"\nRW 1 SPARSE \"a\"\n", "not known" },
+        { "createType=\"monolithicSparse\"\nparentFileNameHint=\"/etc/passwd\"\nRW 1 SPARSE "
+          "\"a\"\n",
+          "not known" },
+        { "createType=\"monolithicSparse\"\nchangeTrackPath=\"x\"\nRW 1 SPARSE \"a\"\n",
+          "not known" },
         { "createType=\"monolithicSparse\"\n", "lacks" },
         { "", "lacks" },
     };
@@ -495,10 +626,20 @@ test_a4_polyglots(void **state)
 {
     static const struct attack attacks[] = {
         { "qcow2 in raw", RAW, DISK_RAW, "bytes are qcow2", { BYTES(0, "QFI\xfb\0\0\0\3") }, 0 },
-        { "qcow2 of a version to come", RAW, DISK_RAW, "bytes are qcow2", { BYTES(0, "QFI\xfb\0\0\0\4") }, 0 },
+        { "qcow2 of a version to come",
+          RAW,
+          DISK_RAW,
+          "bytes are qcow2",
+          { BYTES(0, "QFI\xfb\0\0\0\4") },
+          0 },
         { "qcow 1 in raw", RAW, DISK_RAW, "not supported", { BYTES(0, "QFI\xfb\0\0\0\1") }, 0 },
         { "vmdk in raw", RAW, DISK_RAW, "bytes are vmdk", { BYTES(0, "KDMV") }, 0 },
-        { "descriptor after comments in raw", RAW, DISK_RAW, "bytes are vmdk", { BYTES(0, "# x\n\n  # y\nversion=1\n") }, 0 },
+        { "descriptor after comments in raw",
+          RAW,
+          DISK_RAW,
+          "bytes are vmdk",
+          { BYTES(0, "# x\n\n  # y\nversion=1\n") },
+          0 },
         { "vhdx in raw", RAW, DISK_RAW, "bytes are vhdx", { BYTES(0, "vhdxfile") }, 0 },
         { "vhd in raw", RAW, DISK_RAW, "bytes are vhd", { BYTES(0, "conectix") }, 0 },
         { "vhd footer in raw", RAW, DISK_RAW, "ends as a vhd", { BYTES(-512, "conectix") }, 0 },
@@ -513,9 +654,19 @@ test_a4_polyglots(void **state)
         { "iso and vmdk", ISO, DISK_ISO, "at once", { BYTES(0, "KDMV") }, 0 },
         { "iso and vdi", ISO, DISK_ISO, "at once", { BYTES(64, "\x7f\x10\xda\xbe") }, 0 },
         { "qcow2 and vdi", QCOW2, DISK_QCOW2, "at once", { BYTES(64, "\x7f\x10\xda\xbe") }, 0 },
-        { "qcow2 and vhd footer", QCOW2, DISK_QCOW2, "ends as a vhd", { BYTES(-512, "conectix") }, 0 },
+        { "qcow2 and vhd footer",
+          QCOW2,
+          DISK_QCOW2,
+          "ends as a vhd",
+          { BYTES(-512, "conectix") },
+          0 },
         { "iso that boots from disk", ISO, DISK_ISO, NULL, { BYTES(510, "\x55\xaa") }, 0 },
-        { "raw with partitions", RAW, DISK_RAW, NULL, { BYTES(510, "\x55\xaa"), BYTES(512, "EFI PART") }, 0 },
+        { "raw with partitions",
+          RAW,
+          DISK_RAW,
+          NULL,
+          { BYTES(510, "\x55\xaa"), BYTES(512, "EFI PART") },
+          0 },
     };
 
     (void)state;
@@ -527,34 +678,139 @@ static void
 test_a6_bombs(void **state)
 {
     static const struct attack attacks[] = {
-        { "virtual size 2^63-1", QCOW2, DISK_QCOW2, "1 PiB", { BYTES(24, "\177\377\377\377\377\377\377\377") }, 0 },
-        { "virtual size 2^64-1", QCOW2, DISK_QCOW2, "1 PiB", { BYTES(24, "\377\377\377\377\377\377\377\377") }, 0 },
+        { "virtual size 2^63-1",
+          QCOW2,
+          DISK_QCOW2,
+          "1 PiB",
+          { BYTES(24, "\177\377\377\377\377\377\377\377") },
+          0 },
+        { "virtual size 2^64-1",
+          QCOW2,
+          DISK_QCOW2,
+          "1 PiB",
+          { BYTES(24, "\377\377\377\377\377\377\377\377") },
+          0 },
         { "virtual size 0", QCOW2, DISK_QCOW2, "no size", { BYTES(24, "\0\0\0\0\0\0\0\0") }, 0 },
-        { "1 TiB over the same L1", QCOW2, DISK_QCOW2, "too small", { BYTES(24, "\0\0\1\0\0\0\0\0") }, 0 },
+        { "1 TiB over the same L1",
+          QCOW2,
+          DISK_QCOW2,
+          "too small",
+          { BYTES(24, "\0\0\1\0\0\0\0\0") },
+          0 },
         { "L1 of 32 GiB", QCOW2, DISK_QCOW2, "too large", { BYTES(36, "\377\377\377\377") }, 0 },
-        { "L1 of 32 MiB in a small file", QCOW2, DISK_QCOW2, "table", { BYTES(36, "\0\100\0\0") }, 0 },
-        { "L1 in the header", QCOW2, DISK_QCOW2, "L1 table is not", { BYTES(40, "\0\0\0\0\0\0\0\0") }, 0 },
-        { "L1 beyond 2^63", QCOW2, DISK_QCOW2, "L1 table is not", { BYTES(40, "\377\377\377\377\377\377\0\0") }, 0 },
-        { "L1 beyond the end", QCOW2, DISK_QCOW2, "ends before a table", { BYTES(40, "\0\0\0\0\177\0\0\0") }, 0 },
-        { "L1 not aligned", QCOW2, DISK_QCOW2, "L1 table is not", { BYTES(40, "\0\0\0\0\0\3\0\10") }, 0 },
-        { "L1 over the refcount table", QCOW2, DISK_QCOW2, "overlap", { BYTES(40, "\0\0\0\0\0\1\0\0") }, 0 },
-        { "L1 entry to itself", QCOW2, DISK_QCOW2, "points into", { BYTES(0x30000, "\200\0\0\0\0\3\0\0") }, 0 },
+        { "L1 of 32 MiB in a small file",
+          QCOW2,
+          DISK_QCOW2,
+          "table",
+          { BYTES(36, "\0\100\0\0") },
+          0 },
+        { "L1 in the header",
+          QCOW2,
+          DISK_QCOW2,
+          "L1 table is not",
+          { BYTES(40, "\0\0\0\0\0\0\0\0") },
+          0 },
+        { "L1 beyond 2^63",
+          QCOW2,
+          DISK_QCOW2,
+          "L1 table is not",
+          { BYTES(40, "\377\377\377\377\377\377\0\0") },
+          0 },
+        { "L1 beyond the end",
+          QCOW2,
+          DISK_QCOW2,
+          "ends before a table",
+          { BYTES(40, "\0\0\0\0\177\0\0\0") },
+          0 },
+        { "L1 not aligned",
+          QCOW2,
+          DISK_QCOW2,
+          "L1 table is not",
+          { BYTES(40, "\0\0\0\0\0\3\0\10") },
+          0 },
+        { "L1 over the refcount table",
+          QCOW2,
+          DISK_QCOW2,
+          "overlap",
+          { BYTES(40, "\0\0\0\0\0\1\0\0") },
+          0 },
+        { "L1 entry to itself",
+          QCOW2,
+          DISK_QCOW2,
+          "points into",
+          { BYTES(0x30000, "\200\0\0\0\0\3\0\0") },
+          0 },
         { "small clusters", QCOW2_SMALL_CLUSTERS, DISK_QCOW2, NULL, { { 0 } }, 0 },
-        { "L1 entry beyond the end", QCOW2, DISK_QCOW2, "cut short", { BYTES(0x30000, "\200\0\0\1\0\0\0\0") }, 0 },
-        { "L1 entry not aligned", QCOW2, DISK_QCOW2, "not a place", { BYTES(0x30000, "\200\0\0\0\0\4\2\0") }, 0 },
-        { "refcount table to itself", QCOW2, DISK_QCOW2, "points into", { BYTES(0x10000, "\0\0\0\0\0\1\0\0") }, 0 },
-        { "refcount table huge", QCOW2, DISK_QCOW2, "impossible size", { BYTES(56, "\0\1\0\0") }, 0 },
-        { "refcount table none", QCOW2, DISK_QCOW2, "impossible size", { BYTES(56, "\0\0\0\0") }, 0 },
+        { "L1 entry beyond the end",
+          QCOW2,
+          DISK_QCOW2,
+          "cut short",
+          { BYTES(0x30000, "\200\0\0\1\0\0\0\0") },
+          0 },
+        { "L1 entry not aligned",
+          QCOW2,
+          DISK_QCOW2,
+          "not a place",
+          { BYTES(0x30000, "\200\0\0\0\0\4\2\0") },
+          0 },
+        { "refcount table to itself",
+          QCOW2,
+          DISK_QCOW2,
+          "points into",
+          { BYTES(0x10000, "\0\0\0\0\0\1\0\0") },
+          0 },
+        { "refcount table huge",
+          QCOW2,
+          DISK_QCOW2,
+          "impossible size",
+          { BYTES(56, "\0\1\0\0") },
+          0 },
+        { "refcount table none",
+          QCOW2,
+          DISK_QCOW2,
+          "impossible size",
+          { BYTES(56, "\0\0\0\0") },
+          0 },
         { "clusters of 2 GiB", QCOW2, DISK_QCOW2, "cluster size", { BYTES(20, "\0\0\0\37") }, 0 },
         { "clusters of 2^255", QCOW2, DISK_QCOW2, "cluster size", { BYTES(20, "\0\0\0\377") }, 0 },
-        { "2^32 snapshots", QCOW2, DISK_QCOW2, "snapshot table", { BYTES(60, "\377\377\377\377") }, 0 },
-        { "header of 2^32", QCOW2, DISK_QCOW2, "impossible length", { BYTES(100, "\377\377\377\370") }, 0 },
-        { "extension of 2^32", QCOW2, DISK_QCOW2, "longer than the header", { BYTES(112, "\1\2\3\4\377\377\377\377") }, 0 },
+        { "2^32 snapshots",
+          QCOW2,
+          DISK_QCOW2,
+          "snapshot table",
+          { BYTES(60, "\377\377\377\377") },
+          0 },
+        { "header of 2^32",
+          QCOW2,
+          DISK_QCOW2,
+          "impossible length",
+          { BYTES(100, "\377\377\377\370") },
+          0 },
+        { "extension of 2^32",
+          QCOW2,
+          DISK_QCOW2,
+          "longer than the header",
+          { BYTES(112, "\1\2\3\4\377\377\377\377") },
+          0 },
         { "vdi of 2^63", VDI, DISK_VDI, "block map", { BYTES(0x170, "\0\0\0\0\0\0\0\177") }, 0 },
-        { "vdi map of 16 GiB", VDI, DISK_VDI, "block map", { BYTES(0x180, "\377\377\377\377") }, 0 },
+        { "vdi map of 16 GiB",
+          VDI,
+          DISK_VDI,
+          "block map",
+          { BYTES(0x180, "\377\377\377\377") },
+          0 },
         { "vdi in blocks of 0", VDI, DISK_VDI, "block size", { BYTES(0x178, "\0\0\0\0") }, 0 },
-        { "luks payload beyond the end", LUKS, DISK_LUKS, "cut short", { BYTES(104, "\377\377\377\377") }, 0 },
-        { "iso of 8 TiB", ISO, DISK_ISO, "cut short", { BYTES(32768 + 80, "\377\377\377\377\377\377\377\377") }, 0 },
+        { "luks payload beyond the end",
+          LUKS,
+          DISK_LUKS,
+          "cut short",
+          { BYTES(104, "\377\377\377\377") },
+          0 },
+        { "iso of 8 TiB",
+          ISO,
+          DISK_ISO,
+          "cut short",
+          { BYTES(32768 + 80, "\377\377\377\377\377\377\377\377") },
+          0 },
         { "vhdx regions changed", VHDX, DISK_VHDX, "damaged", { BYTES(196608 + 16, "\1") }, 0 },
         { "vhdx metadata emptied", VHDX, DISK_VHDX, "metadata", { BYTES(3 << 20, "matadeta") }, 0 },
     };
@@ -572,9 +828,12 @@ test_a7_truncated(void **state)
         enum disk_format format;
         size_t header;
     } cases[] = {
-        { QCOW2, DISK_QCOW2, 0x30008 }, { QCOW2_V2, DISK_QCOW2, 0x30008 }, { VMDK, DISK_VMDK, 65536 },
-        { VMDK_STREAM, DISK_VMDK, 65536 }, { VMDK_FOOTER, DISK_VMDK, SIZE_MAX }, { VHD, DISK_VHD, 2048 }, { VHD_FIXED, DISK_VHD, 3 << 20 },
-        { VHDX, DISK_VHDX, 4 << 20 }, { VDI, DISK_VDI, 1 << 20 }, { LUKS, DISK_LUKS, 4096 }, { ISO, DISK_ISO, 40 * 2048 },
+        { QCOW2, DISK_QCOW2, 0x30008 },       { QCOW2_V2, DISK_QCOW2, 0x30008 },
+        { VMDK, DISK_VMDK, 65536 },           { VMDK_STREAM, DISK_VMDK, 65536 },
+        { VMDK_FOOTER, DISK_VMDK, SIZE_MAX }, { VHD, DISK_VHD, 2048 },
+        { VHD_FIXED, DISK_VHD, 3 << 20 },     { VHDX, DISK_VHDX, 4 << 20 },
+        { VDI, DISK_VDI, 1 << 20 },           { LUKS, DISK_LUKS, 4096 },
+        { ISO, DISK_ISO, 40 * 2048 },
     };
 
     (void)state;

@@ -1,4 +1,5 @@
-/* A client that says exactly what a test wants, and a server whose handlers are driven by the path. */
+/* A client that says exactly what a test wants, and a server whose handlers are driven by the
+ * path. */
 #pragma once
 
 #include <errno.h>
@@ -80,7 +81,8 @@ answer_header(const struct answer *a, const char *name)
 
     for (const char *at = strstr(a->head, "\r\n"); at != NULL; at = strstr(at + 2, "\r\n")) {
         if (strncasecmp(at + 2, name, strlen(name)) == 0 && at[2 + strlen(name)] == ':') {
-            snprintf(value, sizeof(value), "%.*s", (int)strcspn(at + 4 + strlen(name), "\r"), at + 4 + strlen(name));
+            snprintf(value, sizeof(value), "%.*s", (int)strcspn(at + 4 + strlen(name), "\r"),
+                     at + 4 + strlen(name));
             return value;
         }
     }
@@ -95,7 +97,8 @@ peer_answer(int fd, bool no_body)
     size_t used = 0;
     const char *length;
 
-    while (used < sizeof(a.head) - 1 && (used < 4 || memcmp(a.head + used - 4, "\r\n\r\n", 4) != 0)) {
+    while (used < sizeof(a.head) - 1 &&
+           (used < 4 || memcmp(a.head + used - 4, "\r\n\r\n", 4) != 0)) {
         ssize_t n = recv(fd, a.head + used, 1, 0);
 
         if (n <= 0) {
@@ -118,7 +121,8 @@ peer_answer(int fd, bool no_body)
     return a;
 }
 
-/* No other answer comes, but the end. (libmicrohttpd 0.9.75 says its own refusal of a bad Content-Length twice.) */
+/* No other answer comes, but the end. (libmicrohttpd 0.9.75 says its own refusal of a bad
+ * Content-Length twice.) */
 static inline bool
 peer_closed(int fd)
 {
@@ -163,8 +167,9 @@ handle_stream(struct fixture *x, struct http_request *r, struct http_response *r
         atomic_store(&x->read_failed, (int)f.kind);
         sem_post(&x->entered);
     }
-    str_addf(&response->body, "{\"total\": %llu, \"sum\": %llu, \"agent\": \"%s\"}", (unsigned long long)total,
-             (unsigned long long)sum, str_empty(http_header(r, "User-Agent")) ? "" : http_header(r, "User-Agent"));
+    str_addf(&response->body, "{\"total\": %llu, \"sum\": %llu, \"agent\": \"%s\"}",
+             (unsigned long long)total, (unsigned long long)sum,
+             str_empty(http_header(r, "User-Agent")) ? "" : http_header(r, "User-Agent"));
 }
 
 static inline void
@@ -210,8 +215,13 @@ handle(void *owner, void *worker, struct http_request *r, struct http_response *
 }
 
 static inline bool
-streams(void *owner _unused_, enum http_method method _unused_, const char *path, int64_t *ret_max_body)
+streams(void *owner _unused_, enum http_method method _unused_, const char *path,
+        int64_t *ret_max_body)
 {
+    if (str_equal(path, "/large"))
+        *ret_max_body = 24 * 1024 * 1024;
+    if (str_equal(path, "/little"))
+        *ret_max_body = 10;
     if (!str_starts(path, "/stream/"))
         return false;
     *ret_max_body = str_starts(path, "/stream/small") ? 1000 : (int64_t)1 << 40;
@@ -277,7 +287,9 @@ fixture_stop(struct fixture *x)
 static inline int
 setup_server(void **state)
 {
-    static const struct http_server_options options = { .listen = "127.0.0.1:0", .io_threads = 2, .workers = 3 };
+    static const struct http_server_options options = { .listen = "127.0.0.1:0",
+                                                        .io_threads = 2,
+                                                        .workers = 3 };
 
     *state = fixture_start(&options);
     return 0;

@@ -12,9 +12,12 @@ upload_start(struct fixture *x, const char *path, long long length)
     char head[300];
 
     if (length >= 0)
-        snprintf(head, sizeof(head), "PUT %s HTTP/1.1\r\nHost: a\r\nUser-Agent: test\r\nContent-Length: %lld\r\n\r\n", path, length);
+        snprintf(head, sizeof(head),
+                 "PUT %s HTTP/1.1\r\nHost: a\r\nUser-Agent: test\r\nContent-Length: %lld\r\n\r\n",
+                 path, length);
     else
-        snprintf(head, sizeof(head), "PUT %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", path);
+        snprintf(head, sizeof(head),
+                 "PUT %s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", path);
     assert_true(peer_say(fd, head));
     return fd;
 }
@@ -52,7 +55,8 @@ test_upload(void **state)
     peer_send(fd, data, size);
     a = peer_answer(fd, false);
     assert_int_equal(a.status, 200);
-    snprintf(expected, sizeof(expected), "{\"total\": %zu, \"sum\": %llu, \"agent\": \"test\"}", size, sum_of(data, size));
+    snprintf(expected, sizeof(expected), "{\"total\": %zu, \"sum\": %llu, \"agent\": \"test\"}",
+             size, sum_of(data, size));
     assert_string_equal(a.body, expected);
     free(a.body);
     peer_say(fd, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -74,7 +78,8 @@ test_upload(void **state)
     }
     peer_say(fd, "0\r\n\r\n");
     a = peer_answer(fd, false);
-    snprintf(expected, sizeof(expected), "{\"total\": %zu, \"sum\": %llu", size, sum_of(data, size));
+    snprintf(expected, sizeof(expected), "{\"total\": %zu, \"sum\": %llu", size,
+             sum_of(data, size));
     assert_memory_equal(a.body, expected, strlen(expected));
     free(a.body);
     assert_true(peer_closed(fd));
@@ -107,7 +112,8 @@ test_slow_reader(void **state)
         }
         assert_true(sent < size);
     }
-    assert_in_range(sent, 1, 40 * MIB); /* The kernel's buffers, and not even ours: nothing was read yet. */
+    assert_in_range(sent, 1,
+                    40 * MIB); /* The kernel's buffers, and not even ours: nothing was read yet. */
     sem_post(&x->leave);
     peer_send(fd, data + sent, size - sent);
     a = peer_answer(fd, false);
@@ -136,7 +142,9 @@ test_slow_sender(void **state)
 static void
 test_stalled_sender(void **state)
 {
-    static const struct http_server_options options = { .listen = "127.0.0.1:0", .io_threads = 1, .workers = 1, .idle_timeout_s = 1 };
+    static const struct http_server_options options = {
+        .listen = "127.0.0.1:0", .io_threads = 1, .workers = 1, .idle_timeout_s = 1
+    };
     struct fixture *x = fixture_start(&options);
     int stalled = upload_start(x, "/stream/a", 300), trickling = upload_start(x, "/stream/b", 300);
     int64_t started = clock_mono_ms();
@@ -209,7 +217,8 @@ test_refused_unread(void **state)
     int fd = peer_connect(x->port);
     struct answer a;
 
-    peer_say(fd, "PUT /stream/refuse HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1000000000000\r\n\r\n");
+    peer_say(fd, "PUT /stream/refuse HTTP/1.1\r\nHost: a\r\nExpect: "
+                 "100-continue\r\nContent-Length: 1000000000000\r\n\r\n");
     a = peer_answer(fd, false);
     assert_int_equal(a.status, 403);
     free(a.body);
@@ -217,7 +226,9 @@ test_refused_unread(void **state)
     close(fd);
 
     fd = peer_connect(x->port); /* And asked for where it is wanted. */
-    peer_say(fd, "PUT /stream/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+    peer_say(
+        fd,
+        "PUT /stream/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
     a = peer_answer(fd, false);
     assert_int_equal(a.status, 100);
     free(a.body);
@@ -267,7 +278,8 @@ test_too_large(void **state)
     fd = upload_start(x, "/stream/small", -1);
     for (int i = 0; i < 11; i++)
         peer_say(fd, "64\r\n"
-                     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n");
+                     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                     "aaaaaaaaaaaaaaaaaaaaaaa\r\n");
     peer_say(fd, "0\r\n\r\n");
     a = peer_answer(fd, false);
     assert_int_equal(a.status, 413);
@@ -288,7 +300,8 @@ test_empty(void **state)
         char text[200];
         struct answer a;
 
-        snprintf(text, sizeof(text), "PUT %s HTTP/1.1\r\nHost: a\r\n%s\r\n", paths[i % 2], i % 3 ? "Content-Length: 0\r\n" : "");
+        snprintf(text, sizeof(text), "PUT %s HTTP/1.1\r\nHost: a\r\n%s\r\n", paths[i % 2],
+                 i % 3 ? "Content-Length: 0\r\n" : "");
         peer_say(fd, text);
         a = peer_answer(fd, false);
         assert_int_equal(a.status, i % 2 ? 403 : 200);
@@ -325,7 +338,9 @@ test_many_uploads(void **state)
 static void
 test_stop_while_uploading(void **state)
 {
-    static const struct http_server_options options = { .listen = "127.0.0.1:0", .io_threads = 2, .workers = 1 };
+    static const struct http_server_options options = { .listen = "127.0.0.1:0",
+                                                        .io_threads = 2,
+                                                        .workers = 1 };
     struct fixture *x = fixture_start(&options);
     int64_t started = clock_mono_ms();
     int fds[4];

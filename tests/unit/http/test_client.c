@@ -12,7 +12,9 @@ url(struct arena *a, const struct fixture *x, const char *path)
 static void
 test_exchange(void **state)
 {
-    static const struct http_pair headers[] = { { "X-Auth-Token", "secret" }, { "X-None", NULL }, { "X-Empty", "" } };
+    static const struct http_pair headers[] = { { "X-Auth-Token", "secret" },
+                                                { "X-None", NULL },
+                                                { "X-Empty", "" } };
     _cleanup_(arena_freep) struct arena *a = arena_new();
     struct fixture *x = *state;
     struct http_client *c = http_client_new(NULL);
@@ -57,17 +59,22 @@ test_exchange(void **state)
 static void
 test_methods(void **state)
 {
-    static const enum http_method methods[] = { HTTP_GET, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS };
+    static const enum http_method methods[] = { HTTP_GET,   HTTP_POST,   HTTP_PUT,
+                                                HTTP_PATCH, HTTP_DELETE, HTTP_OPTIONS };
     _cleanup_(arena_freep) struct arena *a = arena_new();
     struct fixture *x = *state;
     struct http_client *c = http_client_new(NULL);
 
     for (size_t i = 0; i < 2 * ARRAY_SIZE(methods); i++) {
-        struct http_exchange e = { .method = methods[i / 2], .url = url(a, x, "/m"), .body = i % 2 ? "abc" : NULL, .body_size = i % 2 * 3 };
+        struct http_exchange e = { .method = methods[i / 2],
+                                   .url = url(a, x, "/m"),
+                                   .body = i % 2 ? "abc" : NULL,
+                                   .body_size = i % 2 * 3 };
         struct fault f = { 0 };
 
         assert_ok(http_client_run(c, a, &e, &f));
-        assert_non_null(strstr(e.answer, arena_printf(a, "\"method\":\"%s\"", http_method_name(e.method))));
+        assert_non_null(
+            strstr(e.answer, arena_printf(a, "\"method\":\"%s\"", http_method_name(e.method))));
         assert_non_null(strstr(e.answer, i % 2 ? "\"body\":\"abc\"" : "\"body\":\"\""));
     }
     http_client_free(c);
@@ -136,7 +143,8 @@ test_failures(void **state)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     struct http_client *c = http_client_new(NULL);
-    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof(address);
     int silent = socket(AF_INET, SOCK_STREAM, 0);
     struct http_exchange e = { .method = HTTP_GET, .deadline_ms = 200 };
@@ -146,10 +154,12 @@ test_failures(void **state)
     assert_ok(bind(silent, (struct sockaddr *)&address, size));
     assert_ok(getsockname(silent, (struct sockaddr *)&address, &size));
     e.url = arena_printf(a, "http://127.0.0.1:%d/", ntohs(address.sin_port));
-    assert_fault(http_client_run(c, a, &e, &f), f, FAULT_UNAVAILABLE, "reached"); /* Nobody listens. */
+    assert_fault(http_client_run(c, a, &e, &f), f, FAULT_UNAVAILABLE,
+                 "reached"); /* Nobody listens. */
     assert_ok(listen(silent, 5));
     fault_clear(&f);
-    assert_fault(http_client_run(c, a, &e, &f), f, FAULT_TIMEOUT, NULL); /* Connected, sent, no answer. */
+    assert_fault(http_client_run(c, a, &e, &f), f, FAULT_TIMEOUT,
+                 NULL); /* Connected, sent, no answer. */
     close(silent);
     e.url = "file:///etc/hostname";
     fault_clear(&f);
@@ -179,9 +189,25 @@ test_tls(void **state)
     key = arena_printf(a, "%s/key", folder);
     certificate = arena_printf(a, "%s/certificate", folder);
     {
-        const char *const argv[] = { "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                                     "-keyout", key, "-out", certificate, "-days", "1", "-subj", "/CN=test", "-addext",
-                                     "subjectAltName=IP:127.0.0.1", NULL };
+        const char *const argv[] = { "openssl",
+                                     "req",
+                                     "-x509",
+                                     "-newkey",
+                                     "ec",
+                                     "-pkeyopt",
+                                     "ec_paramgen_curve:P-256",
+                                     "-nodes",
+                                     "-keyout",
+                                     key,
+                                     "-out",
+                                     certificate,
+                                     "-days",
+                                     "1",
+                                     "-subj",
+                                     "/CN=test",
+                                     "-addext",
+                                     "subjectAltName=IP:127.0.0.1",
+                                     NULL };
         struct process_run run = { .argv = argv };
 
         if (process_run(a, &run, &f) < 0)

@@ -8,12 +8,19 @@ struct bad_request {
     size_t size;
     int status; /* 0: closed without a word */
 };
-#define BAD(text, status) { text, sizeof(text) - 1, status }
+#define BAD(text, status)                                                                          \
+    {                                                                                              \
+        text, sizeof(text) - 1, status                                                             \
+    }
 
 static const struct bad_request bad_requests[] = {
     /* Two ways to say how long the body is. */
-    BAD("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n", 400),
+    BAD("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n",
+        400),
+    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: "
+        "4\r\n\r\n0\r\n\r\n",
+        400),
     BAD("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\nabcd", 400),
     BAD("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd", 400),
     BAD("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4, 4\r\n\r\nabcd", 400),
@@ -28,16 +35,23 @@ static const struct bad_request bad_requests[] = {
     BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400),
     BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 400),
     BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n", 400),
-    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\n",
+        400),
     BAD("POST /x HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400),
     BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n", 400),
     BAD("POST /x HTTP/1.1\r\nHost: a\r\n Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     /* Bad chunks. */
-    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabcd\r\n0\r\n\r\n", 400),
-    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nabcd\r\n0\r\n\r\n", 400),
-    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nabcd\r\n", 413),
-    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcd\r\n0\r\n\r\n", 400),
+    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabcd\r\n0\r\n\r\n",
+        400),
+    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\nabcd\r\n0\r\n\r\n",
+        400),
+    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+        "chunked\r\n\r\nffffffffffffffffff\r\nabcd\r\n",
+        413),
+    BAD("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabcd\r\n0\r\n\r\n",
+        400),
     /* Lines. */
     BAD("GET /x HTTP/1.1\nHost: a\n\n", 400),
     BAD("GET /x HTTP/1.1\r\nHost: a\nX: b\r\n\r\n", 400),
@@ -123,8 +137,9 @@ test_refusal_is_json(void **state)
 
     peer_say(fd, "GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
     a = peer_answer(fd, false);
-    assert_string_equal(a.body, "{\"error\":{\"code\":400,\"title\":\"Bad Request\","
-                                "\"message\":\"A header that may stand only once stands twice.\"}}");
+    assert_string_equal(a.body,
+                        "{\"error\":{\"code\":400,\"title\":\"Bad Request\","
+                        "\"message\":\"A header that may stand only once stands twice.\"}}");
     assert_string_equal(answer_header(&a, "Content-Type"), "application/json");
     assert_string_equal(answer_header(&a, "Connection"), "close");
     free(a.body);
@@ -145,7 +160,8 @@ test_accepted(void **state)
         "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
         "BREW /x HTTP/1.1\r\nHost: a\r\n\r\n",
         "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-        "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n2;ext=1\r\nab\r\n0\r\nTrailer: x\r\n\r\n",
+        ("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: "
+         "Chunked\r\n\r\n2;ext=1\r\nab\r\n0\r\nTrailer: x\r\n\r\n"),
         "GET /x HTTP/1.1\r\nHost: a\r\nCookie: a=b; c=\"d\"\r\n\r\n",
     };
     struct fixture *x = *state;
@@ -214,7 +230,8 @@ test_too_long(void **state)
     assert_serves(x);
 }
 
-/* What follows a chunked request on its connection is not read as a request, whatever the chunks looked like. */
+/* What follows a chunked request on its connection is not read as a request, whatever the chunks
+ * looked like. */
 static void
 test_chunked_closes(void **state)
 {
@@ -236,15 +253,20 @@ test_chunked_closes(void **state)
 static void
 test_slow_head(void **state)
 {
-    static const struct http_server_options options = { .listen = "127.0.0.1:0", .io_threads = 1, .workers = 1, .idle_timeout_s = 1 };
+    static const struct http_server_options options = {
+        .listen = "127.0.0.1:0", .io_threads = 1, .workers = 1, .idle_timeout_s = 1
+    };
     struct fixture *x = fixture_start(&options);
-    int fd = peer_connect(x->port), idle = peer_connect(x->port), body = peer_connect(x->port), n = 0;
+    int fd = peer_connect(x->port), idle = peer_connect(x->port), body = peer_connect(x->port),
+        n = 0;
     int64_t started = clock_mono_ms();
 
     (void)state;
     peer_say(fd, "GET / HTTP/1.1\r\nX: ");
     peer_say(body, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
-    for (char c; recv(fd, &c, 1, MSG_DONTWAIT) != 0 && errno == EAGAIN && clock_mono_ms() - started < 15000; n++) {
+    for (char c;
+         recv(fd, &c, 1, MSG_DONTWAIT) != 0 && errno == EAGAIN && clock_mono_ms() - started < 15000;
+         n++) {
         struct timespec pause = { .tv_nsec = 20000000 };
 
         peer_say(fd, "x");
@@ -265,7 +287,9 @@ test_slow_head(void **state)
 static void
 test_crowd(void **state)
 {
-    static const struct http_server_options options = { .listen = "127.0.0.1:0", .io_threads = 2, .workers = 1, .max_connections = 64 };
+    static const struct http_server_options options = {
+        .listen = "127.0.0.1:0", .io_threads = 2, .workers = 1, .max_connections = 64
+    };
     struct fixture *x = fixture_start(&options);
     int fds[300], answered = 0;
 

@@ -7,10 +7,25 @@ test_decode(void **state)
     static const struct {
         const char *text, *decoded; /* NULL: refused */
     } cases[] = {
-        { "", "" },       { "abc", "abc" },     { "a%20b", "a b" },    { "a+b", "a+b" },  { "%2F", "/" },
-        { "%2f", "/" },   { "%C3%A9", "\xc3\xa9" }, { "%", NULL },     { "a%2", NULL },   { "%zz", NULL },
-        { "%00", NULL },  { "%ff", NULL },      { "%c3", NULL },       { "%41", "A" },    { "x%41", "xA" },
-        { "%+1", NULL },  { "%ed%a0%80", NULL }, { "%25%32%30", "%20" }, { "%2", NULL },
+        { "", "" },
+        { "abc", "abc" },
+        { "a%20b", "a b" },
+        { "a+b", "a+b" },
+        { "%2F", "/" },
+        { "%2f", "/" },
+        { "%C3%A9", "\xc3\xa9" },
+        { "%", NULL },
+        { "a%2", NULL },
+        { "%zz", NULL },
+        { "%00", NULL },
+        { "%ff", NULL },
+        { "%c3", NULL },
+        { "%41", "A" },
+        { "x%41", "xA" },
+        { "%+1", NULL },
+        { "%ed%a0%80", NULL },
+        { "%25%32%30", "%20" },
+        { "%2", NULL },
     };
     _cleanup_(arena_freep) struct arena *a = arena_new();
 

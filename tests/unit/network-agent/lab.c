@@ -2,9 +2,9 @@
  *
  *     lab STATE_DIR TUNNEL_IP PHYSICAL:BRIDGE EXTERNAL_INTERFACE DHCP_USER
  *
- * Each line of standard input is the path of a JSON file { "state": <as host_state answers>, "facts": { <instance id>: <facts> } }.
- * It is applied; a line of JSON on standard output says what became of it. At the end of input everything stays as it is, as
- * when an agent is stopped. */
+ * Each line of standard input is the path of a JSON file { "state": <as host_state answers>,
+ * "facts": { <instance id>: <facts> } }. It is applied; a line of JSON on standard output says what
+ * became of it. At the end of input everything stays as it is, as when an agent is stopped. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,8 +80,8 @@ apply_file(struct driver_state *s, const struct driver_options *options, const c
     if (document == NULL)
         return -1;
     json_own(a, document);
-    if (schema_parse(&host_state_out_schema, json_object_get(document, "state"), SCHEMA_TRUSTED, 0, "state", a, &in,
-                     &f) < 0) {
+    if (schema_parse(&host_state_out_schema, json_object_get(document, "state"), SCHEMA_TRUSTED, 0,
+                     "state", a, &in, &f) < 0) {
         fprintf(stderr, "%s: %s\n", f.field, f.message);
         return -1;
     }
@@ -99,7 +99,9 @@ apply_file(struct driver_state *s, const struct driver_options *options, const c
 int
 main(int argc, char **argv)
 {
-    struct metadata_source source = { .fetch = fetch, .cache_ms = 2000, .requests_per_s = 20, .burst = 40 };
+    struct metadata_source source = {
+        .fetch = fetch, .cache_ms = 2000, .requests_per_s = 20, .burst = 40
+    };
     struct driver_options options = { 0 };
     struct bridge_mapping mapping = { 0 };
     struct driver_state *s = NULL;
@@ -107,8 +109,10 @@ main(int argc, char **argv)
     char line[4096], *colon;
     int r = 0;
 
-    if (argc != 6 || address_parse_single(argv[2], &options.tunnel) < 0 || (colon = strchr(argv[3], ':')) == NULL) {
-        fprintf(stderr, "usage: lab STATE_DIR TUNNEL_IP PHYSICAL:BRIDGE EXTERNAL_INTERFACE DHCP_USER\n");
+    if (argc != 6 || address_parse_single(argv[2], &options.tunnel) < 0 ||
+        (colon = strchr(argv[3], ':')) == NULL) {
+        fprintf(stderr,
+                "usage: lab STATE_DIR TUNNEL_IP PHYSICAL:BRIDGE EXTERNAL_INTERFACE DHCP_USER\n");
         return 2;
     }
     *colon = '\0';
@@ -120,7 +124,8 @@ main(int argc, char **argv)
     options.external_interface = argv[4];
     options.dhcp_user = argv[5];
     log_setup("lab", LOG_INFO, LOG_KEYVALUE);
-    if (metadata_server_open(&options.metadata, &source, &f) < 0 || driver_bridge.open(&s, &options, &f) < 0) {
+    if (metadata_server_open(&options.metadata, &source, &f) < 0 ||
+        driver_bridge.open(&s, &options, &f) < 0) {
         fprintf(stderr, "%s: %s\n", f.message, f.cause);
         return 1;
     }

@@ -4,8 +4,9 @@
 #include "common/rpc/wire.h"
 #include "tests/unit/asserts.h"
 
-#define GOOD                                                                                         \
-    "\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": \"\", \"deadline\": 5, " \
+#define GOOD                                                                                       \
+    "\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": \"\", \"deadline\": "   \
+    "5, "                                                                                          \
     "\"timeout_ms\": 6, \"from\": {\"name\": \"n\", \"host\": \"h\"}"
 
 static void
@@ -53,14 +54,20 @@ test_refused(_unused_ void **state)
         { "{\"v\": 1, \"method\": 1}", "method" },
         { "{\"v\": 1, \"method\": \"\"}", "method" },
         { "{\"v\": 1, \"method\": \"m\", \"operation_id\": null}", "operation_id" },
-        { "{\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": []}", "request_id" },
-        { "{\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": \"\", \"deadline\": -1}", "deadline" },
-        { "{\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": \"\", \"deadline\": 1, \"timeout_ms\": 1.5}",
+        { "{\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": []}",
+          "request_id" },
+        { "{\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": \"\", "
+          "\"deadline\": -1}",
+          "deadline" },
+        { "{\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": \"\", "
+          "\"deadline\": 1, \"timeout_ms\": 1.5}",
           "timeout_ms" },
-        { "{\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": \"\", \"deadline\": 1, \"timeout_ms\": 1, "
+        { "{\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": \"\", "
+          "\"deadline\": 1, \"timeout_ms\": 1, "
           "\"from\": \"x\"}",
           "name" },
-        { "{\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": \"\", \"deadline\": 1, \"timeout_ms\": 1, "
+        { "{\"v\": 1, \"method\": \"m\", \"operation_id\": \"o\", \"request_id\": \"\", "
+          "\"deadline\": 1, \"timeout_ms\": 1, "
           "\"from\": {\"name\": \"n\"}}",
           "host" },
     };
@@ -115,14 +122,17 @@ test_answers(_unused_ void **state)
     fault_raise_code(&f, FAULT_CONFLICT, "SubnetInUse", "In use.");
     fault_add_cause(&f, "by \xff");
     text = envelope_write_answer(a, NULL, &f, &size);
-    assert_fault(envelope_read_answer(a, text, size, &result, &back), back, FAULT_CONFLICT, "In use.");
+    assert_fault(envelope_read_answer(a, text, size, &result, &back), back, FAULT_CONFLICT,
+                 "In use.");
     assert_string_equal(back.code, "SubnetInUse");
     assert_string_equal(back.cause, "by ?");
 
     text = (char[]){ "{\"v\": 1, \"fault\": {\"kind\": \"NEWER_KIND\"}}" };
-    assert_fault(envelope_read_answer(a, text, strlen(text), &result, &back), back, FAULT_INTERNAL, NULL);
+    assert_fault(envelope_read_answer(a, text, strlen(text), &result, &back), back, FAULT_INTERNAL,
+                 NULL);
     text = (char[]){ "[1" };
-    assert_fault(envelope_read_answer(a, text, strlen(text), &result, &back), back, FAULT_INTERNAL, NULL);
+    assert_fault(envelope_read_answer(a, text, strlen(text), &result, &back), back, FAULT_INTERNAL,
+                 NULL);
 }
 
 static void
@@ -150,18 +160,17 @@ test_remaining(_unused_ void **state)
     static const struct {
         int64_t deadline_s, timeout_ms, expected_ms; /* Deadline after now. */
     } cases[] = {
-        { 4, 10000, 4000 },
-        { 10, 10000, 10000 },
+        { 4, 10000, 4000 },       { 10, 10000, 10000 },
         { 11, 10000, 10000 }, /* The sender's clock is ahead. */
         { -1, 10000, 10000 }, /* ... or behind. */
-        { -3600, 10000, 10000 },
-        { 3600, 10000, 10000 },
+        { -3600, 10000, 10000 },  { 3600, 10000, 10000 },
         { -3 * 3600, 10000, -1 }, /* Nobody's clock is so wrong: a replay. */
     };
     struct envelope none = { 0 };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        const struct envelope e = { .deadline_us = now + 10 * hour + cases[i].deadline_s * second, .timeout_ms = cases[i].timeout_ms };
+        const struct envelope e = { .deadline_us = now + 10 * hour + cases[i].deadline_s * second,
+                                    .timeout_ms = cases[i].timeout_ms };
 
         assert_int_equal(envelope_remaining_ms(&e, now + 10 * hour), cases[i].expected_ms);
     }
@@ -172,8 +181,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_refused),          cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_answers),    cmocka_unit_test(test_who_may_say_what), cmocka_unit_test(test_remaining),
+        cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_too_large),        cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_who_may_say_what), cmocka_unit_test(test_remaining),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

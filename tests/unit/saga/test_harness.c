@@ -1,7 +1,7 @@
 #include "tests/lib/saga_harness.h"
 
-#include "tests/unit/asserts.h"
 #include "tests/lib/saga_toy.h"
+#include "tests/unit/asserts.h"
 
 static struct toy *toy;
 
@@ -9,8 +9,9 @@ static int
 start(struct saga_runner *r, struct db_tx *tx, _unused_ void *service, struct fault *f)
 {
     struct db_result result;
-    int status = db_run(tx->db, NULL, "INSERT INTO object (id, status) VALUES ('" TOY_OBJECT "', 'building')", NULL, 0,
-                        &result, f);
+    int status = db_run(tx->db, NULL,
+                        "INSERT INTO object (id, status) VALUES ('" TOY_OBJECT "', 'building')",
+                        NULL, 0, &result, f);
 
     return status < 0 ? status : saga_start(r, tx, &toy_saga, TOY_OBJECT, NULL, f);
 }
@@ -52,8 +53,10 @@ test_broken_saga_is_found(void **state)
 
     assert_true(saga_harness_check(&harness, *state, &report) >= 4);
     assert_non_null(strstr(str_text(&report), "acts twice, step reserve: left another world"));
-    assert_non_null(strstr(str_text(&report), "fails after the act, step reserve: left another world"));
-    assert_non_null(strstr(str_text(&report), "killed after the act, step reserve: left another world"));
+    assert_non_null(
+        strstr(str_text(&report), "fails after the act, step reserve: left another world"));
+    assert_non_null(
+        strstr(str_text(&report), "killed after the act, step reserve: left another world"));
     assert_null(strstr(str_text(&report), "not killed"));
 }
 

@@ -1,0 +1,57 @@
+/* Readiness, told as it is. A daemon is ready when it has started, isn't draining, and can reach
+ * its database. That the broker is away is shown, but doesn't make it unready: the APIs accept
+ * work, and it runs when the broker is back. */
+#include "../base/jsonw.h"
+#include "running.h"
+
+static const char *
+state_name(enum daemon_state state)
+{
+    switch (state) {
+    case STATE_STARTING:
+        return "starting";
+    case STATE_SERVING:
+        return "serving";
+    case STATE_DRAINING:
+        break;
+    }
+    return "draining";
+}
+
+static void
+write_check(struct jsonw *w, const char *name, bool up, bool needed, const char *reason)
+{
+    jsonw_object(w, name);
+    jsonw_bool(w, "up", up);
+    jsonw_bool(w, "needed", needed);
+    if (reason != NULL)
+        jsonw_text(w, "reason", reason);
+    jsonw_end(w);
+}
+
+int
+health_check(struct running *r, struct str *out)
+{
+    enum daemon_state state = (enum daemon_state)atomic_load(&r->state);
+    bool ready = state == STATE_SERVING;
+    struct fault f = { 0 };
+    struct jsonw w;
+
+    if (ready && r->d.pool != NULL)
+        ready = db_pool_check(r->d.pool, &f) >= 0;
+
+    jsonw_init(&w, out);
+    jsonw_object(&w, NULL);
+    jsonw_text(&w, "daemon", r->d.spec->name);
+    jsonw_bool(&w, "ready", ready);
+    jsonw_text(&w, "state", state_name(state));
+    jsonw_object(&w, "checks");
+    if (state != STATE_STARTING && r->d.pool != NULL)
+        write_check(&w, "database", f.kind == FAULT_NONE, true,
+                    f.kind != FAULT_NONE ? f.message : NULL);
+    if (state != STATE_STARTING && r->d.rpc != NULL)
+        write_check(&w, "broker", rpc_connected(r->d.rpc), false, NULL);
+    jsonw_end(&w);
+    jsonw_end(&w);
+    return ready ? 200 : 503;
+}
