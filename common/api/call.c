@@ -119,6 +119,8 @@ target_get(const void *object, const char *name)
             return text;
         if (str_equal(name, "tenant_id"))
             return resource_text(t->resource, t->row, "project_id", t->call->arena);
+        if (str_equal(name, "project_id") && t->resource->scope == RESOURCE_PROJECT) /* Whatever its column is called. */
+            return resource_text(t->resource, t->row, t->resource->scope_column, t->call->arena);
     }
     for (size_t i = 0; i < t->call->params_count; i++) {
         if (str_equal(t->call->params[i].name, name))

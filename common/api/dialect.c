@@ -224,7 +224,7 @@ static const struct dialect dialects[] = {
                            .envelope = true },
     [DIALECT_GLANCE] = { .id = DIALECT_GLANCE, .error = glance_error, .quota_status = 413, .unknown_marker_status = 400,
                          .times = CLOCK_Z, .unknown_filters_ignored = true, .max_limit = 1000, .default_limit = 25,
-                         .sort_colon = true, .sort_pairs = true },
+                         .sort_colon = true, .sort_pairs = true, .exact_paths = true },
     [DIALECT_NOVA] = { .id = DIALECT_NOVA, .error = nova_error, .quota_status = 403, .unknown_marker_status = 400,
                        .times = CLOCK_Z, .unknown_filters_ignored = true, .envelope = true, .max_limit = 1000,
                        .sort_pairs = true, .request_id_header2 = "x-compute-request-id", .list_all_tenants = true },
@@ -282,9 +282,12 @@ dialect_list_links(const struct dialect *d, struct jsonw *w, const char *plural,
         link_entry(w, "previous", previous);
         jsonw_end(w);
         break;
-    case DIALECT_GLANCE: /* Relative paths; the image service adds 'first' and 'schema'. */
+    case DIALECT_GLANCE: /* Relative paths. */
+        jsonw_text(w, "first", self);
         if (next != NULL)
             jsonw_text(w, "next", next);
+        snprintf(key, sizeof(key), "/v2/schemas/%s", plural);
+        jsonw_text(w, "schema", key);
         break;
     case DIALECT_PLACEMENT:
         break;

@@ -19,6 +19,17 @@ find_field(const struct resource *r, const char *name, int version)
     return NULL;
 }
 
+/* As the resource's own order names it: by its column. */
+static const struct field *
+find_column(const struct resource *r, const char *column)
+{
+    for (size_t i = 0; i < r->schema->count; i++) {
+        if (str_equal(r->schema->fields[i].column, column))
+            return &r->schema->fields[i];
+    }
+    return NULL;
+}
+
 static void
 add(struct list_plan *p, const struct field *field, enum predicate_op op, const char *const *values, size_t count)
 {
@@ -294,7 +305,7 @@ default_order(struct list_plan *p)
         const char *space = strchr(text, ' ');
         size_t size = space == NULL ? strlen(text) : (size_t)(space - text);
 
-        p->order[p->order_count].field = find_field(p->resource, arena_strndup(p->arena, text, size), 0);
+        p->order[p->order_count].field = find_column(p->resource, arena_strndup(p->arena, text, size));
         p->order[p->order_count++].descending = space != NULL && str_equal(space + 1, "desc");
     }
 }

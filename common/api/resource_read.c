@@ -117,6 +117,16 @@ work_out(struct call *c, const struct resource *r, enum view view, const struct 
 }
 
 static void
+write_spread(json_t *members, struct jsonw *w)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(members, key, value)
+        jsonw_json(w, key, value);
+}
+
+static void
 write_field(struct call *c, const struct field *field, const void *row, struct jsonw *w)
 {
     const void *at = field_at_const(field, row);
@@ -149,7 +159,10 @@ write_field(struct call *c, const struct field *field, const void *row, struct j
         jsonw_end(w);
         break;
     case T_JSON:
-        jsonw_json(w, field->name, *(json_t *const *)at);
+        if ((field->flags & F_SPREAD) != 0)
+            write_spread(*(json_t *const *)at, w);
+        else
+            jsonw_json(w, field->name, *(json_t *const *)at);
         break;
     case T_OBJECT:
         if (*(void *const *)at == NULL)
@@ -255,7 +268,7 @@ resource_reply(struct call *c, const struct resource *r, void *row, struct fault
 
 /* --- Lists */
 
-/* This request's URL with another marker; limit and filters stay. */
+/* This request's URL with another marker (NULL: none); limit and filters stay. */
 static char *
 page_url(struct call *c, const char *marker, bool reverse, bool absolute)
 {
@@ -267,9 +280,10 @@ page_url(struct call *c, const char *marker, bool reverse, bool absolute)
         const struct http_pair *q = &c->request->query[i];
 
         if (!str_equal(q->name, "marker") && !str_equal(q->name, "page_reverse"))
-            url_add_query(&url, q->name, q->value);
+            url_add_query(&url, q->name, q->value == NULL ? "" : q->value);
     }
-    url_add_query(&url, "marker", marker);
+    if (marker != NULL)
+        url_add_query(&url, "marker", marker);
     if (reverse)
         url_add_query(&url, "page_reverse", "True");
     copy = arena_strdup(c->arena, str_text(&url));
@@ -306,7 +320,9 @@ write_list(struct call *c, const struct list_plan *p, void *const *rows, size_t 
         if (c->dialect->id == DIALECT_NEUTRON && p->limit_given && p->marker != NULL)
             previous = page_url(c, row_id(r, rows[0]), true, absolute);
     }
-    dialect_list_links(c->dialect, w, r->plural, arena_printf(c->arena, "%s%s", c->base_url, c->request->path), next, previous);
+    dialect_list_links(c->dialect, w, r->plural,
+                       absolute ? arena_printf(c->arena, "%s%s", c->base_url, c->request->path) : page_url(c, NULL, false, false), next,
+                       previous);
     jsonw_end(w);
 }
 

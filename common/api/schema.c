@@ -442,7 +442,18 @@ static const struct field *
 find_field(struct parse *p, const struct schema *s, const char *name)
 {
     for (size_t i = 0; i < s->count; i++) {
-        if (str_equal(s->fields[i].name, name) && in_version(&s->fields[i], p->version))
+        if (str_equal(s->fields[i].name, name) && in_version(&s->fields[i], p->version) && (s->fields[i].flags & F_SPREAD) == 0)
+            return &s->fields[i];
+    }
+    return NULL;
+}
+
+/* The field that collects members without a field of their own; NULL: there is none. */
+static const struct field *
+find_spread(const struct schema *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        if ((s->fields[i].flags & F_SPREAD) != 0)
             return &s->fields[i];
     }
     return NULL;
@@ -455,6 +466,24 @@ join(struct parse *p, const char *path, const char *name)
 }
 
 static int
+parse_spread(struct parse *p, const struct field *field, unsigned index, const char *name, const json_t *value, const char *path, void *ret)
+{
+    json_t **at = field_at(field, ret);
+
+    if (name[0] == '\0' || str_utf8_length(name) > 255)
+        return fault_raise_field(p->f, path, "Invalid input for field/attribute %.300s. Keys have 1 to 255 characters.", path);
+    if (!json_is_string(value))
+        return wrong_type(p, path, value, "string");
+    if (field->max_length >= 0 && str_utf8_length(json_string_value(value)) > (size_t)field->max_length)
+        return fault_raise_field(p->f, path, "Invalid input for field/attribute %.300s. Value is too long.", path);
+    if (!field_given((struct field_set *)ret, index))
+        *at = json_own(p->arena, json_object());
+    json_object_set(*at, name, (json_t *)(uintptr_t)value);
+    field_mark(ret, index);
+    return 0;
+}
+
+static int
 parse_member(struct parse *p, const struct schema *s, const char *name, const json_t *value, const char *path, void *ret)
 {
     const struct field *field = find_field(p, s, name);
@@ -462,6 +491,10 @@ parse_member(struct parse *p, const struct schema *s, const char *name, const js
     unsigned index;
 
     if (field == NULL) {
+        const struct field *spread = find_spread(s);
+
+        if (spread != NULL)
+            return parse_spread(p, spread, (unsigned)(spread - s->fields), name, value, join(p, path, name), ret);
         if (s->open || p->mode == SCHEMA_TRUSTED)
             return 0;
         return fault_raise_field(p->f, join(p, path, name),

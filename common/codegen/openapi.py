@@ -108,9 +108,10 @@ def resource_c(s):
                 n, key, ', '.join('{ %s, %s }' % (c_string(k), c_string(v)) for k, v in r[key].items())))
     if r.get('order'):
         for item in r['order']:
-            if s.field_index(item.split()[0]) < 0:
+            if s.field_index(item.split()[0]) < 0 or not s.fields[s.field_index(item.split()[0])].column:
                 raise SpecError('%s: order by unknown %s' % (s.where, item))
-        out.append('static const char *const %s_order[] = { %s, NULL };' % (n, ', '.join(c_string(x) for x in r['order'])))
+        columns = [' '.join([s.fields[s.field_index(x.split()[0])].column] + x.split()[1:]) for x in r['order']]
+        out.append('static const char *const %s_order[] = { %s, NULL };' % (n, ', '.join(c_string(x) for x in columns)))
     if s.field_index('id') < 0:
         raise SpecError('%s: a resource needs an id' % s.where)
     scope = {'project': 'PROJECT', 'domain': 'DOMAIN', 'user': 'USER', 'none': 'ANYONE'}[r.get('scope', 'none')]

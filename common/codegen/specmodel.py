@@ -44,7 +44,7 @@ PROPERTY_KEYS = {'type', 'format', 'enum', 'minLength', 'maxLength', 'minimum', 
                  'maxItems', 'uniqueItems', 'items', 'properties', 'required', 'additionalProperties', 'default',
                  'readOnly', 'writeOnly', 'description', '$ref', 'x-virga', 'examples', 'anyOf', 'oneOf'}
 X_KEYS = {'name', 'column', 'immutable', 'filter', 'sort', 'views', 'since', 'until', 'hide_null', 'policy', 'alias',
-          'coerce'}
+          'coerce', 'spread'}
 
 
 class Enum:
@@ -163,6 +163,10 @@ class Model:
             f.flags.append('ALIAS')
         if x.get('coerce'):
             f.flags.append('COERCE')
+        if x.get('spread'):
+            if 'TEXT_VALUES' not in f.flags:
+                raise SpecError('%s: spread needs an object of strings' % where)
+            f.flags.append('SPREAD')
         if body.get('uniqueItems'):
             f.flags.append('UNIQUE_ITEMS')
         if x.get('views') == ['detail']:

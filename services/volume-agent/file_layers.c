@@ -8,7 +8,8 @@
 #include "base/str.h"
 #include "file.h"
 
-#define QEMU_IMG_MEMORY ((int64_t)2 << 30)
+#define QEMU_IMG_MEMORY                                                                            \
+    ((int64_t)4 << 30) /* Address space: stacks and arenas of its threads, mostly unused. */
 
 int
 qemu_img(struct arena *a, const char *const *argv, int64_t deadline_s, int64_t file_bytes,

@@ -976,6 +976,50 @@ test_from_image(void **state)
     expect_nothing_left(t);
 }
 
+/* Every command names the formats of all files it touches: QEMU's tools never guess. A program in
+ * front of qemu-img writes down what it is given. */
+static void
+test_nothing_probes(void **state)
+{
+    static const char script[] = "cd \"$1\"; mkdir bin; printf '#!/bin/sh\\necho \"$*\" >> "
+                                 "\"%s/commands\"\\nexec /usr/bin/qemu-img \"$@\"\\n' "
+                                 "\"$1\" > bin/qemu-img; chmod 755 bin/qemu-img";
+    struct fixture *t = *state;
+    struct volume_image image = make_image(t, "qcow2", VOLUME_IMAGE_DISK_FORMAT_QCOW2);
+    const char *id = uuid_make(t->arena), *path = arena_strdup(t->arena, getenv("PATH"));
+    int commands = 0, converted = 0;
+    int64_t bytes = 0;
+    char line[4096];
+    FILE *file;
+
+    run_tool(t, (const char *const[]){ "sh", "-c", script, "sh", t->folder, NULL });
+    setenv("PATH", arena_printf(t->arena, "%s/bin:%s", t->folder, path), 1);
+    CALL(t, create_from_image, t->arena,
+         IN(volume_create_from_image_in, .volume_id = id, .size_gb = 1, .image = &image), &bytes);
+    CALL(t, snapshot_create,
+         IN(snapshot_create_in, .snapshot_id = uuid_make(t->arena), .volume_id = id));
+    CALL(t, extend, IN(volume_extend_in, .volume_id = id, .size_gb = 2));
+    CALL(t, clone,
+         IN(volume_clone_in, .volume_id = uuid_make(t->arena), .size_gb = 2,
+            .source_volume_id = id));
+    make_volume(t, 1);
+    setenv("PATH", path, 1);
+
+    file = fopen(arena_printf(t->arena, "%s/commands", t->folder), "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof(line), file) != NULL) {
+        commands++;
+        converted += str_starts(line, "convert ");
+        if (strstr(line, " -f ") == NULL ||
+            (strstr(line, " -b ") != NULL && strstr(line, " -F qcow2 ") == NULL) ||
+            (str_starts(line, "convert ") && strstr(line, " -O ") == NULL))
+            fail_msg("%s", line);
+    }
+    fclose(file);
+    assert_int_equal(1, converted);
+    assert_int_equal(7, commands);
+}
+
 static int
 delete_the_volume(struct fixture *t)
 {
@@ -1085,6 +1129,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_port_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(test_tls, setup, teardown),
         cmocka_unit_test_setup_teardown(test_from_image, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_nothing_probes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_from_bad_image, setup, teardown),
         cmocka_unit_test_setup_teardown(test_from_damaged_image, setup, teardown),
     };
