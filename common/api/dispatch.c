@@ -265,6 +265,23 @@ run_handler(struct call *c, struct fault *f)
     return o->handler(c, in, siblings, f);
 }
 
+/* A path that names a project must name the token's; who may act for all acts for the one it names. */
+static int
+take_project(struct call *c, struct fault *f)
+{
+    const char *project_id;
+
+    if ((c->operation->flags & OP_PROJECT_PATH) == 0)
+        return 0;
+    project_id = call_param(c, "project_id");
+    if (str_equal(project_id, c->auth.project_id))
+        return 0;
+    if (!call_sees_all(c))
+        return fault_raise(f, FAULT_INVALID, "Malformed request url");
+    c->auth.project_id = project_id;
+    return 0;
+}
+
 static int
 run(struct api_server *s, struct call *c, struct fault *f)
 {
@@ -286,6 +303,8 @@ run(struct api_server *s, struct call *c, struct fault *f)
     route_name_params(&m, c->operation, c->arena);
     memcpy(c->params, m.params, sizeof(c->params));
     c->params_count = m.params_count;
+    if (take_project(c, f) < 0)
+        return -1;
     c->response->status = c->operation->success;
     if (s->options.pool != NULL) {
         if (db_pool_get(s->options.pool, c->arena, c->db, f) < 0)

@@ -16,6 +16,7 @@ enum operation_flag {
     OP_STREAM = 1 << 2, /* The handler reads the body itself. */
     OP_RAW = 1 << 3, /* The body is not JSON. */
     OP_DEFER_POLICY = 1 << 4, /* The handler checks. */
+    OP_PROJECT_PATH = 1 << 5, /* The path's {project_id} is the project that the caller acts for. */
 };
 
 struct operation {

@@ -182,9 +182,18 @@ def handlers_c(model, operations):
     return h, [t[1] for t in thunks]
 
 
-def operation_row(model, o, policies):
+def operation_rows(model, o, policies, project_path):
+    """One row, or two where the project in the path may be left out."""
+    rows = [operation_row(model, o, policies, o.path, project_path)]
+    if project_path and o.path.startswith(project_path + '/'):
+        short = project_path.rsplit('/', 1)[0] + o.path[len(project_path):]
+        rows.append(operation_row(model, o, policies, short, project_path))
+    return rows
+
+
+def operation_row(model, o, policies, path, project_path):
     x = o.x
-    parts = ['.method = HTTP_%s' % o.method.upper(), '.path = %s' % c_string(o.path)]
+    parts = ['.method = HTTP_%s' % o.method.upper(), '.path = %s' % c_string(path)]
     if o.action:
         parts.append('.action = %s' % c_string(o.action))
     parts.append('.id = %s' % c_string(o.id))
@@ -208,7 +217,7 @@ def operation_row(model, o, policies):
         parts.append('.view = VIEW_SUMMARY')
     elif x.get('view', 'detail') != 'detail':
         raise SpecError('%s: unknown view' % o.where)
-    params = re.findall(r'{([^}]+)}', o.path)
+    params = re.findall(r'{([^}]+)}', path)
     path_id = x.get('path_id') or (params[-1] if params and o.verb not in ('list', 'create') else None)
     if path_id:
         if path_id not in params:
@@ -227,6 +236,8 @@ def operation_row(model, o, policies):
         if x.get(key):
             parts.append('.%s = %d' % (key, version(x[key])))
     flags = ['OP_' + k.upper() for k in ('public', 'any_token', 'stream', 'raw', 'defer_policy') if x.get(k)]
+    if project_path and path.startswith(project_path + '/'):
+        flags.append('OP_PROJECT_PATH')
     if flags:
         parts.append('.flags = ' + ' | '.join(flags))
     if x.get('max_body'):
@@ -272,7 +283,8 @@ def generate(specdir, outdir):
     c.append('static const struct policy_default policies[] = {')
     c += ['    { %s, %s },' % (c_string(k), c_string(v)) for k, v in policies.items()]
     c.append('};\n\nstatic const struct operation operations[] = {')
-    c += [operation_row(model, o, policies) for o in operations]
+    for o in operations:
+        c += operation_rows(model, o, policies, x.get('project_path'))
     c.append('};\n')
     text = bundle(head, paths, model)
     write_if_changed('%s/%s_openapi.json' % (outdir, service), text + '\n')

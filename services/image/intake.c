@@ -19,7 +19,7 @@ intake_expect(const struct image *image, enum disk_format *ret_declared, bool *r
     enum disk_format format = DISK_RAW;
 
     /* The column is one of the schema's names, and aki, ari and ami are raw. */
-    (void)disk_format_parse(image_schema.fields[IMAGE_F_DISK_FORMAT].names[image->disk_format], &format);
+    (void)disk_format_parse(image_disk_format_names[image->disk_format], &format);
     *ret_declared = format;
     *ret_other_ok = image->container_format != IMAGE_CONTAINER_FORMAT_BARE && format != DISK_RAW;
 }

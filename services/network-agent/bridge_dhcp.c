@@ -84,7 +84,7 @@ write_file(struct arena *a, const char *path, const char *text, struct fault *f)
     if (before != NULL && strcmp(before, text) == 0)
         return 0;
     fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0 || write_all(fd, text) < 0 || rename(next, path) < 0)
+    if (fd < 0 || fchmod(fd, 0644) < 0 || write_all(fd, text) < 0 || rename(next, path) < 0)
         return fault_raise_cause(f, "%s: %s", path, strerror(errno));
     netlink_count_change();
     return 1;
@@ -96,8 +96,9 @@ make_dir(struct arena *a, const struct driver_state *s, const char *network_id, 
     char *parent = arena_printf(a, "%s/dhcp", s->options.state_dir);
     char *dir = arena_printf(a, "%s/%s", parent, network_id);
 
-    /* dnsmasq reads its files as another user. */
-    if ((mkdir(parent, 0755) < 0 && errno != EEXIST) || (mkdir(dir, 0755) < 0 && errno != EEXIST)) {
+    /* dnsmasq reads its files as another user, whatever umask we have. */
+    if ((mkdir(parent, 0755) < 0 && errno != EEXIST) || chmod(parent, 0755) < 0 ||
+        (mkdir(dir, 0755) < 0 && errno != EEXIST) || chmod(dir, 0755) < 0) {
         fault_raise_cause(f, "%s: %s", dir, strerror(errno));
         return NULL;
     }

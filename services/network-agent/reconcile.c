@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -71,7 +72,8 @@ save(const struct reconcile *r, struct arena *a, const struct host_state_out *st
         return;
     json = schema_json(&host_state_out_schema, state, a);
     next = arena_printf(a, "%s.new", path);
-    if (json_dump_file(json, next, JSON_COMPACT) < 0 || rename(next, path) < 0)
+    if (json_dump_file(json, next, JSON_COMPACT) < 0 || chmod(next, 0600) < 0 ||
+        rename(next, path) < 0)
         log_warn("state.not_saved path=%s error=%s", path, strerror(errno));
 }
 

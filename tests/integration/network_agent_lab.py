@@ -70,7 +70,8 @@ class Host:
         self.log = open(self.dir + '/log', 'a')
         self.lab = subprocess.Popen(
             self.command(LAB, self.dir, self.tunnel, 'external:brex', 'e1', 'nobody'),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True,
+            preexec_fn=lambda: os.umask(0o077) and None)
 
     def apply(self, state, facts=None):
         path = '%s/state-%d.json' % (self.dir, self.applied)

@@ -126,6 +126,14 @@ class NetworkAgent(unittest.TestCase):
         for guest in (self.g11, self.g12):
             status, body = guest.http('/openstack/latest/meta_data.json')
             self.assertEqual((status, guest.port['device_id'] in body), (200, True), body)
+        # One more, when the server runs already.
+        late = self.guest(self.h1, self.cloud.port(14, self.h1))
+        self.p12['extra_dhcp_opts'] = []
+        self.apply()
+        import glob
+        pid = lab.read(glob.glob(self.h1.dir + '/dhcp/*/pid')[0]).split()[0]; print(run('sh', '-c', 'cat /proc/%s/stat; cat %s/dhcp/*/hosts  %s/dhcp/*/arguments' % (pid,self.h1.dir,self.h1.dir), check=False).stdout)
+        self.assertEqual(self.lease(late)[0]['ip'], '10.5.0.14')
+        self.assertIn('tftp= ', self.lease(self.g12)[1])
         # By the router's own address too, for guests that took no route from DHCP.
         self.g13.static()
         status, body = self.g13.http('/openstack/latest/meta_data.json')

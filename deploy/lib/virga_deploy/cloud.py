@@ -83,7 +83,7 @@ class Cloud:
             if daemon.process.pid() is not None:
                 continue
             database = self.postgres.url(daemon.kind) if daemon.host is None else ""
-            daemon.write_config(database, self.rabbitmq.url(daemon.host.name if daemon.host else "control"))
+            daemon.write_config(database, self.rabbitmq.url(f"agent@{daemon.host.name}" if daemon.host else "control"))
             if daemon.name == "identity":
                 daemons.bootstrap(self.layout, daemon)
             daemon.start()

@@ -10,6 +10,7 @@ import glob
 import hashlib
 import json
 import os
+import urllib.parse
 import pwd
 import socket
 import subprocess
@@ -71,7 +72,8 @@ class RabbitMQ:
         }
 
     def users(self):
-        return ["control"] + [f"host{n}" for n in range(1, MAX_HOSTS + 1)]
+        # "anything@HOST" may only speak for that host: common/rpc binds a sender by the part behind the '@'.
+        return ["control"] + [f"agent@host{n}" for n in range(1, MAX_HOSTS + 1)]
 
     def _definitions(self):
         names = self.users()
@@ -135,7 +137,7 @@ log.console.level = warning
 
     def url(self, user="control"):
         password = self.layout.secret("broker-" + user)
-        return f"amqp://{user}:{password}@127.0.0.1:{self.layout.ports['broker']}/{_VHOST}"
+        return f"amqp://{urllib.parse.quote(user, safe='')}:{password}@127.0.0.1:{self.layout.ports['broker']}/{_VHOST}"
 
     def stop(self):
         stopped = self.process.stop()

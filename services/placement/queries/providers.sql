@@ -8,14 +8,10 @@ FROM provider p JOIN provider r ON r.id = p.root_id LEFT JOIN provider u ON u.id
 -- provider_lock(uuid text) :opt -> (id int8, generation int8)
 SELECT id, generation FROM provider WHERE uuid = $1 FOR NO KEY UPDATE;
 
--- Trees are changed one at a time: two moves that are fine alone can make a circle together.
--- provider_lock_trees() :exec
-SELECT pg_advisory_xact_lock(hashtextextended('placement.trees', 0));
-
 -- provider_insert(uuid text, name text, parent_uuid text?) :one -> (id int8)
-INSERT INTO provider (uuid, name, parent_id, root_id)
-SELECT $1, $2, u.id, COALESCE(u.root_id, currval(pg_get_serial_sequence('provider', 'id')))
-FROM (SELECT 1) AS one LEFT JOIN provider u ON u.uuid = $3::text
+WITH fresh AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('provider', 'id')) AS id)
+INSERT INTO provider (id, uuid, name, parent_id, root_id) OVERRIDING SYSTEM VALUE
+SELECT fresh.id, $1, $2, u.id, COALESCE(u.root_id, fresh.id) FROM fresh LEFT JOIN provider u ON u.uuid = $3::text
 RETURNING id;
 
 -- provider_rename(id int8, name text) :exec

@@ -1,0 +1,70 @@
+# Tests and checks: included by the Makefile.
+#
+#   make check            installs its needs, builds with sanitizers, runs everything; ends with "N passed, N failed"
+#   make check ONLY=api   only test programs whose path contains the word
+#   make lint  make bench  make fuzz SECONDS=60  make tempest LIST=smoke
+
+ONLY ?=
+SECONDS ?= 30
+LIST ?= smoke
+
+# tests/integration/test_<service>*.c use the code of that service.
+INTEGRATION_BIN :=
+define integration_rule
+INTEGRATION_BIN += $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/integration/test_$(call under,$1)*.c))
+$(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/integration/test_$(call under,$1)*.c)): $(B)/tests/integration/%: $(B)/obj/tests/integration/%.o $(B)/lib$1.a $(B)/libvirga.a $(B)/libtest.a
+	@mkdir -p $$(@D)
+	@$$(CC) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(LIBS) $$(LIBS_$1) -lcmocka
+endef
+$(foreach s,$(filter %-agent,$(SERVICES)),$(eval $(call integration_rule,$s)))
+
+.PHONY: test-programs check check-built
+test-programs: all unit-tests $(INTEGRATION_BIN)
+
+# A make of its own after the packages are there: what the Makefile asks pkg-config for must be installed when it is read.
+check:
+	@deploy/install-packages build run test
+	@$(MAKE) --no-print-directory -j$$(nproc) V=san test-programs
+	@$(MAKE) --no-print-directory V=san check-built
+check-built:
+	@$(PYTHON) tests/run --build $(abspath $(B)) --out $(abspath $(O)) $(if $(ONLY),--only $(ONLY))
+
+.PHONY: lint lint-built
+lint:
+	@deploy/install-packages build run test
+	@$(MAKE) --no-print-directory gen lint-built
+lint-built:
+	@tests/lint/format
+	@$(PYTHON) tests/lint/layering.py
+	@CC="$(CC)" FLAGS="$(CPPFLAGS) $(CFLAGS)" tests/lint/headers
+	@FLAGS="$(CPPFLAGS) -std=gnu11" tests/lint/tidy
+
+# Fuzzers: clang's libFuzzer with the sanitizers; each runs SECONDS.
+FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_LIBSRC := $(filter-out common/codegen/% common/daemon/%,$(wildcard common/*/*.c))
+.PHONY: fuzz
+$(O)/fuzz/%: tests/fuzz/%.c | gen
+	@mkdir -p $(@D)
+	@$(MAKE) --no-print-directory CC=clang O=$(O)/fuzz-build "CFLAGS_san=-O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-omit-frame-pointer" V=san $(O)/fuzz-build/san/libvirga.a
+	@clang $(CPPFLAGS) -std=gnu11 -g -fsanitize=address,undefined,fuzzer -o $@ $< $(O)/fuzz-build/san/libvirga.a $(LIBS)
+fuzz: $(FUZZ_BIN)
+	@for f in $(FUZZ_BIN); do echo "$$f"; $$f -max_total_time=$(SECONDS) -rss_limit_mb=512 -verbosity=0 || exit 1; done
+
+.PHONY: bench
+bench:
+	@deploy/install-packages build run test
+	@$(MAKE) --no-print-directory -j$$(nproc) all bench-programs
+	@$(PYTHON) tests/bench/run --build $(abspath $(O)/release)
+BENCH_BIN := $(patsubst tests/bench/%.c,$(O)/release/tests/bench/%,$(wildcard tests/bench/*.c))
+.PHONY: bench-programs
+bench-programs: $(BENCH_BIN)
+$(O)/release/tests/bench/%: $(B)/obj/tests/bench/%.o $(B)/libvirga.a
+	@mkdir -p $(@D)
+	@$(CC) $(LDFLAGS) -o $@ $< $(B)/libvirga.a $(LIBS)
+
+# Debian's tempest, unmodified, against a cloud of its own, when the conformance suite lies beside the checkout.
+.PHONY: tempest
+tempest:
+	@deploy/install-packages build run test
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@$(PYTHON) tests/tempest/run --build $(abspath $(O)/release) --list $(LIST)
