@@ -7,13 +7,17 @@
  * away up to a limit. */
 #include "body.h"
 
+#include <errno.h>
+
 #include "../base/clock.h"
 #include "../base/memory.h"
+#include "clients.h"
 #include "exchange.h"
 
 enum {
     REFUSED_MAX =
         64 * 1024 * 1024, /* Thrown away at most, before the connection is closed instead. */
+    LOOK_MS = 200,        /* Between looks whether a silent sender is still there. */
     PACE = 16 * 1024,     /* Bytes a sender must manage in one timeout. */
 };
 
@@ -198,6 +202,7 @@ wait_for_data(struct http_body *b, int64_t patience_ms, struct fault *f)
         b->window_bytes = 0;
         left_ms = patience_ms;
     }
+    left_ms = MIN(left_ms, LOOK_MS);
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += left_ms / 1000;
     until.tv_nsec += left_ms % 1000 * 1000000;
@@ -205,7 +210,10 @@ wait_for_data(struct http_body *b, int64_t patience_ms, struct fault *f)
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    pthread_cond_timedwait(&b->changed, &b->mutex, &until);
+    /* As long as it is not gone, and we have the mutex, the connection is there. */
+    if (pthread_cond_timedwait(&b->changed, &b->mutex, &until) == ETIMEDOUT && !b->gone &&
+        !b->ended)
+        client_notice_end(b->exchange->client);
     return 0;
 }
 

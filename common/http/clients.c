@@ -92,6 +92,8 @@ cut_late(struct clients *c)
 
         if (since != 0 && now - since >= c->patience_ms)
             cut(client);
+        else if (since != 0)
+            client_notice_end(client);
     }
 }
 
@@ -233,6 +235,15 @@ const char *
 client_peer(const struct client *c)
 {
     return c->peer;
+}
+
+void
+client_notice_end(struct client *c)
+{
+    char next;
+
+    if (recv(c->fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+        cut(c);
 }
 
 void

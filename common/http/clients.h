@@ -26,4 +26,8 @@ struct client *client_get(struct MHD_Connection *connection);
 const char *client_peer(const struct client *c);
 void client_owes(struct client *c); /* From now on we wait for it. */
 void client_owes_nothing(struct client *c);
+/* Has it closed its side, and libmicrohttpd not noticed? (0.9.75 waits edge-triggered, and takes
+ * a short read for the end of what there is; an end that came together with data is then never
+ * looked at.) Makes it notice. */
+void client_notice_end(struct client *c);
 unsigned clients_count(const struct clients *c);

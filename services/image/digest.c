@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <openssl/evp.h>
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "base/memory.h"
 

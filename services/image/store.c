@@ -79,7 +79,7 @@ static int
 open_name(const struct store *s, const char *name, int flags)
 {
     struct open_how how = {
-        .flags = (uint64_t)(flags | O_CLOEXEC),
+        .flags = (unsigned)(flags | O_CLOEXEC),
         .mode = (flags & O_CREAT) != 0 ? 0600 : 0,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
     };
@@ -231,14 +231,6 @@ store_is_held(struct store *s, const char *id)
 {
     /* In the order of a rename, which may happen in between. */
     return is_held(s, id, false) || is_held(s, id, true);
-}
-
-bool
-store_has(struct store *s, const char *id)
-{
-    _cleanup_(close_fd) int fd = open_id(s, id, true, O_RDONLY);
-
-    return fd >= 0;
 }
 
 /* With the lock, so that a writer that comes just now sees what became of its file. */

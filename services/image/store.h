@@ -49,7 +49,6 @@ void store_remove(struct store *s, const char *id);
 
 /* Is the file there, under either name, and does a writer hold it? */
 bool store_is_held(struct store *s, const char *id);
-bool store_has(struct store *s, const char *id); /* Complete. */
 
 /* Calls 'each' for every file of the store that no writer holds. */
 int store_each(struct store *s, void (*each)(void *owner, const char *id, bool complete), void *owner,

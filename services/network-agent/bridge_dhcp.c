@@ -202,7 +202,7 @@ serve(struct driver_state *s, struct arena *a, const struct wanted *w,
         return -1;
     dhcp_text_hosts(w, n, &hosts);
     dhcp_text_options(w, n, &options);
-    arguments = dhcp_text_arguments(a, n, device, dir, s->options.dhcp_user);
+    arguments = dhcp_text_arguments(a, w, n, device, dir, s->options.dhcp_user);
     for (size_t i = 0; arguments[i] != NULL; i++)
         str_addf(&joined, "%s\n", arguments[i]);
     hosts_changed = write_file(a, arena_printf(a, "%s/hosts", dir), str_text(&hosts), f);

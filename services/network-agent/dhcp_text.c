@@ -24,8 +24,6 @@ add_host(struct arena *a, const struct wanted_network *n, const struct wanted_po
         if (s == NULL || !s->dhcp)
             continue;
         str_addf(out, "%s,", mac_text(a, &p->mac));
-        if (p->options_count > 0)
-            str_addf(out, "set:port-%s,", p->id);
         str_addf(out, p->ips[i].ip.family == AF_INET ? "%s,%s\n" : "%s,[%s]\n", p->hostname,
                  address_bare(a, &p->ips[i].ip));
     }
@@ -135,9 +133,24 @@ dhcp_text_options(const struct wanted *w, const struct wanted_network *n, struct
             add_port_options(&w->remote_ports[i], out);
 }
 
+/* The tag by which a port's own options are chosen. It would be natural in the hosts file, but
+ * dnsmasq (2.90) crashes when it reads a file with tags again after a lease. So it is an argument,
+ * and changing it is a restart. */
+static const char **
+add_tags(struct arena *a, const struct wanted_network *n, const struct wanted_port *ports,
+         size_t ports_count, const char **argv, size_t *count, size_t *capacity)
+{
+    for (size_t i = 0; i < ports_count; i++)
+        if (ports[i].network == n && ports[i].options_count > 0)
+            *ARRAY_PUSH(a, argv, *count, *capacity) =
+                arena_printf(a, "--dhcp-mac=set:port-%s,%s", ports[i].id,
+                             mac_text(a, &ports[i].mac));
+    return argv;
+}
+
 const char **
-dhcp_text_arguments(struct arena *a, const struct wanted_network *n, const char *device,
-                    const char *dir, const char *user)
+dhcp_text_arguments(struct arena *a, const struct wanted *w, const struct wanted_network *n,
+                    const char *device, const char *dir, const char *user)
 {
     const char *fixed[] = {
         /* A lease is for the MAC alone: a client that makes up identifiers gets nothing more. */
@@ -183,6 +196,8 @@ dhcp_text_arguments(struct arena *a, const struct wanted_network *n, const char 
                 arena_printf(a, "--dhcp-range=set:subnet-%s,%s,static,%u,%ds", s->id, net,
                              s->cidr.prefix, LEASE_S);
     }
+    argv = add_tags(a, n, w->ports, w->ports_count, argv, &count, &capacity);
+    argv = add_tags(a, n, w->remote_ports, w->remote_ports_count, argv, &count, &capacity);
     *ARRAY_PUSH(a, argv, count, capacity) = NULL;
     return argv;
 }

@@ -11,8 +11,9 @@ void dhcp_text_hosts(const struct wanted *w, const struct wanted_network *n, str
 void dhcp_text_options(const struct wanted *w, const struct wanted_network *n, struct str *out);
 /* The command line without the program, in the arena, NULL-terminated. 'dir' has the files hosts,
  * opts, leases. */
-const char **dhcp_text_arguments(struct arena *a, const struct wanted_network *n,
-                                 const char *device, const char *dir, const char *user);
+const char **dhcp_text_arguments(struct arena *a, const struct wanted *w,
+                                 const struct wanted_network *n, const char *device,
+                                 const char *dir, const char *user);
 
 /* Its own address in a subnet, or NULL. */
 const struct address *dhcp_text_address(const struct wanted_network *n,

@@ -1,4 +1,5 @@
-/* One request for metadata: who asks, may it, and with what it is answered. See metadata_internal.h. */
+/* One request for metadata: who asks, may it, and with what it is answered. See
+ * metadata_internal.h. */
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>

@@ -214,7 +214,7 @@ port_ips_give(struct db_tx *tx, const struct ip_request *request, struct fault *
                 return -1;
         }
     }
-    if (!request->given && (one_of(&g, 4) < 0 || one_of(&g, 6) < 0))
+    if (!request->given && (one_of(&g, 4) < 0 || (request->only != 4 && one_of(&g, 6) < 0)))
         return -1;
     if (is_router_owner(request->device_owner) || str_equal(request->device_owner, "network:floatingip"))
         return 0;

@@ -8,6 +8,7 @@ struct ip_request {
     bool given; /* 'wishes' are all it shall have; else one of each family. */
     const struct fixed_ip *wishes;
     size_t wishes_count;
+    int only; /* 4: no IPv6 addresses but those wished for; 0: both. */
     const struct fixed_ip *old; /* Had before (and released): kept where a wish names the subnet alone. */
     size_t old_count;
 };

@@ -440,7 +440,7 @@ port_make(struct db_tx *tx, const struct port_plan *plan, struct port *ret, stru
 {
     struct port *row = ARENA_NEW(tx->db->arena, struct port);
     struct ip_request request = { .network_id = plan->network_id, .device_owner = plan->device_owner, .given = plan->given,
-                                  .wishes = plan->wishes, .wishes_count = plan->wishes_count };
+                                  .wishes = plan->wishes, .wishes_count = plan->wishes_count, .only = plan->only };
 
     row->id = uuid_make(tx->db->arena);
     row->project_id = plan->project_id;

@@ -12,6 +12,7 @@ struct port_plan {
     bool given; /* As in struct ip_request. */
     const struct fixed_ip *wishes;
     size_t wishes_count;
+    int only;
 };
 
 /* '*ret' is as stored, with its addresses. No security groups, no quota. */

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import time
 
-LAB = None  # The driver by hand: build/san/tests/unit/network-agent/lab
+LAB = None  # The driver without a control plane: test_network_agent.c, built
 PYTHON = '/usr/bin/python3'
 EXT = '203.0.113'
 

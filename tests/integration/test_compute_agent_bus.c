@@ -1,24 +1,26 @@
-/* The compute agent as a process on a real broker, with simulated guests: this program is the compute service to it.
- *
- * Arguments: the agent's program, the broker's URL, a state folder. */
+/* The compute agent as a process on a real broker, with simulated guests: this program is the compute service to it. */
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../unit/asserts.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "gen/compute_agent_rpc.h"
 #include "gen/compute_rpc.h"
+#include "services/compute-agent/folder.h"
+#include "tests/lib/broker.h"
+#include "tests/unit/asserts.h"
 
 #define GUEST_ID "c0ffee00-0000-4000-8000-000000000001"
-#define HOST "vca-reef"
+#define HOST "hosta"
 
 enum { WAIT_S = 30 };
 
-static const char *agent_program, *broker_url, *state_folder;
+static const char *agent_program;
+static char state_folder[] = "/tmp/virga-compute-agent-XXXXXX";
+static struct broker *broker;
 static struct rpc *rpc;
 static pid_t agent;
 
@@ -109,7 +111,7 @@ start_agent(struct arena *a)
     const char *set[][2] = {
         { "daemon.state_dir", state_folder },
         { "daemon.host", HOST },
-        { "rpc.url", broker_url },
+        { "rpc.url", broker_url(broker, a, "agent@" HOST) },
         { "compute.driver", "sim" },
         { "compute.report_interval", "1" },
         { "sim.vcpus", "48" },
@@ -144,10 +146,15 @@ end_agent(int signal_number)
 static int
 setup(void **state)
 {
-    struct rpc_options options = { .url = broker_url, .name = "compute", .host = "" };
+    struct rpc_options options = { .name = "compute", .host = "" };
     struct fault f = { 0 };
 
     *state = arena_new();
+    broker = broker_open();
+    options.url = broker_url(broker, *state, "virga");
+    agent_program = arena_printf(*state, "%s/bin/virga-compute-agent", getenv("VIRGA_BUILD"));
+    if (mkdtemp(state_folder) == NULL)
+        return -1;
     if (rpc_open(&rpc, &options, &f) < 0 ||
         rpc_serve(rpc, "compute", methods, ARRAY_SIZE(methods), NULL, &f) < 0)
         return -1;
@@ -161,8 +168,9 @@ teardown(void **state)
     if (agent > 0)
         end_agent(SIGKILL);
     rpc_close(rpc);
+    broker_close(broker);
     arena_free(*state);
-    return 0;
+    return folder_remove(state_folder);
 }
 
 static void
@@ -224,17 +232,14 @@ test_restart(void **state)
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_reports),
-                                        cmocka_unit_test(test_calls),
-                                        cmocka_unit_test(test_restart) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_restart),
+    };
 
-    if (argc != 4)
-        return 2;
-    agent_program = argv[1];
-    broker_url = argv[2];
-    state_folder = argv[3];
     log_setup("test", LOG_WARN, LOG_KEYVALUE);
     return cmocka_run_group_tests(tests, setup, teardown);
 }

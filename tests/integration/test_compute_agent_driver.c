@@ -10,14 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../unit/asserts.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
-#include "driver.h"
-#include "image_cache.h"
-#include "service.h"
+#include "services/compute-agent/driver.h"
+#include "services/compute-agent/image_cache.h"
+#include "services/compute-agent/service.h"
+#include "tests/unit/asserts.h"
 
 #define GUEST_ID "c0ffee00-0000-4000-8000-000000000001"
 #define VOLUME_ID "c0ffee00-0000-4000-8000-0000000000aa"

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Runs test_compute_agent_driver on a host of its own: namespaces with libvirtd, virtlogd, two taps and an NBD server.
+"""Runs test_compute_agent_driver (the built C program) on a host of its own: namespaces with libvirtd, virtlogd, two taps and
+an NBD server, for a guest of deploy/image.
 
-usage: test_compute_agent_driver.py PROGRAM IMAGE
-
-PROGRAM is the built test_compute_agent_driver.c, IMAGE a tiny bootable qcow2. Everything lives in a private network, mount,
-pid, cgroup, uts and ipc namespace, whose first process is this script again (--inside): when that ends, all of it ends.
+Environment: VIRGA_BUILD (where the program is), VIRGA_OUT (where the image is, or is built). Everything lives in a private
+network, mount, pid, cgroup, uts and ipc namespace, whose first process is this script again (--inside): when that ends,
+all of it ends.
 """
 import ctypes
 import os
@@ -14,7 +14,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import unittest
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 NBD_PORT = 10809
 CONTROLLERS = ['cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids']
 LIBVIRTD_CONF = '''unix_sock_group = "root"
@@ -204,12 +206,21 @@ def outside(program, image):
                 print('---', log)
                 subprocess.run(['tail', '-n', '15', '%s/%s' % (base, log)], check=False)
     shutil.rmtree(base)
-    sys.exit(result.returncode)
+    return result.returncode
+
+
+class ComputeAgentDriver(unittest.TestCase):
+    @unittest.skipIf(os.getuid() != 0, 'needs root')
+    def test_life_of_a_guest(self):
+        out = os.path.abspath(os.environ.get('VIRGA_OUT', ROOT + '/build'))
+        build = os.path.abspath(os.environ.get('VIRGA_BUILD', out + '/san'))
+        image = out + '/image/tiny.qcow2'
+        if not os.path.exists(image):
+            subprocess.run([ROOT + '/deploy/image/build', out + '/image'], check=True)
+        self.assertEqual(outside(build + '/tests/integration/test_compute_agent_driver', image), 0)
 
 
 if __name__ == '__main__':
     if len(sys.argv) == 5 and sys.argv[1] == '--inside':
         inside(*sys.argv[2:])
-    if len(sys.argv) != 3:
-        sys.exit(__doc__)
-    outside(os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]))
+    unittest.main()

@@ -1,9 +1,9 @@
-#include "../../../services/compute-agent/backend.h"
+#include "services/compute-agent/backend.h"
 
 #include <pthread.h>
 
-#include "../asserts.h"
 #include "base/str.h"
+#include "tests/unit/asserts.h"
 
 /* A backend that hangs until the test lets it go. */
 struct gate {

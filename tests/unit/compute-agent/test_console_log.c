@@ -1,10 +1,10 @@
-#include "../../../services/compute-agent/console_log.h"
+#include "services/compute-agent/console_log.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../../services/compute-agent/folder.h"
-#include "../asserts.h"
+#include "services/compute-agent/folder.h"
+#include "tests/unit/asserts.h"
 
 struct fixture {
     struct arena *a;

@@ -1,10 +1,10 @@
 /* The domain XML against golden files, and against what a description could try to smuggle in. VIRGA_GOLDEN=write makes
  * the files anew. */
-#include "../../../services/compute-agent/domain_xml.h"
+#include "services/compute-agent/domain_xml.h"
 
-#include "../../../services/compute-agent/domain_read.h"
-#include "../asserts.h"
 #include "base/str.h"
+#include "services/compute-agent/domain_read.h"
+#include "tests/unit/asserts.h"
 
 #define GOLDEN "tests/unit/compute-agent/golden/"
 

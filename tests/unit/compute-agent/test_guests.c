@@ -1,13 +1,13 @@
 /* The RPC methods on the simulated hypervisor: what they check, that they are idempotent, and how they take turns. */
 #include <pthread.h>
 
-#include "../../../services/compute-agent/driver_sim.h"
-#include "../../../services/compute-agent/guest_lock.h"
-#include "../../../services/compute-agent/service.h"
-#include "../asserts.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "services/compute-agent/driver_sim.h"
+#include "services/compute-agent/guest_lock.h"
+#include "services/compute-agent/service.h"
+#include "tests/unit/asserts.h"
 
 #define GUEST_ID "c0ffee00-0000-4000-8000-000000000001"
 #define VOLUME_ID "c0ffee00-0000-4000-8000-0000000000aa"

@@ -1,12 +1,12 @@
-#include "../../../services/compute-agent/host_facts.h"
+#include "services/compute-agent/host_facts.h"
 
 #include <stdio.h>
 
-#include "../../../services/compute-agent/cpu_traits.h"
-#include "../../../services/compute-agent/folder.h"
-#include "../asserts.h"
 #include "base/str.h"
 #include "base/uuid.h"
+#include "services/compute-agent/cpu_traits.h"
+#include "services/compute-agent/folder.h"
+#include "tests/unit/asserts.h"
 
 static void
 test_pressure(void **state)

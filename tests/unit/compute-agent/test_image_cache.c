@@ -1,14 +1,14 @@
-#include "../../../services/compute-agent/image_cache.h"
+#include "services/compute-agent/image_cache.h"
 
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../../services/compute-agent/folder.h"
-#include "../asserts.h"
 #include "base/clock.h"
 #include "base/str.h"
+#include "services/compute-agent/folder.h"
+#include "tests/unit/asserts.h"
 
 #define IMAGE_ID "c0ffee00-0000-4000-8000-0000000000cc"
 

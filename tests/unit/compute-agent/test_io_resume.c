@@ -1,6 +1,6 @@
-#include "../../../services/compute-agent/io_resume.h"
+#include "services/compute-agent/io_resume.h"
 
-#include "../asserts.h"
+#include "tests/unit/asserts.h"
 
 static void
 test_grows_and_forgets(void **state)

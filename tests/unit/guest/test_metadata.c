@@ -1,8 +1,8 @@
 #include "guest/metadata.h"
 
-#include "../asserts.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "tests/unit/asserts.h"
 
 static const char facts_text[] =
     "{ \"uuid\": \"5d6a3a3c-8fd1-4a6e-9d4c-0d2f6c1b7a11\", \"name\": \"web <1>\", \"hostname\": "

@@ -259,6 +259,7 @@ test_dhcp(void **state)
 {
     struct arena *a = arena_new();
     struct str hosts = { 0 }, options = { 0 };
+    const char **arguments;
     struct wanted w;
 
     (void)state;
@@ -278,7 +279,12 @@ test_dhcp(void **state)
         &w);
     assert_int_equal(w.failures_count, 0);
     dhcp_text_hosts(&w, &w.networks[0], &hosts);
-    assert_string_equal(str_text(&hosts), "fa:16:3e:00:00:0b,set:port-" PORT ",web,10.5.0.11\n");
+    assert_string_equal(str_text(&hosts), "fa:16:3e:00:00:0b,web,10.5.0.11\n");
+    arguments = dhcp_text_arguments(a, &w, &w.networks[0], "ns-x", "/d", "nobody");
+    while (*arguments != NULL && !str_starts(*arguments, "--dhcp-mac="))
+        arguments++;
+    assert_non_null(*arguments);
+    assert_string_equal(*arguments, "--dhcp-mac=set:port-" PORT ",fa:16:3e:00:00:0b");
     dhcp_text_options(&w, &w.networks[0], &options);
 #define TAG "tag:subnet-" SUBNET ","
     assert_string_equal(

@@ -1,6 +1,6 @@
-/* The bridge driver by hand, without a control plane: for tests/integration/test_network_agent.py.
+/* The bridge driver by hand, without a control plane: for test_network_agent.py, which runs it.
  *
- *     lab STATE_DIR TUNNEL_IP PHYSICAL:BRIDGE EXTERNAL_INTERFACE DHCP_USER
+ *     test_network_agent STATE_DIR TUNNEL_IP PHYSICAL:BRIDGE EXTERNAL_INTERFACE DHCP_USER
  *
  * Each line of standard input is the path of a JSON file { "state": <as host_state answers>,
  * "facts": { <instance id>: <facts> } }. It is applied; a line of JSON on standard output says what
@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../../services/network-agent/driver.h"
-#include "../../../services/network-agent/metadata_server.h"
-#include "../../../services/network-agent/netlink.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "network_rpc.h"
+#include "services/network-agent/driver.h"
+#include "services/network-agent/metadata_server.h"
+#include "services/network-agent/netlink.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static json_t *all_facts;
@@ -111,8 +111,8 @@ main(int argc, char **argv)
 
     if (argc != 6 || address_parse_single(argv[2], &options.tunnel) < 0 ||
         (colon = strchr(argv[3], ':')) == NULL) {
-        fprintf(stderr,
-                "usage: lab STATE_DIR TUNNEL_IP PHYSICAL:BRIDGE EXTERNAL_INTERFACE DHCP_USER\n");
+        fprintf(stderr, "usage: test_network_agent STATE_DIR TUNNEL_IP PHYSICAL:BRIDGE "
+                        "EXTERNAL_INTERFACE DHCP_USER\n");
         return 2;
     }
     *colon = '\0';
@@ -123,7 +123,7 @@ main(int argc, char **argv)
     options.external_bridge = mapping.bridge;
     options.external_interface = argv[4];
     options.dhcp_user = argv[5];
-    log_setup("lab", LOG_INFO, LOG_KEYVALUE);
+    log_setup("test_network_agent", LOG_INFO, LOG_KEYVALUE);
     if (metadata_server_open(&options.metadata, &source, &f) < 0 ||
         driver_bridge.open(&s, &options, &f) < 0) {
         fprintf(stderr, "%s: %s\n", f.message, f.cause);
