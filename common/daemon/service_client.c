@@ -231,6 +231,13 @@ service_token(struct service_client *c, struct http_client *http, struct arena *
     return get_token(c, http, a, NULL, ret, f);
 }
 
+int
+service_token_renew(struct service_client *c, struct http_client *http, struct arena *a,
+                    const char *refused, char **ret, struct fault *f)
+{
+    return get_token(c, http, a, refused, ret, f);
+}
+
 static bool
 same_type(const char *wanted, const char *type)
 {

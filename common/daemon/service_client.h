@@ -37,3 +37,6 @@ int service_call_run(struct service_client *c, struct http_client *http, struct 
  * fit), and a token for raw calls (streaming). */
 int service_endpoint(struct service_client *c, struct http_client *http, struct arena *a, const char *service_type, char **ret, struct fault *f);
 int service_token(struct service_client *c, struct http_client *http, struct arena *a, char **ret, struct fault *f);
+/* Another token than 'refused', which a service has just answered with 401. */
+int service_token_renew(struct service_client *c, struct http_client *http, struct arena *a, const char *refused, char **ret,
+                        struct fault *f);

@@ -86,15 +86,25 @@ image_download_run(void *owner, const struct guest_image *image,
     char *token;
     int r;
 
+    x.sink = pass_on;
+    x.sink_owner = &pass;
     r = service_token(d->services, http, a, &token, f);
     if (r < 0)
         return r;
     headers[0].value = token;
-    x.sink = pass_on;
-    x.sink_owner = &pass;
     r = http_client_run(http, a, &x, f);
     if (r < 0)
         return r;
+    if (x.status == 401) {
+        /* It was revoked since we got it. Nothing has reached the cache. */
+        r = service_token_renew(d->services, http, a, token, &token, f);
+        if (r < 0)
+            return r;
+        headers[0].value = token;
+        r = http_client_run(http, a, &x, f);
+        if (r < 0)
+            return r;
+    }
     /* 204 is upstream's answer for an image without data. */
     return x.status == 200 || (x.status == 204 && image->size == 0) ? 0
                                                                     : explain(x.status, image, f);

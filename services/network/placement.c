@@ -68,7 +68,7 @@ place_one(struct network_service *service, struct db *db, const char *id, int (*
     struct fault f = { 0 };
 
     if (db_tx_begin(&tx, db, &f) < 0 || place(&t, &tx, id, &f) < 0 || touched_settle(&t, &tx, &f) < 0 || db_tx_commit(&tx, &f) < 0)
-        log_warning("network.placement id=%s fault=\"%s\" cause=\"%s\"", id, f.message, f.cause);
+        log_warn("network.placement id=%s fault=\"%s\" cause=\"%s\"", id, f.message, f.cause);
 }
 
 static void
@@ -84,7 +84,7 @@ place_all(struct network_service *service)
 
     if (db_pool_get(service->daemon->pool, a, &db, &f) < 0 || networks_unserved(&db, seconds, &networks, &networks_count, &f) < 0 ||
         routers_unplaced(&db, seconds, &routers, &routers_count, &f) < 0) {
-        log_warning("network.placement fault=\"%s\" cause=\"%s\"", f.message, f.cause);
+        log_warn("network.placement fault=\"%s\" cause=\"%s\"", f.message, f.cause);
         return;
     }
     for (size_t i = 0; i < networks_count; i++)

@@ -2,6 +2,7 @@
 
 #include "address.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "base/uuid.h"
 #include "quotas.h"

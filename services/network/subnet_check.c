@@ -7,7 +7,7 @@
 #define MOST_ROUTES 20
 
 /* The subnet as it will be. */
-struct view {
+struct subnet_view {
     struct address cidr;
     bool has_gateway;
     struct address gateway;
@@ -26,7 +26,7 @@ pool_text(struct arena *a, const struct allocation_pool *p)
 }
 
 static int
-check_cidr(struct subnet *row, struct arena *a, struct view *v, struct fault *f)
+check_cidr(struct subnet *row, struct arena *a, struct subnet_view *v, struct fault *f)
 {
     struct address first;
 
@@ -52,7 +52,7 @@ check_cidr(struct subnet *row, struct arena *a, struct view *v, struct fault *f)
 }
 
 static int
-check_modes(const struct subnet *row, const struct view *v, struct fault *f)
+check_modes(const struct subnet *row, const struct subnet_view *v, struct fault *f)
 {
     const char *ra = row->ipv6_ra_mode, *address = row->ipv6_address_mode;
 
@@ -72,7 +72,7 @@ check_modes(const struct subnet *row, const struct view *v, struct fault *f)
 }
 
 static int
-check_gateway(const char **text, struct arena *a, struct view *v, struct fault *f)
+check_gateway(const char **text, struct arena *a, struct subnet_view *v, struct fault *f)
 {
     struct address first = address_first(&v->cidr), last = address_last(&v->cidr);
     bool edges = v->cidr.prefix + 1 < address_bits(&v->cidr); /* A /31 or /32 has neither network nor broadcast address. */
@@ -95,7 +95,7 @@ struct range {
 };
 
 static int
-check_pool(struct allocation_pool *p, const struct view *v, struct arena *a, struct range *r, struct fault *f)
+check_pool(struct allocation_pool *p, const struct subnet_view *v, struct arena *a, struct range *r, struct fault *f)
 {
     struct address first = address_first(&v->cidr), last = address_last(&v->cidr);
     bool edges = v->cidr.prefix + 1 < address_bits(&v->cidr);
@@ -116,7 +116,7 @@ check_pool(struct allocation_pool *p, const struct view *v, struct arena *a, str
 }
 
 static int
-check_pools(struct allocation_pool *pools, size_t count, const struct view *v, struct arena *a, struct fault *f)
+check_pools(struct allocation_pool *pools, size_t count, const struct subnet_view *v, struct arena *a, struct fault *f)
 {
     struct range *ranges = ARENA_ARRAY(a, struct range, count);
 
@@ -147,7 +147,7 @@ add_pool(struct allocation_pool *pools, size_t *count, const struct address *sta
 
 /* All but network, broadcast and gateway. */
 static void
-fill_pools(struct subnet *row, const struct view *v, struct arena *a)
+fill_pools(struct subnet *row, const struct subnet_view *v, struct arena *a)
 {
     struct allocation_pool *pools = ARENA_ARRAY(a, struct allocation_pool, 2);
     struct address first = address_first(&v->cidr), last = address_last(&v->cidr);
@@ -242,7 +242,7 @@ check_service_types(const struct subnet *row, struct fault *f)
 int
 subnet_check_new(struct subnet *row, struct arena *a, struct fault *f)
 {
-    struct view v = { 0 };
+    struct subnet_view v = { 0 };
 
     if (check_cidr(row, a, &v, f) < 0 || check_modes(row, &v, f) < 0)
         return -1;
@@ -270,7 +270,7 @@ subnet_check_new(struct subnet *row, struct arena *a, struct fault *f)
 int
 subnet_check_change(const struct subnet *old, struct subnet *row, struct arena *a, struct fault *f)
 {
-    struct view v = { 0 };
+    struct subnet_view v = { 0 };
     const char *gateway = field_given(&row->set, SUBNET_F_GATEWAY_IP) ? row->gateway_ip : old->gateway_ip;
     bool pools = field_has(&row->set, SUBNET_F_ALLOCATION_POOLS);
 
