@@ -147,6 +147,11 @@ unit-tests: $(UNIT_BIN)
 -include deploy/targets.mk
 -include tests/targets.mk
 
+# Manual pages, from what the daemons say of themselves.
+.PHONY: man
+man: all
+	@$(PYTHON) common/codegen/man.py $(O)/man $(foreach s,$(filter-out cli,$(SERVICES)),$(B)/bin/virga-$s)
+
 .PHONY: clean
 clean:
 	rm -rf $(O)

@@ -91,6 +91,7 @@ open_bus(struct daemon *d, struct fault *f)
         .url = d->config->rpc_url,
         .name = d->spec->rpc_name,
         .host = d->spec->per_host ? d->config->host : "",
+        .workers = d->spec->rpc_workers,
     };
 
     if (d->spec->rpc_name == NULL || str_empty(d->config->rpc_url))

@@ -57,6 +57,7 @@ struct daemon_spec {
     bool per_host;
     const struct rpc_method *methods; /* NULL: none */
     size_t methods_count;
+    unsigned rpc_workers; /* Threads that run them; 0: 4. More where methods wait long for what they do. */
     const struct saga *const *sagas;
     size_t sagas_count;
     /* Identity has the keys; everyone else leaves it NULL and fetches them from config->identity_url. */

@@ -59,7 +59,7 @@ CREATE TABLE volume (
     backend_name text,
     availability_zone text NOT NULL,
     bootable boolean NOT NULL DEFAULT false,
-    read_only boolean NOT NULL DEFAULT false,
+    read_only boolean, -- Null: nobody ever said
     multiattach boolean NOT NULL DEFAULT false,
     metadata jsonb NOT NULL DEFAULT '{}',
     image_metadata jsonb NOT NULL DEFAULT '{}',

@@ -46,7 +46,7 @@ is_positional(const struct option *o)
 bool
 args_is_cloud_option(const char *word)
 {
-    return str_starts(word, "--os-") || str_starts(word, "--insecure");
+    return str_starts(word, "--os-");
 }
 
 /* The option that 'name' (of 'size' characters) says or shortens; NULL with a fault. */
@@ -182,11 +182,13 @@ args_parse(struct arena *a, const struct command *command, const char *const *wo
         equals = str_starts(word, "--") ? strchr(word, '=') : NULL;
         size = equals != NULL ? (size_t)(equals - word) : strlen(word);
         if (args_is_cloud_option(word)) {
-            const char *value = equals != NULL ? equals + 1 : i + 1 < count ? words[++i] : NULL;
+            const char *value = equals != NULL ? equals + 1 : i + 1 < count ? words[i + 1] : NULL;
 
-            if (value == NULL || on_cloud(owner, arena_strndup(a, word + 2, size - 2), value) < 0)
-                return fault_raise(f, FAULT_INVALID, "no such option, or no value: %.*s", (int)size, word);
-            continue;
+            /* What is no key of the cloud may be the command's own: image set --os-version. */
+            if (value != NULL && on_cloud(owner, arena_strndup(a, word + 2, size - 2), value) >= 0) {
+                i += equals == NULL;
+                continue;
+            }
         }
         if (!str_starts(word, "--") && size > 2 && (o = find(&p, word, 2)) != NULL && o->type != OPTION_FLAG) {
             if (add(&p, o, word + 2) < 0) /* -fjson */

@@ -14,6 +14,9 @@
 
 #define GIB ((int64_t)1 << 30)
 
+/* A guest that takes its minute to shut down, or an image that arrives slowly, holds one; others must not wait for it. */
+enum { RPC_WORKERS = 24 };
+
 /* What the process has; d->service is its first host, which the framework gives to the methods as their owner. */
 static struct {
     struct arena *arena; /* Lives as long as the process. */
@@ -155,6 +158,7 @@ main(int argc, char **argv)
         .per_host = true,
         .methods = compute_agent_methods,
         .methods_count = compute_agent_methods_count,
+        .rpc_workers = RPC_WORKERS,
         .start = start,
         .run = run,
         .stop = stop,

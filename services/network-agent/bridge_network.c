@@ -186,7 +186,7 @@ bridge_network_apply(struct driver_state *s, const struct wanted *w, const struc
                      struct fault *f)
 {
     struct making m = { .s = s, .n = n };
-    struct link bridge, vxlan;
+    struct link bridge = { 0 }, vxlan = { 0 };
     int r;
 
     if (n->physical != NULL)

@@ -1,5 +1,6 @@
 /* Aggregates: groups of providers, by UUIDs that mean something elsewhere (compute's host aggregates). A bare list of them up
  * to 1.18; with the provider's generation, which is then checked and moved, from 1.19. */
+#include "base/json.h"
 #include "base/str.h"
 #include "reply.h"
 

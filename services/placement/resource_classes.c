@@ -1,4 +1,5 @@
 /* Resource classes: the standard ones, which nobody changes, and custom ones. */
+#include "base/json.h"
 #include "base/str.h"
 #include "reply.h"
 

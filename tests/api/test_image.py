@@ -671,14 +671,14 @@ class SharingTest(ImageTest):
         self.assertNotIn(image["id"], self.ids(other, "?member_status=all&visibility=all"))
 
     def test_public(self):
-        image = self.active(admin, visibility="public")
+        image = self.active(session=admin, visibility="public")
         self.assertIn(image["id"], self.ids(other))
         self.assertEqual(other.request("GET", "image", image["file"])[0], 200)
         for method, path in (("DELETE", ""), ("PUT", "/tags/x"), ("POST", "/actions/deactivate")):
             self.refused(403, other, method, f"/v2/images/{image['id']}{path}")
         self.assertEqual(patch(other, image["id"], [{"op": "replace", "path": "/name", "value": "x"}])[0], 403)
         self.assertEqual(self.upload(image, b"x", other)[0], 403)
-        hidden = self.active(admin, visibility="public", os_hidden=True)
+        hidden = self.active(session=admin, visibility="public", os_hidden=True)
         self.assertNotIn(hidden["id"], self.ids(other))
         self.assertIn(hidden["id"], self.ids(other, "?os_hidden=true"))
 

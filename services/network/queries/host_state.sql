@@ -1,6 +1,6 @@
 -- Networks that have a port on the host, and the DHCP port if that is on it.
 -- host_networks(host text) :many -> (id text, segmentation_id int4?, physical_network text?, mtu int4, dns_domain text, dhcp_port_id text?, dhcp_mac text?)
-SELECT n.id, n.segmentation_id, n.physical_network, n.mtu, n.dns_domain, d.id, d.mac_address
+SELECT n.id, n.segmentation_id, n.physical_network, n.mtu, n.dns_domain, d.id AS dhcp_port_id, d.mac_address AS dhcp_mac
 FROM network n LEFT JOIN port d ON d.network_id = n.id AND d.device_owner = 'network:dhcp' AND d.binding_host_id = $1
 WHERE n.id IN (SELECT p.network_id FROM port p WHERE p.binding_host_id = $1) ORDER BY n.id;
 
@@ -27,7 +27,7 @@ SELECT g.port_id, g.security_group_id FROM port_security_group g JOIN port p ON 
 ORDER BY g.port_id, g.security_group_id;
 
 -- host_rules(host text) :many -> (security_group_id text, id text?, direction text?, ethertype text?, protocol text?, port_range_min int4?, port_range_max int4?, remote_ip_prefix text?, remote_group_id text?)
-SELECT s.id, r.id, r.direction, r.ethertype, r.protocol, r.port_range_min, r.port_range_max, r.remote_ip_prefix, r.remote_group_id
+SELECT s.id AS security_group_id, r.id, r.direction, r.ethertype, r.protocol, r.port_range_min, r.port_range_max, r.remote_ip_prefix, r.remote_group_id
 FROM security_group s LEFT JOIN security_group_rule r ON r.security_group_id = s.id
 WHERE s.id IN (SELECT g.security_group_id FROM port_security_group g JOIN port p ON p.id = g.port_id WHERE p.binding_host_id = $1)
 ORDER BY s.id, r.id;

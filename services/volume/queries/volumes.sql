@@ -1,7 +1,7 @@
 -- volume_lock(id text) :opt -> (id text)
 SELECT id FROM volume WHERE id = $1 FOR UPDATE;
 
--- volume_place(id text, host text, backend_name text) :exec
+-- volume_place(id text, host text?, backend_name text?) :exec
 UPDATE volume SET host = $2, backend_name = $3, updated_at = clock_timestamp() WHERE id = $1;
 
 -- volume_set_state(id text, state text) :exec
