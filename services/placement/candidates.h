@@ -1,0 +1,73 @@
+/* Candidates: where a request would fit, found in the mirror one at a time.
+ *
+ * Each tree of providers is an anchor: its own providers, and those that share with it through an aggregate, may serve the
+ * request. A walk over the groups and their resources picks a provider for each and gives up a branch at the first rule that it breaks,
+ * so what was found is handed out at once and nothing is kept: memory is one candidate's, and time grows with the number asked
+ * for as long as there is room. The meaning of each parameter is upstream's (placement/objects/allocation_candidate.py). */
+#pragma once
+
+#include "mirror.h"
+#include "request.h"
+
+/* One amount of one class from one provider. */
+struct candidate_pick {
+    const struct mirror_provider *provider;
+    int class_id;
+    int64_t amount;
+};
+
+/* Which provider (of several for the group without a suffix) serves a group. */
+struct candidate_mapping {
+    const char *suffix;
+    const struct mirror_provider *provider;
+};
+
+struct candidate {
+    const struct candidate_pick *picks; /* Each provider and class once. */
+    size_t picks_count;
+    const struct candidate_mapping *mappings; /* By group; each pair once. */
+    size_t mappings_count;
+};
+
+struct candidates_options {
+    bool nested; /* From 1.29: several providers of one tree may serve. */
+    uint64_t max_steps; /* 0: a built-in bound on the walk, against requests whose every branch fails at its end. */
+};
+
+/* A request with its names looked up in a mirror. Lives in the arena; valid while the mirror is held. */
+struct candidates_plan;
+
+/* FAULT_INVALID: an unknown class or trait, in upstream's words. */
+int candidates_plan(const struct mirror *m, const struct request *r, struct arena *a, struct candidates_plan **ret, struct fault *f);
+
+/* Calls take() with each candidate until it returns false. The candidate is the walk's own: copy what is to stay. */
+void candidates_walk(const struct mirror *m, const struct candidates_plan *plan, const struct candidates_options *options,
+                     bool (*take)(void *owner, const struct candidate *c), void *owner);
+
+/* --- The rules about one provider, for lists and explanations too. */
+
+/* Room for more of a class, after ratio and reservation: what may be used, used or not. */
+double stock_room(const struct mirror_stock *s);
+bool stock_fits(const struct mirror_stock *s, int64_t amount);
+
+/* A group with its names looked up. */
+struct plan_any {
+    int *ids; /* -1: a name that nothing has. */
+    size_t count;
+};
+struct plan_group {
+    const struct request_group *request;
+    int *class_ids; /* As request->wants. */
+    struct plan_any *required, *member_of;
+    struct plan_any forbidden, forbidden_aggregates;
+    const struct mirror_tree *in_tree; /* Where request->in_tree is; NULL: nowhere, or not asked for. */
+};
+int plan_group_make(const struct mirror *m, const struct request_group *g, struct arena *a, struct plan_group *ret, struct fault *f);
+
+bool plan_has_traits(const struct plan_group *g, const struct mirror_provider *p); /* All that are required. */
+bool plan_has_forbidden(const struct plan_group *g, const struct mirror_provider *p);
+bool plan_in_aggregates(const struct plan_group *g, const struct mirror_provider *p);
+bool plan_in_forbidden(const struct plan_group *g, const struct mirror_provider *p);
+
+/* The sharing providers, outside the tree, that serve it: '*ret' in 'a'. */
+size_t candidates_sharing(const struct mirror *m, const struct mirror_tree *t, struct arena *a, const struct mirror_provider ***ret);

@@ -1,0 +1,150 @@
+/* Names into numbers, and the rules about one provider. */
+#include "base/str.h"
+#include "candidates_walk.h"
+
+double
+stock_room(const struct mirror_stock *s)
+{
+    return (double)(s->total - s->reserved) * s->allocation_ratio;
+}
+
+bool
+stock_fits(const struct mirror_stock *s, int64_t amount)
+{
+    return amount >= s->min_unit && amount <= s->max_unit && amount % s->step_size == 0 &&
+           (double)(s->used + amount) <= stock_room(s);
+}
+
+static bool
+has_any(const struct plan_any *any, const struct mirror_provider *p, bool (*has)(const struct mirror_provider *p, int id))
+{
+    for (size_t i = 0; i < any->count; i++) {
+        if (any->ids[i] >= 0 && has(p, any->ids[i]))
+            return true;
+    }
+    return false;
+}
+
+bool
+plan_has_traits(const struct plan_group *g, const struct mirror_provider *p)
+{
+    for (size_t i = 0; i < g->request->required_count; i++) {
+        if (!has_any(&g->required[i], p, mirror_has_trait))
+            return false;
+    }
+    return true;
+}
+
+bool
+plan_has_forbidden(const struct plan_group *g, const struct mirror_provider *p)
+{
+    return has_any(&g->forbidden, p, mirror_has_trait);
+}
+
+bool
+plan_in_aggregates(const struct plan_group *g, const struct mirror_provider *p)
+{
+    for (size_t i = 0; i < g->request->member_of_count; i++) {
+        if (!has_any(&g->member_of[i], p, mirror_in_aggregate))
+            return false;
+    }
+    return true;
+}
+
+bool
+plan_in_forbidden(const struct plan_group *g, const struct mirror_provider *p)
+{
+    return has_any(&g->forbidden_aggregates, p, mirror_in_aggregate);
+}
+
+/* --- Looking up */
+
+static int
+traits_of(const struct mirror *m, const struct texts *names, struct arena *a, struct plan_any *ret, struct fault *f)
+{
+    ret->ids = ARENA_ARRAY(a, int, names->count + 1);
+    ret->count = names->count;
+    for (size_t i = 0; i < names->count; i++) {
+        ret->ids[i] = mirror_trait_id(m, names->items[i]);
+        if (ret->ids[i] < 0)
+            return fault_raise(f, FAULT_INVALID, "No such trait(s): %.255s.", names->items[i]);
+    }
+    return 0;
+}
+
+/* Aggregates are whatever UUIDs somebody put: an unknown one has no members. */
+static void
+aggregates_of(const struct mirror *m, const struct texts *uuids, struct arena *a, struct plan_any *ret)
+{
+    ret->ids = ARENA_ARRAY(a, int, uuids->count + 1);
+    ret->count = uuids->count;
+    for (size_t i = 0; i < uuids->count; i++)
+        ret->ids[i] = mirror_aggregate_id(m, uuids->items[i]);
+}
+
+int
+plan_group_make(const struct mirror *m, const struct request_group *g, struct arena *a, struct plan_group *ret, struct fault *f)
+{
+    const struct mirror_provider *p;
+
+    *ret = (struct plan_group){ .request = g };
+    ret->class_ids = ARENA_ARRAY(a, int, g->wants_count + 1);
+    ret->required = ARENA_ARRAY(a, struct plan_any, g->required_count + 1);
+    ret->member_of = ARENA_ARRAY(a, struct plan_any, g->member_of_count + 1);
+    for (size_t i = 0; i < g->wants_count; i++) {
+        ret->class_ids[i] = mirror_class_id(m, g->wants[i].class_name);
+        if (ret->class_ids[i] < 0)
+            return fault_raise(f, FAULT_INVALID, "Invalid resource class in resources parameter: No such resource class %.255s.",
+                               g->wants[i].class_name);
+    }
+    for (size_t i = 0; i < g->required_count; i++) {
+        if (traits_of(m, &g->required[i], a, &ret->required[i], f) < 0)
+            return -1;
+    }
+    if (traits_of(m, &g->forbidden, a, &ret->forbidden, f) < 0)
+        return -1;
+    for (size_t i = 0; i < g->member_of_count; i++)
+        aggregates_of(m, &g->member_of[i], a, &ret->member_of[i]);
+    aggregates_of(m, &g->forbidden_aggregates, a, &ret->forbidden_aggregates);
+    p = g->in_tree == NULL ? NULL : mirror_find(m, g->in_tree);
+    ret->in_tree = p == NULL ? NULL : p->tree;
+    return 0;
+}
+
+static int
+group_index(const struct request *r, const char *suffix)
+{
+    for (size_t i = 0; i < r->groups_count; i++) {
+        if (str_equal(r->groups[i].suffix, suffix))
+            return (int)i;
+    }
+    return -1;
+}
+
+int
+candidates_plan(const struct mirror *m, const struct request *r, struct arena *a, struct candidates_plan **ret, struct fault *f)
+{
+    struct candidates_plan *plan = ARENA_NEW(a, struct candidates_plan);
+
+    plan->request = r;
+    plan->arena = a;
+    plan->groups = ARENA_ARRAY(a, struct plan_group, r->groups_count + 1);
+    plan->subtrees = ARENA_ARRAY(a, struct plan_any, r->same_subtrees_count + 1);
+    for (size_t i = 0; i < r->groups_count; i++) {
+        if (plan_group_make(m, &r->groups[i], a, &plan->groups[i], f) < 0)
+            return -1;
+        plan->max_picks += MAX(r->groups[i].wants_count, (size_t)1);
+    }
+    if (traits_of(m, &r->root_required, a, &plan->root_required, f) < 0 || traits_of(m, &r->root_forbidden, a, &plan->root_forbidden, f) < 0)
+        return -1;
+    for (size_t i = 0; i < r->same_subtrees_count; i++) {
+        struct plan_any *any = &plan->subtrees[i];
+
+        any->count = r->same_subtrees[i].count;
+        any->ids = ARENA_ARRAY(a, int, any->count + 1);
+        for (size_t k = 0; k < any->count; k++)
+            any->ids[k] = group_index(r, r->same_subtrees[i].items[k]);
+    }
+    *ret = plan;
+    return 0;
+}
