@@ -205,11 +205,12 @@ placement_error(const struct fault *f, const char *request_id, int version, stru
     jsonw_object(&w, NULL);
     jsonw_int(&w, "status", status);
     jsonw_text(&w, "title", dialect_reason(status));
-    jsonw_text(&w, "detail", message_of(f));
+    jsonw_text(&w, "detail", f->kind == FAULT_INVALID && f->field[0] != '\0'
+                                 ? arena_printf(r->arena, "JSON does not validate: %s", message_of(f)) : message_of(f));
     jsonw_text(&w, "request_id", request_id);
     if (version >= 1023)
-        jsonw_text(&w, "code", f->code[0] != '\0' ? f->code : "placement.undefined_code");
-    if (f->kind == FAULT_NOT_ACCEPTABLE) {
+        jsonw_text(&w, "code", str_starts(f->code, "placement.") ? f->code : "placement.undefined_code");
+    if (f->kind == FAULT_NOT_ACCEPTABLE && version == 0) { /* It is the version that is not. */
         jsonw_text(&w, "min_version", "1.0");
         jsonw_text(&w, "max_version", "1.39");
     }
@@ -235,7 +236,7 @@ static const struct dialect dialects[] = {
     [DIALECT_NEUTRON] = { .id = DIALECT_NEUTRON, .error = neutron_error, .quota_status = 409, .unknown_marker_status = 404,
                           .times = CLOCK_Z, .unknown_filters_ignored = true, .envelope = true, .sort_pairs = true, .bulk = true },
     [DIALECT_PLACEMENT] = { .id = DIALECT_PLACEMENT, .error = placement_error, .quota_status = 403,
-                            .unknown_marker_status = 400, .times = CLOCK_Z },
+                            .unknown_marker_status = 400, .times = CLOCK_Z, .content_type_required = true },
 };
 
 const struct dialect *

@@ -27,6 +27,7 @@ struct dialect {
     const char *request_id_header2; /* Second name of the request id header, or NULL. */
     bool list_all_tenants; /* Who may see all lists all only with ?all_tenants=1. */
     bool bulk; /* POST takes the plural too. */
+    bool content_type_required; /* A body without Content-Type is 400. */
     bool exact_paths; /* A slash at the end of a path makes it another one. */
 };
 

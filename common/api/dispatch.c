@@ -101,7 +101,7 @@ negotiate(struct api_server *s, struct call *c, const struct route_match *m, str
     if (api->type == NULL)
         return 0;
     r = version_negotiate(c->request, api->type, api->legacy_version_header, api->min_version, api->max_version, &c->version, f);
-    if (r < 0 && (m->operations[0]->flags & OP_PUBLIC) != 0) { /* Version documents ignore the header. */
+    if (r < 0 && m != NULL && (m->operations[0]->flags & OP_PUBLIC) != 0) { /* Version documents ignore the header. */
         fault_clear(f);
         c->version = api->min_version;
         r = 0;
@@ -173,6 +173,8 @@ read_body(struct call *c, struct fault *f)
 
     if (!has_body(c->request))
         return 0;
+    if (str_empty(type) && c->dialect->content_type_required)
+        return fault_raise(f, FAULT_INVALID, "content-type header required when content-length > 0");
     if (type != NULL && c->dialect->id != DIALECT_KEYSTONE && strcasestr(type, "json") == NULL && type[0] != '\0')
         return fault_raise(f, FAULT_MEDIA_TYPE, "The media type %.80s is not supported, use application/json", type);
     if (json_read(c->arena, c->request->body, c->request->body_size, &c->body, f) < 0)
@@ -289,8 +291,8 @@ run(struct api_server *s, struct call *c, struct fault *f)
     struct route_match m;
     size_t count = 0;
 
-    if (!find_route(s, c, &m))
-        return fault_raise(f, FAULT_NOT_FOUND, "The resource could not be found.");
+    if (!find_route(s, c, &m)) /* The version says how even that looks. */
+        return negotiate(s, c, NULL, f) < 0 ? -1 : fault_raise(f, FAULT_NOT_FOUND, "The resource could not be found.");
     if (negotiate(s, c, &m, f) < 0 || choose(c, &m, &found, &count, f) < 0)
         return -1;
     c->operation = found[0];

@@ -129,6 +129,33 @@ is_default(const struct field *field, const json_t *value)
     return fallback != NULL && json_equal(fallback, value);
 }
 
+/* The row as it will be: 'old' with what is given in 'row'. For rules that look at a member's new value. */
+static void *
+merged(struct call *c, const struct resource *r, const void *old, const void *row)
+{
+    static const size_t sizes[] = {
+        [T_TEXT] = sizeof(const char *), [T_INT] = sizeof(int64_t), [T_NUMBER] = sizeof(double), [T_BOOL] = sizeof(bool),
+        [T_TIME] = sizeof(int64_t), [T_ENUM] = sizeof(int), [T_TEXTS] = sizeof(struct texts), [T_JSON] = sizeof(json_t *),
+        [T_OBJECT] = sizeof(void *), [T_OBJECTS] = sizeof(void *),
+    };
+    void *all = arena_memdup(c->arena, old, r->schema->size);
+
+    for (unsigned i = 0; i < r->schema->count; i++) {
+        const struct field *field = &r->schema->fields[i];
+
+        if (!field_given(row, i))
+            continue;
+        memcpy(field_at(field, all), field_at_const(field, row), sizes[field->type]);
+        if (field->type == T_OBJECTS)
+            memcpy((char *)all + field->count_offset, (const char *)row + field->count_offset, sizeof(size_t));
+        if (field_null(row, i))
+            field_mark_null(all, i);
+        else
+            field_mark(all, i);
+    }
+    return all;
+}
+
 /* Rules for single members: "<rule of the operation>:<member>", for those the client sent. */
 static int
 enforce_members(struct call *c, const struct resource *r, const json_t *body, const void *row, struct fault *f)
@@ -346,7 +373,7 @@ resource_verb_update(struct call *c, struct fault *f)
     take_aliases(r, row);
     if (db_tx_begin(&tx, c->db, f) < 0 || load_target(c, r, &tx, old, f) < 0)
         return -1;
-    if (enforce_members(c, r, body, old, f) < 0)
+    if (enforce_members(c, r, body, merged(c, r, old, row), f) < 0)
         return -1;
     id = *(const char *const *)field_at_const(&r->schema->fields[r->id_field], old);
     *(const char **)field_at(&r->schema->fields[r->id_field], row) = id;

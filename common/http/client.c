@@ -21,7 +21,7 @@ enum {
 
 struct http_client {
     CURL *curl;
-    char *ca_file;
+    char *ca_file, *unix_socket;
     int connect_timeout_ms;
 };
 
@@ -58,6 +58,8 @@ http_client_new(const struct http_client_options *options)
         c->connect_timeout_ms = options->connect_timeout_ms;
     if (options != NULL && options->ca_file != NULL)
         c->ca_file = memory_strdup(options->ca_file);
+    if (options != NULL && options->unix_socket != NULL)
+        c->unix_socket = memory_strdup(options->unix_socket);
     return c;
 }
 
@@ -68,6 +70,7 @@ http_client_free(struct http_client *c)
         return;
     curl_easy_cleanup(c->curl);
     free(c->ca_file);
+    free(c->unix_socket);
     free(c);
 }
 
@@ -135,6 +138,8 @@ on_upload(char *buffer, size_t unit, size_t count, void *object)
         return CURL_READFUNC_ABORT;
     }
     t->body_at += n;
+    if (t->x->sent != NULL)
+        t->x->sent(t->x->sent_owner, (size_t)(t->body_at - t->body_start));
     return (size_t)n;
 }
 
@@ -194,6 +199,8 @@ prepare(struct http_client *c, struct transfer *t)
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (c->ca_file != NULL)
         curl_easy_setopt(curl, CURLOPT_CAINFO, c->ca_file);
+    if (c->unix_socket != NULL)
+        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, c->unix_socket);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);

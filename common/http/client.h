@@ -12,6 +12,7 @@ struct http_client;
 struct http_client_options {
     const char *ca_file; /* NULL: the system's. Verification is always on. */
     int connect_timeout_ms; /* 0: 2000 */
+    const char *unix_socket; /* Path of the socket to connect to, whatever the URL's host; NULL: the host. */
 };
 
 struct http_client *http_client_new(const struct http_client_options *options); /* NULL: defaults */
@@ -28,6 +29,8 @@ struct http_exchange {
     int body_file; /* Or a descriptor to send from its offset, 'body_size' bytes; 0: none. */
     const char *content_type; /* NULL: application/json if there is a body. */
     int deadline_ms; /* For all of it; 0: 30 s. */
+    void (*sent)(void *owner, size_t bytes); /* NULL, or told how much of 'body_file' has been handed to the network. */
+    void *sent_owner;
     /* Where the answer's body goes: into 'answer' (at most max_answer bytes; 0: 64 MiB), or piece by piece
      * to 'sink', which returns negative to stop; 'status' is known by then. */
     int (*sink)(void *owner, const char *data, size_t size, struct fault *f);

@@ -69,5 +69,5 @@ bool plan_has_forbidden(const struct plan_group *g, const struct mirror_provider
 bool plan_in_aggregates(const struct plan_group *g, const struct mirror_provider *p);
 bool plan_in_forbidden(const struct plan_group *g, const struct mirror_provider *p);
 
-/* The sharing providers, outside the tree, that serve it: '*ret' in 'a'. */
-size_t candidates_sharing(const struct mirror *m, const struct mirror_tree *t, struct arena *a, const struct mirror_provider ***ret);
+/* The sharing providers, outside the tree, that serve it: their number. 'ret' has room for all that mirror_sharing() gives. */
+size_t candidates_sharing(const struct mirror *m, const struct mirror_tree *t, const struct mirror_provider **ret);

@@ -1,5 +1,4 @@
 /* The walk: groups, then the resources of the group without a suffix, each a level of one recursion; picks are a stack. */
-#include "base/array.h"
 #include "base/map.h"
 #include "base/str.h"
 #include "candidates_walk.h"
@@ -28,7 +27,7 @@ struct walk {
     size_t steps_count;
     struct candidate_pick *picks;
     struct candidate_mapping *mappings;
-    struct map *foreign; /* Candidates without a provider of their anchor: the same ones show at several anchors. */
+    struct map *shared_only; /* Candidates of sharing providers alone: the same ones show at several anchors. */
     uint64_t left; /* Steps. */
     bool over;
 };
@@ -153,27 +152,23 @@ add_mapping(struct candidate *c, struct candidate_mapping *mappings, const char 
     mappings[c->mappings_count++] = (struct candidate_mapping){ suffix, p };
 }
 
-/* Has a candidate made of sharing providers alone been handed out at another anchor? */
+/* Has this candidate been handed out at another anchor? */
 static bool
-is_repeated(struct walk *w, const struct candidate *c)
+is_repeated(struct walk *w)
 {
     struct str key = { 0 };
-    bool repeated = true;
+    bool repeated;
 
-    for (size_t i = 0; i < w->steps_count; i++) {
-        if (w->steps[i].provider->tree == w->tree && w->shared_count == 0)
-            return false;
+    for (size_t i = 0; i < w->steps_count; i++)
         str_addf(&key, "%zu:%d:%s;", w->steps[i].group, w->steps[i].class_id, w->steps[i].provider->uuid);
-    }
-    (void)c;
-    if (!map_has(w->foreign, str_text(&key))) {
-        map_set(w->foreign, str_text(&key), w);
-        repeated = false;
-    }
+    repeated = map_has(w->shared_only, str_text(&key));
+    if (!repeated)
+        map_set(w->shared_only, str_text(&key), w);
     str_done(&key);
     return repeated;
 }
 
+/* A provider that does not share serves its own tree only, so its candidates show once. */
 static bool
 all_shared(const struct walk *w)
 {
@@ -193,7 +188,7 @@ hand_out(struct walk *w)
         if (!is_one_subtree(w, &w->plan->subtrees[i]))
             return;
     }
-    if (all_shared(w) && is_repeated(w, &c))
+    if (all_shared(w) && is_repeated(w))
         return;
     for (size_t i = 0; i < w->steps_count; i++) {
         if (w->steps[i].amount > 0)
@@ -323,9 +318,9 @@ share_aggregate(const struct mirror_provider *a, const struct mirror_provider *b
 }
 
 size_t
-candidates_sharing(const struct mirror *m, const struct mirror_tree *t, struct arena *a, const struct mirror_provider ***ret)
+candidates_sharing(const struct mirror *m, const struct mirror_tree *t, const struct mirror_provider **ret)
 {
-    size_t all_count, count = 0, capacity = 0;
+    size_t all_count, count = 0;
     struct mirror_provider *const *all = mirror_sharing(m, &all_count);
 
     for (size_t i = 0; i < all_count; i++) {
@@ -333,17 +328,8 @@ candidates_sharing(const struct mirror *m, const struct mirror_tree *t, struct a
 
         for (uint32_t k = 0; all[i]->tree != t && !shares && k < t->count; k++)
             shares = share_aggregate(all[i], t->members[k]);
-        if (!shares)
-            continue;
-        if (count == capacity) { /* Once per walk: the array is used for every tree. */
-            const struct mirror_provider **larger = ARENA_ARRAY(a, const struct mirror_provider *, all_count);
-
-            if (count > 0)
-                memcpy(larger, *ret, count * sizeof(*larger));
-            *ret = larger;
-            capacity = all_count;
-        }
-        (*ret)[count++] = all[i];
+        if (shares)
+            ret[count++] = all[i];
     }
     return count;
 }
@@ -385,17 +371,18 @@ candidates_walk(const struct mirror *m, const struct candidates_plan *plan, cons
     if (is_impossible(plan))
         return;
     mirror_sharing(m, &sharing);
+    w.shared = ARENA_ARRAY(plan->arena, const struct mirror_provider *, sharing + 1);
     w.steps = ARENA_ARRAY(plan->arena, struct step, plan->max_picks + 1);
     w.picks = ARENA_ARRAY(plan->arena, struct candidate_pick, plan->max_picks + 1);
     w.mappings = ARENA_ARRAY(plan->arena, struct candidate_mapping, plan->max_picks + 1);
-    w.foreign = map_new(NULL);
+    w.shared_only = map_new(NULL);
     for (size_t i = 0; i < count && !w.over; i++) {
         w.tree = trees[i];
         w.root = mirror_root(w.tree->members[0]);
         if (!may_anchor(plan, w.root))
             continue;
-        w.shared_count = sharing == 0 ? 0 : candidates_sharing(m, w.tree, plan->arena, &w.shared);
+        w.shared_count = sharing == 0 ? 0 : candidates_sharing(m, w.tree, w.shared);
         walk_group(&w, 0);
     }
-    map_free(w.foreign);
+    map_free(w.shared_only);
 }

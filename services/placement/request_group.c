@@ -52,7 +52,7 @@ parse_resources(struct arena *a, const char *text, struct request_group *g, stru
     g->wants_count = 0;
     for (size_t i = 0; i < count; i++) {
         char *colon = strchr(parts[i], ':');
-        int64_t amount;
+        int64_t amount = 0;
 
         if (colon == NULL || strchr(colon + 1, ':') != NULL)
             return fault_raise(f, FAULT_INVALID, RESOURCES_FORM "Got: %.255s.", parts[i]);

@@ -1,0 +1,271 @@
+/* From objects to a sheet of cells: which columns, in which order, how each value is taken. */
+#include "output.h"
+
+#include "base/array.h"
+#include "base/json.h"
+#include "cli.h"
+
+int
+output_setup(struct output *o, const struct args *args, struct fault *f _unused_)
+{
+    static const struct {
+        const char *name;
+        enum output_format format;
+    } formats[] = { { "table", OUTPUT_TABLE }, { "json", OUTPUT_JSON }, { "value", OUTPUT_VALUE }, { "csv", OUTPUT_CSV }, { "yaml", OUTPUT_YAML } };
+    const char *text = args_get(args, "-f"), *width = args_get(args, "--max-width");
+    int64_t columns;
+
+    if (text == NULL)
+        text = args_get(args, "--format");
+    for (size_t i = 0; text != NULL && i < ARRAY_SIZE(formats); i++) {
+        if (str_equal_nocase(text, formats[i].name))
+            o->format = formats[i].format;
+    }
+    o->noindent = args_has(args, "--noindent");
+    if (width != NULL && str_to_int64(width, 0, 10000, &columns) == 0)
+        o->max_width = (long)columns;
+    return 0;
+}
+
+static json_t *
+at_path(const json_t *object, const char *path)
+{
+    json_t *value = json_object_get(object, path);
+    const char *dot;
+
+    if (value != NULL || path == NULL || (dot = strchr(path, '.')) == NULL)
+        return value;
+    return at_path(json_object_getn(object, path, (size_t)(dot - path)), dot + 1);
+}
+
+static void
+set_cell(struct cli *cli, struct sheet *sheet, size_t row, size_t column, const struct column *c, json_t *object)
+{
+    size_t at = row * sheet->columns + column;
+    json_t *value = c != NULL && c->make != NULL ? c->make(cli, object) : at_path(object, c != NULL ? c->path : sheet->titles[column]);
+
+    sheet->values[at] = value != NULL ? value : json_null();
+    if (cli->output.format == OUTPUT_TABLE)
+        sheet->texts[at] = c != NULL && c->format != NULL ? c->format(cli, sheet->values[at]) : format_human(cli->arena, sheet->values[at]);
+    else
+        sheet->texts[at] = format_machine(cli->arena, sheet->values[at]);
+}
+
+static void
+set_size(struct arena *a, struct sheet *sheet, size_t rows, size_t columns)
+{
+    sheet->rows = rows;
+    sheet->columns = columns;
+    sheet->titles = ARENA_ARRAY(a, const char *, columns + 1);
+    sheet->values = ARENA_ARRAY(a, json_t *, rows * columns + 1);
+    sheet->texts = ARENA_ARRAY(a, char *, rows * columns + 1);
+}
+
+static const char *
+wanted_column(const struct args *args, size_t n)
+{
+    const char *name = args_nth(args, "-c", n);
+    size_t i = 0;
+
+    if (name != NULL)
+        return name;
+    while (args_nth(args, "-c", i) != NULL)
+        i++;
+    return args_nth(args, "--column", n - i);
+}
+
+/* "created_at" finds "Created At". */
+static bool
+same_title(const char *title, const char *name)
+{
+    for (; *title != '\0' && *name != '\0'; title++, name++) {
+        if (tolower((unsigned char)*title) != tolower((unsigned char)*name) && !(*title == ' ' && *name == '_'))
+            return false;
+    }
+    return *title == *name;
+}
+
+static const struct column *
+column_named(const struct column *columns, const char *name)
+{
+    for (const struct column *c = columns; c->title != NULL; c++) {
+        if (same_title(c->title, name))
+            return c;
+    }
+    return NULL;
+}
+
+static int
+choose_columns(struct cli *cli, const struct column *columns, const struct column **ret, size_t *ret_count, struct fault *f)
+{
+    bool all = args_has(&cli->args, "--long");
+    const char *name;
+    size_t n = 0;
+
+    for (size_t i = 0; (name = wanted_column(&cli->args, i)) != NULL; i++) {
+        const struct column *c = column_named(columns, name);
+
+        if (c == NULL || n == 64)
+            return fault_raise(f, FAULT_INVALID, "No recognized column names in ['%s']", name);
+        ret[n++] = c;
+    }
+    for (const struct column *c = columns; n < 64 && wanted_column(&cli->args, 0) == NULL && c->title != NULL; c++) {
+        if (!c->long_only || all)
+            ret[n++] = c;
+    }
+    *ret_count = n;
+    return 0;
+}
+
+static int
+compare_values(const json_t *a, const json_t *b)
+{
+    if (json_is_null(a) || json_is_null(b))
+        return json_is_null(b) - json_is_null(a); /* What has no value comes last. */
+    if (json_is_number(a) && json_is_number(b))
+        return (json_number_value(a) > json_number_value(b)) - (json_number_value(a) < json_number_value(b));
+    if (json_is_string(a) && json_is_string(b))
+        return strcmp(json_string_value(a), json_string_value(b));
+    return (int)json_is_true(a) - (int)json_is_true(b);
+}
+
+struct sort_row {
+    const json_t *keys[8];
+    json_t *object;
+    size_t order;
+    bool descending;
+};
+
+static int
+compare_rows(const void *a, const void *b)
+{
+    const struct sort_row *x = a, *y = b;
+
+    for (size_t i = 0; i < ARRAY_SIZE(x->keys) && x->keys[i] != NULL; i++) {
+        int c = compare_values(x->keys[i], y->keys[i]);
+
+        if (c != 0)
+            return x->descending ? -c : c;
+    }
+    return x->order < y->order ? -1 : 1;
+}
+
+static int
+sort_rows(struct cli *cli, const struct column *columns, struct sort_row *rows, size_t count, struct fault *f)
+{
+    const char *name;
+
+    for (size_t k = 0; k < ARRAY_SIZE(rows->keys) && (name = args_nth(&cli->args, "--sort-column", k)) != NULL; k++) {
+        const struct column *c = column_named(columns, name);
+
+        if (c == NULL)
+            return fault_raise(f, FAULT_INVALID, "--sort-column: there is no column '%s'", name);
+        for (size_t i = 0; i < count; i++) {
+            const json_t *key = c->make != NULL ? c->make(cli, rows[i].object) : at_path(rows[i].object, c->path);
+
+            rows[i].keys[k] = key != NULL ? key : json_null();
+            rows[i].descending = args_has(&cli->args, "--sort-descending");
+        }
+    }
+    if (count > 1 && rows[0].keys[0] != NULL)
+        qsort(rows, count, sizeof(*rows), compare_rows);
+    return 0;
+}
+
+int
+output_list(struct cli *cli, const struct column *columns, const json_t *list, struct fault *f)
+{
+    const struct column *chosen[64];
+    size_t count, rows_count = json_array_size(list), i;
+    struct sort_row *rows = ARENA_ARRAY(cli->arena, struct sort_row, rows_count + 1);
+    struct sheet sheet = { 0 };
+    json_t *object;
+
+    if (choose_columns(cli, columns, chosen, &count, f) < 0)
+        return -1;
+    json_array_foreach(list, i, object)
+    {
+        rows[i].object = object;
+        rows[i].order = i;
+    }
+    if (sort_rows(cli, columns, rows, rows_count, f) < 0)
+        return -1;
+    set_size(cli->arena, &sheet, rows_count, count);
+    for (size_t c = 0; c < count; c++)
+        sheet.titles[c] = chosen[c]->title;
+    for (size_t r = 0; r < rows_count; r++) {
+        for (size_t c = 0; c < count; c++)
+            set_cell(cli, &sheet, r, c, chosen[c], rows[r].object);
+    }
+    sheet_print(cli, &sheet, true, stdout);
+    return 0;
+}
+
+struct shown {
+    const char *title;
+    const char *member;
+    const struct column *column;
+};
+
+static int
+compare_shown(const void *a, const void *b)
+{
+    return strcmp(((const struct shown *)a)->title, ((const struct shown *)b)->title);
+}
+
+/* How a member is shown: its row in 'fields', whose title may be NULL to hide it. */
+static const struct column *
+field_of(const struct column *fields, const char *member)
+{
+    for (const struct column *c = fields; c != NULL && (c->title != NULL || c->path != NULL); c++) {
+        if (str_equal(c->path, member))
+            return c;
+    }
+    return NULL;
+}
+
+static bool
+is_wanted(const struct args *args, const char *title)
+{
+    const char *name;
+    size_t i;
+
+    for (i = 0; (name = wanted_column(args, i)) != NULL; i++) {
+        if (same_title(title, name))
+            return true;
+    }
+    return i == 0;
+}
+
+int
+output_fields(struct cli *cli, const struct column *fields, const json_t *object, struct fault *f)
+{
+    struct shown *shown = ARENA_ARRAY(cli->arena, struct shown, json_object_size(object) + 1);
+    struct sheet sheet = { 0 };
+    const json_t *value;
+    const char *member;
+    size_t count = 0;
+
+    json_object_foreach((json_t *)(uintptr_t)object, member, value)
+    {
+        const struct column *c = field_of(fields, member);
+        const char *title = c != NULL ? c->title : member;
+
+        if (title == NULL || (c == NULL && (str_equal(member, "links") || str_equal(member, "tenant_id"))))
+            continue;
+        if (is_wanted(&cli->args, title))
+            shown[count++] = (struct shown){ title, member, c };
+    }
+    if (count == 0 && wanted_column(&cli->args, 0) != NULL)
+        return fault_raise(f, FAULT_INVALID, "No recognized column names in ['%s']", wanted_column(&cli->args, 0));
+    qsort(shown, count, sizeof(*shown), compare_shown);
+    set_size(cli->arena, &sheet, 1, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct column plain = { .title = shown[i].title, .path = shown[i].member };
+
+        sheet.titles[i] = shown[i].title;
+        set_cell(cli, &sheet, 0, i, shown[i].column != NULL ? shown[i].column : &plain, (json_t *)(uintptr_t)object);
+    }
+    sheet_print(cli, &sheet, false, stdout);
+    return 0;
+}
