@@ -157,6 +157,16 @@ call_enforce(struct call *c, const char *rule, const struct resource *r, const v
 
 /* --- Answers */
 
+int
+api_show_document(struct call *c, const void *in, const void *siblings, struct fault *f)
+{
+    (void)in;
+    (void)siblings;
+    (void)f;
+    str_add(&c->response->body, c->api->document);
+    return 0;
+}
+
 struct jsonw *
 call_json(struct call *c)
 {

@@ -33,6 +33,8 @@ struct call {
     struct jsonw json; /* Writes to response->body; see call_json(). */
     const char *base_url; /* "http://host:port" as the client sees it. */
     const struct policy_target *target; /* While policy looks at it. */
+    struct idempotency *idempotency; /* The request has a key: see idempotency.h. */
+    const char *object_id; /* What this request makes; known before it commits, an idempotent repeat can name it. */
     void *scratch; /* The service's own, for what its hooks tell each other during this request. */
 };
 

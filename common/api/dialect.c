@@ -73,8 +73,10 @@ glance_error(const struct fault *f, const char *request_id, int version, struct 
     int status = status_of(f, dialect_get(DIALECT_GLANCE));
     struct jsonw w;
 
-    (void)request_id;
-    (void)version;
+    if (f->kind == FAULT_UNAUTHORIZED) { /* Said by identity's own middleware. */
+        keystone_error(f, request_id, version, r);
+        return;
+    }
     begin(&w, r, status);
     jsonw_text(&w, "message", message_of(f));
     jsonw_text(&w, "code", arena_printf(r->arena, "%d %s", status, dialect_reason(status)));
@@ -225,7 +227,8 @@ static const struct dialect dialects[] = {
                            .envelope = true },
     [DIALECT_GLANCE] = { .id = DIALECT_GLANCE, .error = glance_error, .quota_status = 413, .unknown_marker_status = 400,
                          .times = CLOCK_Z, .unknown_filters_ignored = true, .max_limit = 1000, .default_limit = 25,
-                         .sort_colon = true, .sort_pairs = true, .exact_paths = true },
+                         .sort_colon = true, .sort_pairs = true, .exact_paths = true,
+                         .error_pages = true },
     [DIALECT_NOVA] = { .id = DIALECT_NOVA, .error = nova_error, .quota_status = 403, .unknown_marker_status = 400,
                        .times = CLOCK_Z, .unknown_filters_ignored = true, .envelope = true, .max_limit = 1000,
                        .sort_pairs = true, .request_id_header2 = "x-compute-request-id", .list_all_tenants = true },

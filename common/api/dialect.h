@@ -28,6 +28,7 @@ struct dialect {
     bool list_all_tenants; /* Who may see all lists all only with ?all_tenants=1. */
     bool bulk; /* POST takes the plural too. */
     bool content_type_required; /* A body without Content-Type is 400. */
+    bool error_pages; /* Errors are JSON only for clients that ask for it: error_page.h. */
     bool exact_paths; /* A slash at the end of a path makes it another one. */
 };
 

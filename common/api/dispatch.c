@@ -7,9 +7,12 @@
 #include "../base/clock.h"
 #include "../base/json.h"
 #include "../base/log.h"
+#include "../base/memory.h"
 #include "../base/str.h"
 #include "../base/uuid.h"
 #include "call.h"
+#include "error_page.h"
+#include "idempotency.h"
 #include "router.h"
 #include "version.h"
 
@@ -20,11 +23,19 @@ struct api_server {
     struct policy *policy;
     struct policy *old_policy; /* The one before the last reload: requests in work may still look at it. */
     struct http_server *http;
+    const char **inline_paths;
+    size_t inline_count;
 };
 
 struct worker {
     struct http_client *client;
 };
+
+static bool
+is_inline(const struct operation *o)
+{
+    return (o->flags & OP_INLINE) != 0;
+}
 
 /* --- Route */
 
@@ -290,13 +301,14 @@ run(struct api_server *s, struct call *c, struct fault *f)
     const struct operation *const *found = NULL;
     struct route_match m;
     size_t count = 0;
+    int r;
 
     if (!find_route(s, c, &m)) /* The version says how even that looks. */
         return negotiate(s, c, NULL, f) < 0 ? -1 : fault_raise(f, FAULT_NOT_FOUND, "The resource could not be found.");
     if (negotiate(s, c, &m, f) < 0 || choose(c, &m, &found, &count, f) < 0)
         return -1;
     c->operation = found[0];
-    if (authenticate(s, c, found[0], f) < 0)
+    if (!is_inline(c->operation) && authenticate(s, c, found[0], f) < 0)
         return -1;
     if ((found[0]->flags & (OP_STREAM | OP_RAW)) == 0 && read_body(c, f) < 0)
         return -1;
@@ -308,11 +320,17 @@ run(struct api_server *s, struct call *c, struct fault *f)
     if (take_project(c, f) < 0)
         return -1;
     c->response->status = c->operation->success;
-    if (s->options.pool != NULL) {
+    if (s->options.pool != NULL && !is_inline(c->operation)) {
         if (db_pool_get(s->options.pool, c->arena, c->db, f) < 0)
             return -1;
     }
-    return run_handler(c, f);
+    r = idempotency_begin(c, f);
+    if (r == 0) {
+        r = run_handler(c, f);
+        if (r < 0 && idempotency_retry(c, f) > 0)
+            r = 0;
+    }
+    return r < 0 ? r : 0;
 }
 
 /* --- One request */
@@ -356,6 +374,16 @@ log_call(const struct call *c, int status, const struct fault *f)
                   c->request->path, status, us);
 }
 
+static void
+write_error(struct api_server *s, struct call *c, const struct fault *f)
+{
+    enum error_form form = s->dialect->error_pages ? error_form_find(http_header(c->request, "Accept")) : ERROR_JSON;
+
+    s->dialect->error(f, c->request_id, c->version, c->response);
+    if (form != ERROR_JSON && f->kind != FAULT_UNAUTHORIZED)
+        error_page_write(f, c->response->status, form, c->response);
+}
+
 void
 api_server_handle(struct api_server *s, void *worker, struct http_request *request, struct http_response *response)
 {
@@ -384,8 +412,9 @@ api_server_handle(struct api_server *s, void *worker, struct http_request *reque
         if (f.kind == FAULT_INTERNAL)
             snprintf(f.message, sizeof(f.message), "An unexpected error occurred. The operator finds it in the log by the request id %s.",
                      c.request_id);
-        s->dialect->error(&f, c.request_id, c.version, response);
+        write_error(s, &c, &f);
     }
+    idempotency_end(&c);
     context.project_id = c.auth.project_id;
     context.user_id = c.auth.user_id;
     log_set_context(&context);
@@ -448,13 +477,44 @@ streams(void *owner, enum http_method method, const char *path, int64_t *ret_max
     return streamed;
 }
 
+/* In the I/O thread, for each request: so no routing here. */
+static bool
+is_inline_path(void *owner, enum http_method method, const char *path)
+{
+    struct api_server *s = owner;
+
+    if (method != HTTP_GET && method != HTTP_HEAD)
+        return false;
+    for (size_t i = 0; i < s->inline_count; i++) {
+        const char *rest = path, *at = s->inline_paths[i];
+
+        while (*at != '\0' && *at == *rest)
+            at++, rest++;
+        if (*at == '\0' && (*rest == '\0' || (str_equal(rest, "/") && !s->dialect->exact_paths)))
+            return true;
+    }
+    return false;
+}
+
+static void
+find_inline_paths(struct api_server *s)
+{
+    const struct api *api = s->options.api;
+
+    s->inline_paths = memory_calloc(api->operations_count, sizeof(*s->inline_paths));
+    for (size_t i = 0; i < api->operations_count; i++) {
+        if (is_inline(&api->operations[i]))
+            s->inline_paths[s->inline_count++] = api->operations[i].path;
+    }
+}
+
 int
 api_server_start(struct api_server **ret, const struct api_server_options *options, struct fault *f)
 {
     struct http_server_options http = { .listen = options->listen, .io_threads = options->io_threads, .workers = options->workers,
                                         .tls_certificate = options->tls_certificate, .tls_key = options->tls_key };
     struct api_server *s = calloc(1, sizeof(*s));
-    struct http_handler handler = { .handle = handle, .streams = streams, .worker_init = worker_init, .worker_done = worker_done,
+    struct http_handler handler = { .handle = handle, .streams = streams, .is_inline = is_inline_path, .worker_init = worker_init, .worker_done = worker_done,
                                     .owner = s };
     const struct api *api = options->api;
 
@@ -467,6 +527,7 @@ api_server_start(struct api_server **ret, const struct api_server_options *optio
         return -1;
     }
     s->router = router_new(api->operations, api->operations_count);
+    find_inline_paths(s);
     if (options->listen != NULL && http_server_start(&s->http, &http, &handler, f) < 0) {
         api_server_stop(s);
         return -1;
@@ -504,6 +565,7 @@ api_server_stop(struct api_server *s)
     router_free(s->router);
     policy_free(s->policy);
     policy_free(s->old_policy);
+    free(s->inline_paths);
     free(s);
 }
 

@@ -16,6 +16,7 @@ enum operation_flag {
     OP_STREAM = 1 << 2, /* The handler reads the body itself. */
     OP_RAW = 1 << 3, /* The body is not JSON. */
     OP_DEFER_POLICY = 1 << 4, /* The handler checks. */
+    OP_INLINE = 1 << 6, /* Answered in the I/O thread: no database, no token is looked at. */
     OP_PROJECT_PATH = 1 << 5, /* The path's {project_id} is the project that the caller acts for. */
 };
 
@@ -53,3 +54,6 @@ struct api {
     size_t policies_count;
     const char *document; /* The bundled OpenAPI document, as JSON. */
 };
+
+/* GET /openapi.json, which every API has without declaring it. */
+int api_show_document(struct call *call, const void *in, const void *siblings, struct fault *f);

@@ -3,6 +3,7 @@
 
 #include "../base/array.h"
 #include "../base/json.h"
+#include "../base/str.h"
 #include "../base/uuid.h"
 #include "call.h"
 #include "dispatch.h"
@@ -176,6 +177,30 @@ enforce_members(struct call *c, const struct resource *r, const json_t *body, co
     return 0;
 }
 
+static bool
+says_the_same(const json_t *value, const char *stored)
+{
+    if (json_is_boolean(value))
+        return str_equal(json_is_true(value) ? "True" : "False", stored);
+    return json_is_string(value) || json_is_null(value) ? str_equal(json_string_value(value), stored) : false;
+}
+
+/* Schemas that ignore what they don't take let a client send the whole object back; what is never changed may stand in it as it is. */
+static int
+check_unchanged(struct call *c, const struct resource *r, const json_t *body, const void *old, struct fault *f)
+{
+    for (size_t i = 0; i < r->schema->count; i++) {
+        const struct field *field = &r->schema->fields[i];
+        const json_t *value = json_object_get(body, field->name);
+
+        if ((field->flags & F_IMMUTABLE) == 0 || value == NULL || (field->type != T_TEXT && field->type != T_BOOL))
+            continue;
+        if (!says_the_same(value, resource_text(r, old, field->name, c->arena)))
+            return fault_raise_field(f, field->name, "'%s' cannot be changed.", field->name);
+    }
+    return 0;
+}
+
 /* A second name that was sent (tenant_id) sets the column's first. */
 static void
 take_aliases(const struct resource *r, void *row)
@@ -335,6 +360,8 @@ resource_verb_create(struct call *c, struct fault *f)
         if (store_new(c, r, &tx, rows[i], f) < 0)
             return -1;
     }
+    if (one != NULL)
+        c->object_id = *(const char *const *)field_at_const(&r->schema->fields[r->id_field], rows[0]);
     if (settle(c, r, &tx, f) < 0 || db_tx_commit(&tx, f) < 0)
         return -1;
     for (size_t i = 0; r->hooks != NULL && r->hooks->committed != NULL && i < count; i++)
@@ -373,7 +400,7 @@ resource_verb_update(struct call *c, struct fault *f)
     take_aliases(r, row);
     if (db_tx_begin(&tx, c->db, f) < 0 || load_target(c, r, &tx, old, f) < 0)
         return -1;
-    if (enforce_members(c, r, body, merged(c, r, old, row), f) < 0)
+    if (check_unchanged(c, r, body, old, f) < 0 || enforce_members(c, r, body, merged(c, r, old, row), f) < 0)
         return -1;
     id = *(const char *const *)field_at_const(&r->schema->fields[r->id_field], old);
     *(const char **)field_at(&r->schema->fields[r->id_field], row) = id;

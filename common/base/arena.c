@@ -29,6 +29,7 @@
 #define ALIGN 16
 #define FIRST_BLOCK ((size_t)8 * 1024)
 #define LARGEST_BLOCK ((size_t)256 * 1024)
+#define LARGEST_KEPT ((size_t)32 * 1024) /* By a reset: most requests then need no second block. */
 
 struct block {
     struct block *older;
@@ -115,17 +116,23 @@ arena_freep(struct arena **a)
 void
 arena_reset(struct arena *a)
 {
-    struct block *b;
+    struct block *kept = NULL, *older;
 
     run_deferred(a);
-    while (a->newest->older != NULL) {
-        b = a->newest;
-        a->newest = b->older;
-        block_free(b);
+    for (struct block *b = a->newest; b != NULL; b = older) {
+        older = b->older;
+        if (b->size <= LARGEST_KEPT && (kept == NULL || b->size > kept->size)) {
+            if (kept != NULL)
+                block_free(kept);
+            kept = b;
+        } else {
+            block_free(b);
+        }
     }
-    b = a->newest;
-    POISON(b->data, b->size);
-    b->used = 0;
+    a->newest = kept; /* The oldest is small enough, so there is one. */
+    kept->older = NULL;
+    kept->used = 0;
+    POISON(kept->data, kept->size);
     a->handed_out = 0;
 }
 
@@ -139,7 +146,6 @@ block_with(struct arena *a, size_t need)
     if (newest->size - newest->used >= need)
         return newest;
     if (need > newest->size / 4) {
-        /* The oldest block is the one that reset keeps: it stays at the end of the chain. */
         b = block_new(need);
         if (newest->older == NULL) {
             b->older = newest;

@@ -21,7 +21,7 @@ void arena_free(struct arena *a);
 /* For _cleanup_(arena_freep). */
 void arena_freep(struct arena **a);
 
-/* As arena_free() and arena_new(), but keeps the first block for reuse. */
+/* As arena_free() and arena_new(), but keeps one block of at most 32 KiB for reuse. */
 void arena_reset(struct arena *a);
 
 /* 'size' zeroed bytes, aligned for any type. */

@@ -106,7 +106,9 @@ set_number(const struct load *l, const struct config_key *key, const char *text,
     if (r < 0)
         return refuse(l, key, f, "'%s' is not a %snumber", text,
                       key->type == CONFIG_INT ? "whole " : "");
-    if (bounded && (number < key->min || number > key->max))
+    if (bounded && key->max < key->min && number < key->min)
+        return refuse(l, key, f, "%s is less than %.15g", text, key->min);
+    if (bounded && key->max >= key->min && (number < key->min || number > key->max))
         return refuse(l, key, f, "%s is not between %.15g and %.15g", text, key->min, key->max);
     return 0;
 }

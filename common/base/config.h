@@ -26,7 +26,7 @@ struct config_key {
     enum config_type type;
     size_t offset; /* Of the member in the daemon's config struct. */
     const char *fallback; /* As it would stand in the file; NULL: must be given. */
-    double min, max; /* For CONFIG_INT and CONFIG_NUMBER; both 0: any. */
+    double min, max; /* For CONFIG_INT and CONFIG_NUMBER; both 0: any; max below min: no upper limit. */
     const char *unit; /* "s", "MiB", ... or "" */
     const char *help; /* One sentence. */
 };

@@ -1,7 +1,10 @@
+/* Small amounts come from a buffer of the thread, because a request id for each request would otherwise cost as much as
+ * the rest of a small request. What was handed out is wiped; a child process starts with empty buffers. */
 #include "random.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <sys/random.h>
@@ -27,29 +30,82 @@ random_seed(uint64_t seed)
     atomic_store(&seeded, seed != 0);
 }
 
-void
-random_bytes(void *ret, size_t size)
+static void
+seeded_bytes(char *at, size_t size)
 {
-    char *at = ret;
-
     while (size > 0) {
-        ssize_t got;
+        uint64_t number = next_seeded();
+        size_t some = size < sizeof(number) ? size : sizeof(number);
 
-        if (atomic_load(&seeded)) {
-            uint64_t number = next_seeded();
+        memcpy(at, &number, some);
+        at += some;
+        size -= some;
+    }
+}
 
-            got = (ssize_t)(size < sizeof(number) ? size : sizeof(number));
-            memcpy(at, &number, (size_t)got);
-        } else {
-            got = getrandom(at, size, 0);
-            if (got < 0 && errno == EINTR)
-                continue;
-            if (got <= 0)
-                abort(); /* A kernel without randomness: nothing safe can follow. */
-        }
+static void
+kernel_bytes(char *at, size_t size)
+{
+    while (size > 0) {
+        ssize_t got = getrandom(at, size, 0);
+
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            abort(); /* A kernel without randomness: nothing safe can follow. */
         at += got;
         size -= (size_t)got;
     }
+}
+
+enum { BUFFER = 512, SMALL = 64 };
+
+static __thread struct {
+    size_t left;
+    unsigned forks; /* When it was filled. */
+    char bytes[BUFFER];
+} buffer;
+static atomic_uint forks;
+static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
+
+static void
+forked(void)
+{
+    atomic_fetch_add(&forks, 1);
+}
+
+static void
+watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, forked);
+}
+
+static void
+buffered_bytes(char *at, size_t size)
+{
+    unsigned now;
+
+    pthread_once(&watch_once, watch_forks);
+    now = atomic_load_explicit(&forks, memory_order_relaxed);
+    if (buffer.left < size || buffer.forks != now) {
+        kernel_bytes(buffer.bytes, BUFFER);
+        buffer.left = BUFFER;
+        buffer.forks = now;
+    }
+    buffer.left -= size;
+    memcpy(at, buffer.bytes + buffer.left, size);
+    explicit_bzero(buffer.bytes + buffer.left, size);
+}
+
+void
+random_bytes(void *ret, size_t size)
+{
+    if (atomic_load_explicit(&seeded, memory_order_relaxed))
+        seeded_bytes(ret, size);
+    else if (size <= SMALL)
+        buffered_bytes(ret, size);
+    else
+        kernel_bytes(ret, size);
 }
 
 uint64_t

@@ -1,4 +1,4 @@
-/* Randomness from the kernel (getrandom). */
+/* Randomness from the kernel (getrandom). Threads may share it; a forked child repeats nothing. */
 #pragma once
 
 #include <stddef.h>

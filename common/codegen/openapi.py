@@ -17,7 +17,7 @@ from specmodel import Model, SpecError, die, read_yaml, snake, version  # noqa: 
 
 METHODS = ('get', 'head', 'post', 'put', 'patch', 'delete')
 OPERATION_KEYS = {'policy', 'verb', 'resource', 'view', 'path_id', 'handler', 'input', 'key', 'siblings', 'success',
-                  'since', 'until', 'public', 'any_token', 'stream', 'raw', 'defer_policy', 'max_body', 'operationId',
+                  'since', 'until', 'public', 'any_token', 'inline', 'stream', 'raw', 'defer_policy', 'max_body', 'operationId',
                   'summary'}
 RESOURCE_KEYS = {'table', 'key', 'plural', 'path', 'scope', 'scope_column', 'scope_or', 'hooks', 'order', 'title', 'not_found',
                  'code', 'unique', 'in_use', 'quota'}
@@ -51,6 +51,8 @@ class Operation:
             raise SpecError('%s: a verb needs a resource' % where)
         if not any(node.get(k) for k in ('policy', 'public', 'any_token', 'defer_policy')):
             raise SpecError('%s: no policy' % where)
+        if node.get('inline') and (method != 'get' or '{' in path or not node.get('public') or self.verb):
+            raise SpecError('%s: only a public GET of a fixed path, with a handler, can be inline' % where)
 
 
 def load_operations(specdir):
@@ -235,7 +237,7 @@ def operation_row(model, o, policies, path, project_path):
     for key in ('since', 'until'):
         if x.get(key):
             parts.append('.%s = %d' % (key, version(x[key])))
-    flags = ['OP_' + k.upper() for k in ('public', 'any_token', 'stream', 'raw', 'defer_policy') if x.get(k)]
+    flags = ['OP_' + k.upper() for k in ('public', 'any_token', 'inline', 'stream', 'raw', 'defer_policy') if x.get(k)]
     if project_path and path.startswith(project_path + '/'):
         flags.append('OP_PROJECT_PATH')
     if flags:
@@ -285,6 +287,8 @@ def generate(specdir, outdir):
     c.append('};\n\nstatic const struct operation operations[] = {')
     for o in operations:
         c += operation_rows(model, o, policies, x.get('project_path'))
+    c.append('    { .method = HTTP_GET, .path = "/openapi.json", .id = "show_openapi", .handler = api_show_document, .success = 200, '
+             '.flags = OP_PUBLIC | OP_INLINE },')
     c.append('};\n')
     text = bundle(head, paths, model)
     write_if_changed('%s/%s_openapi.json' % (outdir, service), text + '\n')

@@ -18,6 +18,8 @@
     "-c DateStyle=ISO -c IntervalStyle=postgres -c client_min_messages=warning -c "                \
     "bytea_output=hex"
 
+enum { FRESH_US = 1000 };
+
 struct prepared {
     char id[16];     /* What the server calls it; its own names end at 63 bytes. */
     uint64_t digest; /* Of the text, to notice one name used for two. */
@@ -165,6 +167,13 @@ said_goodbye(struct db_connection *c)
     return false;
 }
 
+/* A request asks several times whether its session is there; one look in a moment is enough. */
+static bool
+is_fresh(const struct db_connection *c)
+{
+    return clock_mono_us() - c->heard_us < FRESH_US;
+}
+
 int
 connection_ready(struct db_connection *c, struct fault *f)
 {
@@ -173,8 +182,12 @@ connection_ready(struct db_connection *c, struct fault *f)
             return 0;
         return fault_raise(f, FAULT_UNAVAILABLE, "The database went away during the transaction.");
     }
-    if (!connection_broken(c) && !said_goodbye(c))
+    if (!connection_broken(c) && !c->leaving && is_fresh(c))
         return 0;
+    if (!connection_broken(c) && !said_goodbye(c)) {
+        c->heard_us = clock_mono_us();
+        return 0;
+    }
     hang_up(c);
     return dial(c, f);
 }
@@ -216,6 +229,7 @@ collect(struct db_connection *c, PGresult **ret, struct fault *f)
             break;
         }
     }
+    c->heard_us = clock_mono_us();
     *ret = last;
     return 0;
 }

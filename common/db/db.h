@@ -19,12 +19,20 @@
 #include "../base/fault.h"
 
 struct db_pool;
+struct db_tx;
+
+/* Called in each transaction of a handle right before its COMMIT; when it fails, so does db_tx_commit(), and all is rolled back. */
+struct db_at_commit {
+    int (*fn)(void *object, struct db_tx *tx, struct fault *f);
+    void *object;
+};
 
 /* A connection taken from a pool and the arena its results go to. */
 struct db {
     struct db_connection *connection;
     struct db_pool *pool;
     struct arena *arena;
+    const struct db_at_commit *at_commit; /* NULL: none. */
 };
 
 /* A list of texts, as in jsonb or text[] columns; also what the API's string arrays are. */

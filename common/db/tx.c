@@ -55,8 +55,10 @@ db_tx_begin(struct db_tx *tx, struct db *db, struct fault *f)
 }
 
 static int
-commit(struct db_connection *c, struct fault *f)
+commit(struct db_tx *tx, struct fault *f)
 {
+    const struct db_at_commit *last = tx->db->at_commit;
+    struct db_connection *c = tx->db->connection;
     int r;
 
     r = connection_ready(c, f);
@@ -66,6 +68,9 @@ commit(struct db_connection *c, struct fault *f)
     if (PQtransactionStatus(c->pg) == PQTRANS_INERROR)
         return fault_raise_cause(f,
                                  "database: commit of a transaction in which a statement failed");
+    r = last == NULL ? 0 : last->fn(last->object, tx, f);
+    if (r < 0)
+        return r;
     if (c->in_savepoint) {
         r = connection_script(c, "RELEASE SAVEPOINT virga_tx", f);
         if (r >= 0)
@@ -85,16 +90,17 @@ commit(struct db_connection *c, struct fault *f)
 int
 db_tx_commit(struct db_tx *tx, struct fault *f)
 {
-    struct db_after *after = tx->after;
+    struct db_after *after;
     int r;
 
     if (!tx->open)
         return fault_raise_cause(f, "database: commit of a transaction that isn't open");
-    r = commit(tx->db->connection, f);
+    r = commit(tx, f);
     if (r < 0) {
         db_tx_done(tx);
         return r;
     }
+    after = tx->after;
     *tx = (struct db_tx){ 0 };
     for (; after != NULL; after = after->next)
         after->fn(after->object);

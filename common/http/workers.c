@@ -119,9 +119,10 @@ workers_push(struct workers *w, struct exchange *x)
         w->tail = &x->next;
         w->queued++;
         taken = true;
-        pthread_cond_signal(&w->work);
     }
     pthread_mutex_unlock(&w->mutex);
+    if (taken)
+        pthread_cond_signal(&w->work); /* Not under the mutex: who wakes would wait for it. */
     return taken;
 }
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "http/url.h"
+#include "kinds.h"
 #include "rest.h"
 #include "session.h"
 
@@ -142,19 +143,22 @@ exact_pattern(struct arena *a, const char *text)
 }
 
 static char *
-name_path(struct arena *a, const struct kind *kind, const char *text, const char *domain_id)
+name_path(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id)
 {
     struct str s = { 0 };
     char *copy;
 
     str_add(&s, kind->list_path != NULL ? kind->list_path : kind->path);
     if (kind->name_query != NULL)
-        url_add_query(&s, kind->name_query, kind->pattern ? exact_pattern(a, text) : text);
+        url_add_query(&s, kind->name_query, kind->pattern ? exact_pattern(cli->arena, text) : text);
     if (domain_id != NULL)
         url_add_query(&s, "domain_id", domain_id);
+    /* Only kinds whose lists are one project's know it; the others have no such option. */
+    if (args_has(&cli->args, "--all-projects") && (kind == &kind_server || kind == &kind_volume || kind == &kind_snapshot))
+        url_add_query(&s, "all_tenants", "1");
     if (kind->find_query != NULL)
         str_addf(&s, "%c%s", strchr(str_text(&s), '?') != NULL ? '&' : '?', kind->find_query);
-    copy = arena_strdup(a, str_text(&s));
+    copy = arena_strdup(cli->arena, str_text(&s));
     str_done(&s);
     return copy;
 }
@@ -185,7 +189,7 @@ by_name(struct cli *cli, const struct kind *kind, const char *text, const char *
     if (kind->by_id_only)
         return 0;
     matches = json_own(cli->arena, json_array());
-    if (kind_list(cli, kind->service, name_path(cli->arena, kind, text, domain_id),
+    if (kind_list(cli, kind->service, name_path(cli, kind, text, domain_id),
                   kind->plural, 0, &all, f) < 0)
         return -1;
     json_array_foreach(all, i, object)

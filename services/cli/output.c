@@ -44,7 +44,9 @@ set_cell(struct cli *cli, struct sheet *sheet, size_t row, size_t column, const 
     size_t at = row * sheet->columns + column;
     json_t *value = c != NULL && c->make != NULL ? c->make(cli, object) : at_path(object, c != NULL ? c->path : sheet->titles[column]);
 
-    sheet->values[at] = value != NULL ? value : json_null();
+    if (value == NULL) /* Of lists only: a member that an object lacks. */
+        value = json_own(cli->arena, json_string(""));
+    sheet->values[at] = value;
     if (cli->output.format == OUTPUT_TABLE)
         sheet->texts[at] = c != NULL && c->format != NULL ? c->format(cli, sheet->values[at]) : format_human(cli->arena, sheet->values[at]);
     else
@@ -176,7 +178,7 @@ int
 output_list(struct cli *cli, const struct column *columns, const json_t *list, struct fault *f)
 {
     const struct column *chosen[64];
-    size_t count, rows_count = json_array_size(list), i;
+    size_t count = 0, rows_count = json_array_size(list), i;
     struct sort_row *rows = ARENA_ARRAY(cli->arena, struct sort_row, rows_count + 1);
     struct sheet sheet = { 0 };
     json_t *object;

@@ -163,7 +163,7 @@ authenticate(struct cli *cli, const char *identity, struct fault *f)
 {
     struct arena *a = cli->arena;
     struct session *s = cli->session;
-    json_t *methods, *wanted = NULL, *auth;
+    json_t *methods = NULL, *wanted = NULL, *auth;
     struct http_exchange x = { .method = HTTP_POST };
     bool scoped;
 

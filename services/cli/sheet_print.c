@@ -1,5 +1,5 @@
 /* The five formats. Tables are libsmartcols'; it escapes control characters, so that a name cannot steer a terminal. */
-#include <libsmartcols.h>
+#include <libsmartcols/libsmartcols.h>
 #include <unistd.h>
 
 #include "base/json.h"

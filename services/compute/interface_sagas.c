@@ -27,12 +27,8 @@ bind_port(struct saga_run *run, struct fault *f)
     const char *port_id = json_get_text(run->params, "port_id");
     json_t *owned = json_own(run->arena, json_array());
     struct server server;
-    json_t *body;
 
-    if (server_of_run(run, &server, f) < 0)
-        return -1;
-    body = json_own(run->arena, json_pack("{s:s, s:s, s:s}", "device_id", server.id, "device_owner", "compute:nova", "binding:host_id", server.host));
-    if (remote_port_update(&r, port_id, body, NULL, f) < 0)
+    if (server_of_run(run, &server, f) < 0 || server_network_take(&r, &server, port_id, f) < 0)
         return -1;
     if (json_get_bool(run->params, "owned"))
         json_array_append_new(owned, json_string(port_id));
@@ -97,6 +93,17 @@ unplug(struct saga_run *run, struct fault *f)
     return guest_detach_nic_call(compute->daemon->rpc, server.host, operation(run, "unplug"), run->arena, &in, f);
 }
 
+/* Also when it was called off before its first step: a port that was made for it is nobody's. */
+static int
+attach_failed(struct saga_run *run, struct fault *f)
+{
+    struct remote r = remote_for_run(run);
+
+    if (json_get_bool(run->params, "owned") && remote_port_delete(&r, json_get_text(run->params, "port_id"), f) < 0)
+        return -1;
+    return server_task_failed(run, f);
+}
+
 static const struct saga_step attach_steps[] = {
     { .name = "bind", .act = bind_port, .undo = release_port },
     { .name = "wired", .act = step_wired },
@@ -104,7 +111,7 @@ static const struct saga_step attach_steps[] = {
     { .name = "finish", .act = server_task_done },
 };
 const struct saga interface_attach_saga = { .name = "compute.interface-attach", .version = 1, .steps = attach_steps,
-                                            .steps_count = ARRAY_SIZE(attach_steps), .failed = server_task_failed };
+                                            .steps_count = ARRAY_SIZE(attach_steps), .failed = attach_failed };
 
 static const struct saga_step detach_steps[] = {
     { .name = "unplug", .act = unplug },

@@ -1,7 +1,7 @@
 /* /servers/{id}/os-interface: ports of a server, as the network service has them now. */
 #include "base/json.h"
 #include "base/str.h"
-#include "servers.h"
+#include "server_network.h"
 
 static void
 write_interface(struct call *call, struct jsonw *w, const char *key, const json_t *port)
@@ -114,14 +114,30 @@ find_port(struct call *call, const struct server *server, const struct interface
     return remote_port_create(&r, body, ret, f);
 }
 
-int
-interface_create(struct call *call, const struct interface_create *in, struct fault *f)
+static int
+start_attach(struct call *call, const char *port_id, bool owned, struct fault *f)
 {
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct saga_start_options options = { .queue_behind = true };
+    json_t *params = json_own(call->arena, json_pack("{s:s, s:b}", "port_id", port_id, "owned", (int)owned));
+    struct server server;
+
+    if (db_tx_begin(&tx, call->db, f) < 0 || server_load(call, tx.db, true, &server, f) < 0 ||
+        server_check_action(call, tx.db, &server, "attach_interface", STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0 ||
+        server_network_reserve(&tx, port_id, f) < 0 ||
+        server_start_task(call, &tx, &server, &interface_attach_saga, "attach_interface", "compute_attach_interface", params, &options, f) < 0)
+        return -1;
+    return db_tx_commit(&tx, f);
+}
+
+int
+interface_create(struct call *call, const struct interface_create *in, struct fault *f)
+{
+    struct remote r = remote_for_service(compute_of(call), call->arena);
+    struct fault ignored = { 0 };
     struct server server;
     struct jsonw *w;
-    json_t *port, *params;
+    json_t *port;
 
     if (in->net_id != NULL && in->port_id != NULL)
         return fault_raise(f, FAULT_INVALID, "Must not input both network_id and port_id");
@@ -131,11 +147,11 @@ interface_create(struct call *call, const struct interface_create *in, struct fa
         server_check_action(call, call->db, &server, "attach_interface", STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0 ||
         find_port(call, &server, in, &port, f) < 0)
         return -1;
-    params = json_own(call->arena, json_pack("{s:O, s:b}", "port_id", json_object_get(port, "id"), "owned", in->port_id == NULL));
-    if (db_tx_begin(&tx, call->db, f) < 0 || server_load(call, tx.db, true, &server, f) < 0 ||
-        server_start_task(call, &tx, &server, &interface_attach_saga, "attach_interface", "compute_attach_interface", params, &options, f) < 0 ||
-        db_tx_commit(&tx, f) < 0)
+    if (start_attach(call, json_get_text(port, "id"), in->port_id == NULL, f) < 0) {
+        if (in->port_id == NULL)
+            remote_port_delete(&r, json_get_text(port, "id"), &ignored);
         return -1;
+    }
     w = call_json(call);
     jsonw_object(w, NULL);
     write_interface(call, w, "interfaceAttachment", port);

@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "base/uuid.h"
 #include "quotas.h"
-#include "servers.h"
+#include "server_network.h"
 
 /* What the request comes to, after all checks. */
 struct plan {
@@ -157,10 +157,17 @@ static int
 plan_existing(struct call *call, const struct block_device *d, struct plan *p, struct fault *f)
 {
     struct remote r = remote_for_call(call);
-    json_t *volume, *item = device_json(call, d);
+    json_t *volume, *item = device_json(call, d), *other;
     const char *status;
+    size_t i;
 
+    json_array_foreach(p->attach, i, other) {
+        if (str_equal(json_get_text(other, "volume_id"), d->uuid))
+            return fault_raise(f, FAULT_INVALID, "Block Device Mapping is Invalid: volume %.64s stands twice.", d->uuid);
+    }
     if (str_empty(d->uuid) || remote_volume(&r, call->auth.project_id, d->uuid, &volume, f) < 0) {
+        if (f->kind != FAULT_NONE && f->kind != FAULT_NOT_FOUND && f->kind != FAULT_INVALID)
+            return -1;
         fault_clear(f);
         return fault_raise(f, FAULT_INVALID, "Block Device Mapping is Invalid: failed to get volume %.64s.", d->uuid == NULL ? "" : d->uuid);
     }
@@ -267,8 +274,8 @@ check_network(struct remote *r, const char *network_id, struct fault *f)
 static int
 named_networks(struct call *call, struct remote *r, const json_t *list, struct plan *p, struct fault *f)
 {
-    json_t *item;
-    size_t i;
+    json_t *item, *other;
+    size_t i, j;
 
     json_array_foreach(list, i, item) {
         struct server_network wish = { 0 };
@@ -277,6 +284,10 @@ named_networks(struct call *call, struct remote *r, const json_t *list, struct p
             return -1;
         if (wish.port == NULL && wish.uuid == NULL)
             return fault_raise_field(f, "networks", "Invalid input for field/attribute networks. One of uuid and port is needed.");
+        json_array_foreach(p->networks, j, other) {
+            if (wish.port != NULL && str_equal(json_get_text(other, "port"), wish.port))
+                return fault_raise_field(f, "networks", "Port %s stands twice in networks.", wish.port);
+        }
         if ((wish.port != NULL ? check_port(r, wish.port, f) : check_network(r, wish.uuid, f)) < 0)
             return -1;
         json_array_append_new(p->networks, wish.port != NULL ? json_pack("{s:s}", "port", wish.port)
@@ -370,8 +381,10 @@ plan_place(struct call *call, const struct server_create *in, struct plan *p, st
 }
 
 static int
-plan_count(struct call *call, const struct server_create *in, struct plan *p, struct fault *f)
+plan_count(const struct server_create *in, struct plan *p, struct fault *f)
 {
+    json_t *item;
+    size_t i;
     int64_t min = field_given(&in->set, SERVER_CREATE_F_MIN_COUNT) ? in->min_count : 1;
 
     p->count = field_given(&in->set, SERVER_CREATE_F_MAX_COUNT) ? in->max_count : min;
@@ -381,8 +394,25 @@ plan_count(struct call *call, const struct server_create *in, struct plan *p, st
         return fault_raise_field(f, "max_count", "At most 100 servers are made at once.");
     if (p->count > 1 && in->block_device_mapping_v2_count > 0 && json_array_size(p->attach) > 0)
         return fault_raise(f, FAULT_INVALID, "Block Device Mapping is Invalid: a volume cannot be attached to several servers.");
-    (void)call;
+    json_array_foreach(p->networks, i, item) {
+        if (p->count > 1 && (json_get_text(item, "port") != NULL || json_get_text(item, "fixed_ip") != NULL))
+            return fault_raise_field(f, "networks", "Unable to launch multiple instances with a single configured port or fixed IP. Launch them one by one.");
+    }
     return 0;
+}
+
+static int
+check_metadata(struct call *call, const struct server_create *in, struct fault *f)
+{
+    int64_t limit;
+
+    if (json_object_size(in->metadata) == 0)
+        return 0;
+    if (quota_limit(call, call->db, call->auth.project_id, "metadata_items", &limit, f) < 0)
+        return -1;
+    return limit < 0 || json_object_size(in->metadata) <= (size_t)limit
+               ? 0
+               : fault_raise(f, FAULT_QUOTA, "Maximum number of metadata items exceeds %lld", (long long)limit);
 }
 
 /* --- Rows */
@@ -476,6 +506,10 @@ store(struct call *call, struct db_tx *tx, struct server *s, const struct plan *
                            json_get_bool(item, "delete_on_termination"), json_get_text(item, "tag"), f) < 0)
             return -1;
     }
+    json_array_foreach(p->networks, i, item) {
+        if (json_get_text(item, "port") != NULL && server_network_reserve(tx, json_get_text(item, "port"), f) < 0)
+            return -1;
+    }
     return server_start_task(call, tx, s, &server_create_saga, "create", "compute__do_build_and_run_instance", params, NULL, f);
 }
 
@@ -532,7 +566,8 @@ server_create(struct call *call, const struct server_create *in, const struct se
     if (call->auth.project_id == NULL)
         return fault_raise(f, FAULT_FORBIDDEN, "The token is not scoped to a project.");
     if (plan_place(call, in, &p, f) < 0 || plan_flavor(call, in, &p, f) < 0 || plan_key(call, in, &p, f) < 0 || check_user_data(call, in, f) < 0 ||
-        plan_devices(call, in, &p, f) < 0 || plan_image(call, in, &p, f) < 0 || plan_networks(call, in, &p, f) < 0 || plan_count(call, in, &p, f) < 0)
+        plan_devices(call, in, &p, f) < 0 || plan_image(call, in, &p, f) < 0 || plan_networks(call, in, &p, f) < 0 || plan_count(in, &p, f) < 0 ||
+        check_metadata(call, in, f) < 0)
         return -1;
     wish = (struct quota_wish) { p.count, p.count * p.flavor.vcpus, p.count * p.flavor.ram };
     if (db_tx_begin(&tx, call->db, f) < 0 || quota_claim(call, &tx, call->auth.project_id, &wish, f) < 0)

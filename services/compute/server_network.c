@@ -156,6 +156,20 @@ binding(struct arena *a, const struct server *server)
     return json_own(a, json_pack("{s:s, s:s, s:s}", "device_id", server->id, "device_owner", "compute:nova", "binding:host_id", server->host));
 }
 
+int
+server_network_take(struct remote *r, const struct server *server, const char *port_id, struct fault *f)
+{
+    json_t *port;
+    const char *device;
+
+    if (remote_port(r, port_id, &port, f) < 0)
+        return -1;
+    device = json_get_text(port, "device_id");
+    if (!str_empty(device) && !str_equal(device, server->id))
+        return fault_raise(f, FAULT_CONFLICT, "Port %s is still in use.", port_id);
+    return remote_port_update(r, port_id, binding(r->arena, server), NULL, f);
+}
+
 static int
 make_port(struct remote *r, const struct server *server, const json_t *wish, const json_t *groups, json_t *owned, struct fault *f)
 {
@@ -225,7 +239,7 @@ step_network(struct saga_run *run, struct fault *f)
         size_t nth = 0;
 
         if (port_id != NULL) {
-            if (remote_port_update(&r, port_id, binding(run->arena, &server), NULL, f) < 0)
+            if (server_network_take(&r, &server, port_id, f) < 0)
                 return -1;
             continue;
         }
@@ -235,6 +249,18 @@ step_network(struct saga_run *run, struct fault *f)
             return -1;
     }
     return server_network_refresh(&r, run->db, &server, owned, f);
+}
+
+int
+server_network_reserve(struct db_tx *tx, const char *port_id, struct fault *f)
+{
+    struct port_wanted_row row;
+    int found;
+
+    if (db_tx_lock(tx, arena_printf(tx->db->arena, "port:%s", port_id), f) < 0)
+        return -1;
+    found = port_wanted(tx->db, port_id, &row, f);
+    return found == 1 ? fault_raise(f, FAULT_CONFLICT, "Port %s is still in use.", port_id) : found;
 }
 
 int
@@ -283,8 +309,9 @@ step_network_undo(struct saga_run *run, struct fault *f)
 
 /* --- Waiting for the network agent: the taps must be there, filtered, before the guest starts. */
 
+/* 'only': the one port that counts; NULL: all of the server's. */
 static int
-all_active(struct remote *r, const char *server_id, bool *ret, struct fault *f)
+all_active(struct remote *r, const char *server_id, const char *only, bool *ret, struct fault *f)
 {
     json_t *ports, *port;
     size_t i;
@@ -292,8 +319,10 @@ all_active(struct remote *r, const char *server_id, bool *ret, struct fault *f)
     if (remote_ports_of(r, server_id, &ports, f) < 0)
         return -1;
     *ret = true;
-    json_array_foreach(ports, i, port)
-        *ret = *ret && str_equal(json_get_text(port, "status"), "ACTIVE");
+    json_array_foreach(ports, i, port) {
+        if (only == NULL || str_equal(json_get_text(port, "id"), only))
+            *ret = *ret && str_equal(json_get_text(port, "status"), "ACTIVE");
+    }
     return 0;
 }
 
@@ -302,11 +331,13 @@ step_wired(struct saga_run *run, struct fault *f)
 {
     struct remote r = remote_for_run(run);
     int64_t until = clock_mono_ms() + r.compute->config->port_deadline_s * 1000;
+    /* An interface waits for its own port: the next one may be there already, and is not bound before this saga has ended. */
+    const char *only = json_get_text(run->params, "port_id");
     int wait_ms = 20;
     bool active;
 
     for (;;) {
-        if (all_active(&r, run->object_id, &active, f) < 0)
+        if (all_active(&r, run->object_id, only, &active, f) < 0)
             return -1;
         if (active)
             return 0;

@@ -203,7 +203,7 @@ plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 {
     const char *status = call_query(call, "status");
     const char *image = call_query(call, "image"), *flavor = call_query(call, "flavor"), *since = call_query(call, "changes-since");
-    const char *ip = call_query(call, "ip"), *host = call_query(call, "host");
+    const char *ip = call_query(call, "ip"), *host = call_query(call, "host"), *reservation = call_query(call, "reservation_id");
     int64_t us;
     int vm_state;
 
@@ -219,7 +219,9 @@ plan_list(struct call *call, struct list_plan *plan, struct fault *f)
         list_plan_where_sql(plan, "flavor->>'id' = %1", &id, 1);
     }
     if (ip != NULL)
-        list_plan_where_sql(plan, "EXISTS (SELECT 1 FROM jsonb_path_query(network_info, '$[*].fixed_ips[*].address') x WHERE starts_with(x #>> '{}', %1))", &ip, 1);
+        list_plan_where_sql(plan, "EXISTS (SELECT 1 FROM jsonb_path_query(network_info, '$[*].fixed_ips[*].address') x WHERE x #>> '{}' ~ %1)", &ip, 1);
+    if (reservation != NULL)
+        list_plan_where(plan, "OS-EXT-SRV-ATTR:reservation_id", OP_EQ, reservation);
     if (host != NULL && call_is_admin(call))
         list_plan_where(plan, "OS-EXT-SRV-ATTR:host", OP_EQ, host);
     if (call_query_bool(call, "deleted"))

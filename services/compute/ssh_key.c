@@ -14,17 +14,18 @@ ssh_key_fingerprint(struct arena *a, const char *public_key, const char **ret, s
     unsigned size = 0;
     size_t count, blob_size;
     struct str text = { 0 };
-    char **parts;
+    char **parts, *line;
     void *blob;
     bool known = false;
 
-    parts = str_split(a, public_key + strspn(public_key, " \t\r\n"), ' ', &count);
-    if (count >= 2)
-        parts[1][strcspn(parts[1], "\r\n")] = '\0';
+    line = arena_strdup(a, public_key + strspn(public_key, " \t\r\n"));
+    for (size_t end = strlen(line); end > 0 && strchr(" \t\r\n", line[end - 1]) != NULL; end--)
+        line[end - 1] = '\0';
+    parts = str_split(a, line, ' ', &count);
     for (size_t i = 0; count >= 2 && i < ARRAY_SIZE(types); i++)
         known = known || str_equal(types[i], parts[0]);
-    /* The blob repeats the type; a body that says another is no key. */
-    if (!known || str_base64_decode(a, parts[1], &blob, &blob_size) < 0 || blob_size < 4 + strlen(parts[0]) ||
+    /* The blob repeats the type; a body that says another is no key. A second line would be a second key in the guest. */
+    if (!known || strpbrk(line, "\r\n") != NULL || str_base64_decode(a, parts[1], &blob, &blob_size) < 0 || blob_size < 4 + strlen(parts[0]) ||
         memcmp((const char *)blob + 4, parts[0], strlen(parts[0])) != 0)
         return fault_raise_field(f, "public_key", "Keypair data is invalid: failed to generate fingerprint");
     if (EVP_Digest(blob, blob_size, digest, &size, EVP_md5(), NULL) != 1)

@@ -81,24 +81,43 @@ grant_add(struct call *call, struct fault *f)
     return grant_add_row(call->db, g.role_id, g.actor_type, g.actor_id, g.target_type, g.target_id, g.inherited, f) < 0 ? -1 : 0;
 }
 
-/* Tokens that carry the role end at once: a user's own, and for a group those of all who might be in it. */
+/* Tokens that carry the role there end at once: the user's, or those of everyone in the group. */
+static int
+revoke_grant(struct call *call, struct db_tx *tx, const struct grant *g, struct fault *f)
+{
+    struct revocation r = { .role_id = g->role_id };
+    struct member_ids_row *members;
+    size_t count;
+
+    if (str_equal(g->target_type, "project") && !g->inherited)
+        r.project_id = g->target_id;
+    if (str_equal(g->target_type, "domain"))
+        r.domain_id = g->target_id;
+    if (str_equal(g->actor_type, "user")) {
+        r.user_id = g->actor_id;
+        return revoke_tokens(call, tx, &r, f);
+    }
+    if (member_ids(tx->db, g->actor_id, &members, &count, f) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        r.user_id = members[i].user_id;
+        if (revoke_tokens(call, tx, &r, f) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int
 grant_remove(struct call *call, struct fault *f)
 {
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
-    struct revocation r = { 0 };
     struct grant g;
 
     if (grant_check(call, f) < 0 || read_path(call, &g, f) < 0 || db_tx_begin(&tx, call->db, f) < 0)
         return -1;
     if (grant_remove_row(tx.db, g.role_id, g.actor_type, g.actor_id, g.target_type, g.target_id, g.inherited, f) < 0)
         return -1;
-    r.role_id = g.role_id;
-    if (str_equal(g.actor_type, "user"))
-        r.user_id = g.actor_id;
-    if (str_equal(g.target_type, "project") && !g.inherited)
-        r.project_id = g.target_id;
-    if (revoke_tokens(call, &tx, &r, f) < 0)
+    if (revoke_grant(call, &tx, &g, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
 }

@@ -12,7 +12,15 @@ prepare_create(struct call *call, struct db_tx *tx, struct group *row, struct fa
 static int
 check_delete(struct call *call, struct db_tx *tx, const struct group *row, struct fault *f)
 {
-    (void)call;
+    struct member_ids_row *members;
+    size_t count;
+
+    if (member_ids(tx->db, row->id, &members, &count, f) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (revoke_user(call, tx, members[i].user_id, f) < 0)
+            return -1;
+    }
     return grants_forget_actor(tx->db, "group", row->id, f) < 0 ? -1 : 0;
 }
 

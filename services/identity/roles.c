@@ -144,6 +144,8 @@ implied_show(struct call *call, struct fault *f)
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (str_equal(rows[i].implied_id, implied.id)) {
+            if (call->request->method == HTTP_HEAD)
+                call_status(call, 204);
             reply_pair(call, &prior, &implied);
             return 0;
         }
@@ -171,16 +173,22 @@ implied_add(struct call *call, struct fault *f)
     return 0;
 }
 
+/* Tokens name the roles that were implied when they were made: those with the prior role end. */
 int
 implied_remove(struct call *call, struct fault *f)
 {
+    _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct role prior = { 0 }, implied = { 0 };
+    struct revocation r = { 0 };
     int removed;
 
-    if (load_pair(call, &prior, &implied, f) < 0)
+    if (load_pair(call, &prior, &implied, f) < 0 || db_tx_begin(&tx, call->db, f) < 0)
         return -1;
-    removed = implied_remove_row(call->db, prior.id, implied.id, f);
+    removed = implied_remove_row(tx.db, prior.id, implied.id, f);
     if (removed == 0)
         return fault_raise(f, FAULT_NOT_FOUND, "%s does not imply %s.", prior.id, implied.id);
-    return removed < 0 ? -1 : 0;
+    r.role_id = prior.id;
+    if (removed < 0 || revoke_tokens(call, &tx, &r, f) < 0)
+        return -1;
+    return db_tx_commit(&tx, f);
 }

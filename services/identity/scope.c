@@ -93,6 +93,8 @@ scope_resolve(struct call *call, const json_t *scope, const char *default_projec
     if (in.domain != NULL)
         return domain_scope(call, in.domain, ret, f);
     if (in.system != NULL) {
+        if (!in.system->all)
+            return fault_raise_field(f, "scope", "Expecting true for all in system.");
         ret->scope = SCOPE_SYSTEM;
         return take_roles(call, "system", "all", NULL, ret, f);
     }

@@ -86,7 +86,10 @@ token_revoke(struct call *call, struct fault *f)
 
     if (subject(call, "identity:revoke_token", &token, f) < 0)
         return -1;
-    r.audit_id = token.audit_id;
+    if (str_equal(token.audit_id, token.audit_chain_id))
+        r.audit_chain_id = token.audit_chain_id; /* The first of a chain takes all with it that were made from it. */
+    else
+        r.audit_id = token.audit_id;
     if (db_tx_begin(&tx, call->db, f) < 0 || revoke_tokens(call, &tx, &r, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);

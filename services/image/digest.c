@@ -71,7 +71,8 @@ digest_new(void)
     for (int i = 0; i < KINDS; i++) {
         d->workers[i].digest = d;
         d->workers[i].context = EVP_MD_CTX_new();
-        if (d->workers[i].context == NULL || EVP_DigestInit_ex(d->workers[i].context, kinds[i], NULL) != 1)
+        if (d->workers[i].context == NULL ||
+            EVP_DigestInit_ex(d->workers[i].context, kinds[i], NULL) != 1)
             memory_exhausted(0);
     }
     return d;

@@ -5,7 +5,8 @@
 
 /* From one state to the other; an image that is there already stays so. */
 static int
-change_status(struct call *call, const char *rule, enum image_status from, enum image_status to, struct fault *f)
+change_status(struct call *call, const char *rule, enum image_status from, enum image_status to,
+              struct fault *f)
 {
     struct image *image = ARENA_NEW(call->arena, struct image);
     int r;
@@ -18,7 +19,8 @@ change_status(struct call *call, const char *rule, enum image_status from, enum 
     if (r < 0)
         return r;
     if (r == 0)
-        return fault_raise(f, FAULT_INVALID, "Image status transition from %s to %s is not allowed.",
+        return fault_raise(f, FAULT_INVALID,
+                           "Image status transition from %s to %s is not allowed.",
                            image_status_names[image->status], image_status_names[to]);
     return 0;
 }
@@ -79,7 +81,8 @@ image_tag_add(struct call *call, struct fault *f)
     json_array_append_new(tags, json_string(tag));
     if (quota >= 0 && (int64_t)json_array_size(tags) > quota)
         return fault_raise(f, FAULT_QUOTA,
-                           "The limit has been exceeded on the number of allowed image tags. Attempted: %zu, Maximum: %lld",
+                           "The limit has been exceeded on the number of allowed image tags. "
+                           "Attempted: %zu, Maximum: %lld",
                            json_array_size(tags), (long long)quota);
     if (image_set_tags(tx.db, image->id, tags, f) < 0)
         return -1;
@@ -96,7 +99,8 @@ image_tag_remove(struct call *call, struct fault *f)
     if (db_tx_begin(&tx, call->db, f) < 0 || image_get(call, "modify_image", true, image, f) < 0)
         return -1;
     if (!has_tag(image, tag))
-        return fault_raise(f, FAULT_NOT_FOUND, "Could not find tag %.255s of image %s.", tag, image->id);
+        return fault_raise(f, FAULT_NOT_FOUND, "Could not find tag %.255s of image %s.", tag,
+                           image->id);
     if (image_set_tags(tx.db, image->id, other_tags(call, image, tag), f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
@@ -112,11 +116,13 @@ image_import(struct call *call, const struct import_request *in, struct fault *f
     int r;
 
     if (!str_equal(in->method->name, "glance-direct"))
-        return fault_raise_field(f, "method", "Unknown import method name '%.100s'.", in->method->name);
+        return fault_raise_field(f, "method", "Unknown import method name '%.100s'.",
+                                 in->method->name);
     if (image_get(call, "import_image", false, image, f) < 0)
         return -1;
     if (image->status != IMAGE_STATUS_UPLOADING)
-        return fault_raise(f, FAULT_CONFLICT, "Image needs to be staged before 'glance-direct' method can be used");
+        return fault_raise(f, FAULT_CONFLICT,
+                           "Image needs to be staged before 'glance-direct' method can be used");
     r = image_import_staged(call->db, image->id, f);
     if (r < 0)
         return r;

@@ -19,7 +19,8 @@ check_request(struct call *call, struct fault *f)
     const char *store = http_header(call->request, "X-Image-Meta-Store");
     int64_t cap = image_service_of(call)->config->size_cap;
 
-    if (type == NULL || strncasecmp(type, "application/octet-stream", strlen("application/octet-stream")) != 0)
+    if (type == NULL ||
+        strncasecmp(type, "application/octet-stream", strlen("application/octet-stream")) != 0)
         return fault_raise(f, FAULT_MEDIA_TYPE,
                            "The bytes of an image are sent as application/octet-stream.");
     if (store != NULL && !str_equal(store, "file"))
@@ -34,22 +35,27 @@ static int
 check_state(const struct image *image, const char *wanted, struct fault *f)
 {
     if (image->status != IMAGE_STATUS_QUEUED)
-        return fault_raise(f, FAULT_CONFLICT, "Image status transition from %s to %s is not allowed.",
+        return fault_raise(f, FAULT_CONFLICT,
+                           "Image status transition from %s to %s is not allowed.",
                            image_status_names[image->status], wanted);
-    if (field_null(&image->set, IMAGE_F_DISK_FORMAT) || field_null(&image->set, IMAGE_F_CONTAINER_FORMAT))
-        return fault_raise(f, FAULT_INVALID,
-                           "Properties disk_format, container_format must be set prior to saving data.");
+    if (field_null(&image->set, IMAGE_F_DISK_FORMAT) ||
+        field_null(&image->set, IMAGE_F_CONTAINER_FORMAT))
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Properties disk_format, container_format must be set prior to saving data.");
     return 0;
 }
 
-/* Takes the row for this upload. */
+/* Takes the row for this upload, if it still has the formats that the bytes will be inspected for. */
 static int
-begin(struct call *call, const struct image *image, const char *status, const struct store_file *file,
-      struct fault *f)
+begin(struct call *call, const struct image *image, const char *status,
+      const struct store_file *file, struct fault *f)
 {
     struct image_begin_data_row row;
     struct image *now = ARENA_NEW(call->arena, struct image);
-    int r = image_begin_data(call->db, image->id, status, file->id, &row, f);
+    int r = image_begin_data(call->db, image->id, status, file->id,
+                             image_disk_format_names[image->disk_format],
+                             image_container_format_names[image->container_format], &row, f);
 
     if (r != 0)
         return r < 0 ? r : 0;
@@ -89,9 +95,10 @@ static int
 finish_stage(struct call *call, const struct image *image, const struct store_file *file,
              const struct intake *got, struct fault *f)
 {
-    json_t *staged = json_own(call->arena,
-                              json_pack("{s:I, s:s, s:s}", "size", (json_int_t)got->size, "checksum",
-                                        got->digests.md5, "os_hash_value", got->digests.sha512));
+    json_t *staged =
+        json_own(call->arena,
+                 json_pack("{s:I, s:s, s:s}", "size", (json_int_t)got->size, "checksum",
+                           got->digests.md5, "os_hash_value", got->digests.sha512));
 
     if (got->virtual_size >= 0)
         json_object_set_new(staged, "virtual_size", json_integer(got->virtual_size));
@@ -99,8 +106,8 @@ finish_stage(struct call *call, const struct image *image, const struct store_fi
 }
 
 static int
-finish(struct call *call, const struct image *image, struct store_file *file, const struct intake *got,
-       finish_fn *record, struct fault *f)
+finish(struct call *call, const struct image *image, struct store_file *file,
+       const struct intake *got, finish_fn *record, struct fault *f)
 {
     int r;
 
@@ -113,10 +120,11 @@ finish(struct call *call, const struct image *image, struct store_file *file, co
         return r;
     if (r == 0) {
         file->left = false;
-        return fault_raise(f, FAULT_GONE,
-                           "Image %s could not be found after upload. The image may have been deleted during "
-                           "the upload.",
-                           image->id);
+        return fault_raise(
+            f, FAULT_GONE,
+            "Image %s could not be found after upload. The image may have been deleted during "
+            "the upload.",
+            image->id);
     }
     return 0;
 }
@@ -196,14 +204,15 @@ send_file(struct call *call, const struct image *image, int fd, int64_t size, st
 
     call_header(call, "Accept-Ranges", "bytes");
     if (part < 0) {
-        call_header(call, "Content-Range", arena_printf(call->arena, "bytes */%lld", (long long)size));
+        call_header(call, "Content-Range",
+                    arena_printf(call->arena, "bytes */%lld", (long long)size));
         return -1;
     }
     if (part > 0) {
         call_status(call, 206);
         call_header(call, "Content-Range",
-                    arena_printf(call->arena, "bytes %lld-%lld/%lld", (long long)first, (long long)last,
-                                 (long long)size));
+                    arena_printf(call->arena, "bytes %lld-%lld/%lld", (long long)first,
+                                 (long long)last, (long long)size));
     } else if (image->checksum != NULL) {
         call_header(call, "Content-MD5", image->checksum);
     }
@@ -225,8 +234,9 @@ image_download(struct call *call, struct fault *f)
         return -1;
     if (image->status == IMAGE_STATUS_DEACTIVATED &&
         !call_allowed(call, "download_deactivated", &image_resource, image))
-        return fault_raise(f, FAULT_FORBIDDEN,
-                           "The requested image has been deactivated. Image data download is forbidden.");
+        return fault_raise(
+            f, FAULT_FORBIDDEN,
+            "The requested image has been deactivated. Image data download is forbidden.");
     if (image->status != IMAGE_STATUS_ACTIVE && image->status != IMAGE_STATUS_DEACTIVATED) {
         call_status(call, 204);
         return 0;
@@ -235,8 +245,9 @@ image_download(struct call *call, struct fault *f)
         return -1;
     if (size != image->size) {
         close(fd);
-        return fault_raise_cause(f, "file %s of image %s has %lld bytes instead of %lld", image->data_id,
-                                 image->id, (long long)size, (long long)image->size);
+        return fault_raise_cause(f, "file %s of image %s has %lld bytes instead of %lld",
+                                 image->data_id, image->id, (long long)size,
+                                 (long long)image->size);
     }
     if (size == 0) { /* An empty image. */
         close(fd);

@@ -19,8 +19,8 @@ int
 image_check_writable(const char *name, bool changing, struct fault *f)
 {
     /* Names that mean something elsewhere in the API, and so can be no property. */
-    static const char *const reserved[] = { "locations", "location", "direct_url", "deleted",
-                                            "deleted_at", "stores" };
+    static const char *const reserved[] = { "locations", "location",   "direct_url",
+                                            "deleted",   "deleted_at", "stores" };
 
     for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
         if (str_equal(name, reserved[i]))
@@ -69,7 +69,8 @@ check_number(size_t count, int64_t quota, const char *what, struct fault *f)
 }
 
 static int
-check_visibility(struct call *call, const struct image *old, const struct image *row, struct fault *f)
+check_visibility(struct call *call, const struct image *old, const struct image *row,
+                 struct fault *f)
 {
     const struct image *target = old != NULL ? old : row;
 
@@ -97,7 +98,8 @@ image_check_change(struct call *call, const struct image *old, struct image *row
             return -1;
     }
     if (field_given(&row->set, IMAGE_F_PROPERTIES) &&
-        check_number(json_object_size(row->properties), config->property_quota, "properties", f) < 0)
+        check_number(json_object_size(row->properties), config->property_quota, "properties", f) <
+            0)
         return -1;
     if (old != NULL && field_given(&row->set, IMAGE_F_OWNER)) {
         if (!call_allowed(call, "change_owner", &image_resource, old))
@@ -163,8 +165,9 @@ image_create(struct call *call, struct fault *f)
 static bool
 is_property_filter(const char *name)
 {
-    static const char *const own[] = { "limit",    "marker",   "sort", "sort_key",     "sort_dir", "tag",
-                                       "size_min", "size_max", "visibility", "member_status" };
+    static const char *const own[] = { "limit",      "marker",       "sort",     "sort_key",
+                                       "sort_dir",   "tag",          "size_min", "size_max",
+                                       "visibility", "member_status" };
 
     for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
         if (str_equal(name, own[i]))
@@ -178,7 +181,8 @@ is_property_filter(const char *name)
 }
 
 static int
-size_filter(struct call *call, struct list_plan *plan, const char *name, const char *sql, struct fault *f)
+size_filter(struct call *call, struct list_plan *plan, const char *name, const char *sql,
+            struct fault *f)
 {
     const char *text = call_query(call, name);
     int64_t size;
@@ -186,8 +190,8 @@ size_filter(struct call *call, struct list_plan *plan, const char *name, const c
     if (text == NULL)
         return 0;
     if (str_to_int64(text, 0, INT64_MAX, &size) < 0)
-        return fault_raise_field(f, name, "'%s' value out of range: must be a non-negative integer.",
-                                 name);
+        return fault_raise_field(f, name,
+                                 "'%s' value out of range: must be a non-negative integer.", name);
     list_plan_where_sql(plan, sql, &text, 1);
     return 0;
 }
@@ -223,10 +227,11 @@ visibility_filter(struct call *call, struct list_plan *plan, struct fault *f)
     else if (visibility != NULL && !str_equal(visibility, "all"))
         list_plan_where(plan, "visibility", OP_EQ, visibility);
     if (plan->scope != NULL && !str_equal(values[1], "all"))
-        list_plan_where_sql(plan,
-                            "visibility <> 'shared' OR owner = %1 OR EXISTS (SELECT 1 FROM image_member m "
-                            "WHERE m.image_id = image.id AND m.member_id = %1 AND m.status = %2)",
-                            values, 2);
+        list_plan_where_sql(
+            plan,
+            "visibility <> 'shared' OR owner = %1 OR EXISTS (SELECT 1 FROM image_member m "
+            "WHERE m.image_id = image.id AND m.member_id = %1 AND m.status = %2)",
+            values, 2);
     return 0;
 }
 
@@ -281,7 +286,8 @@ check_delete(struct call *call, struct db_tx *tx, const struct image *row, struc
     (void)call;
     (void)tx;
     if (row->protected)
-        return fault_raise(f, FAULT_FORBIDDEN, "Image %s is protected and cannot be deleted.", row->id);
+        return fault_raise(f, FAULT_FORBIDDEN, "Image %s is protected and cannot be deleted.",
+                           row->id);
     return 0;
 }
 

@@ -13,7 +13,8 @@ int image_get(struct call *call, const char *rule, bool lock, struct image *ret,
 int image_check_writable(const char *name, bool changing, struct fault *f);
 
 /* Limits on the numbers of tags and properties, and the rules for visibility and owner. 'old': NULL for a new image. */
-int image_check_change(struct call *call, const struct image *old, struct image *row, struct fault *f);
+int image_check_change(struct call *call, const struct image *old, struct image *row,
+                       struct fault *f);
 
 /* Each tag once, each of at most 255 characters. */
 int image_clean_tags(struct arena *a, struct texts *tags, struct fault *f);

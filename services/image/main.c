@@ -31,7 +31,9 @@ start(struct daemon *d, struct fault *f)
     folder = service.config->store_folder;
     if (str_empty(folder)) {
         if (str_empty(d->config->state_dir))
-            return fault_raise_field(f, "image.store", "Neither [image] store nor [daemon] state_dir says where images are kept.");
+            return fault_raise_field(
+                f, "image.store",
+                "Neither [image] store nor [daemon] state_dir says where images are kept.");
         if (asprintf(&below, "%s/images", d->config->state_dir) < 0)
             memory_exhausted(0);
         folder = below;

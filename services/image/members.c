@@ -23,7 +23,8 @@ seen_by(const struct call *call, const struct image *image)
 }
 
 static int
-find(struct call *call, const struct image *image, const char *member_id, struct member_rows_row **ret, struct fault *f)
+find(struct call *call, const struct image *image, const char *member_id,
+     struct member_rows_row **ret, struct fault *f)
 {
     const char *seen = seen_by(call, image);
     size_t count = 0;
@@ -33,12 +34,15 @@ find(struct call *call, const struct image *image, const char *member_id, struct
             return -1;
     }
     if (count == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "%.255s not found in the member list of the image %s.", member_id, image->id);
+        return fault_raise(f, FAULT_NOT_FOUND,
+                           "%.255s not found in the member list of the image %s.", member_id,
+                           image->id);
     return 0;
 }
 
 static void
-write_member(struct call *call, struct jsonw *w, const struct image *image, const struct member_rows_row *row)
+write_member(struct call *call, struct jsonw *w, const struct image *image,
+             const struct member_rows_row *row)
 {
     jsonw_object(w, NULL);
     jsonw_text(w, "member_id", row->member_id);
@@ -88,11 +92,12 @@ member_show(struct call *call, struct fault *f)
 {
     struct image *image = ARENA_NEW(call->arena, struct image);
 
-    if (resource_load(call->db, &image_resource, call_param(call, "image_id"), call_scope(call, RESOURCE_PROJECT), false,
-                      image, f) < 0)
+    if (resource_load(call->db, &image_resource, call_param(call, "image_id"),
+                      call_scope(call, RESOURCE_PROJECT), false, image, f) < 0)
         return -1;
     if (!call_allowed(call, "get_member", &image_resource, image))
-        return fault_raise(f, FAULT_NOT_FOUND, "%.255s not found in the member list of the image %s.",
+        return fault_raise(f, FAULT_NOT_FOUND,
+                           "%.255s not found in the member list of the image %s.",
                            call_param(call, "member_id"), image->id);
     if (image->visibility != IMAGE_VISIBILITY_SHARED)
         return fault_raise(f, FAULT_FORBIDDEN, "Only shared images have members.");
@@ -115,12 +120,14 @@ member_create(struct call *call, const struct member_create *in, struct fault *f
     if (r < 0)
         return r;
     if (r == 0)
-        return fault_raise(f, FAULT_CONFLICT, "Project %.255s is already associated with image %s.", in->member, image->id);
+        return fault_raise(f, FAULT_CONFLICT, "Project %.255s is already associated with image %s.",
+                           in->member, image->id);
     if (quota >= 0 && now.members >= quota)
-        return fault_raise(f, FAULT_QUOTA,
-                           "The limit has been exceeded on the number of allowed image members for this image. "
-                           "Attempted: %lld, Maximum: %lld",
-                           (long long)now.members + 1, (long long)quota);
+        return fault_raise(
+            f, FAULT_QUOTA,
+            "The limit has been exceeded on the number of allowed image members for this image. "
+            "Attempted: %lld, Maximum: %lld",
+            (long long)now.members + 1, (long long)quota);
     if (db_tx_commit(&tx, f) < 0)
         return -1;
     return reply(call, image, in->member, f);
@@ -133,8 +140,10 @@ member_update(struct call *call, const struct member_update *in, struct fault *f
     const char *member_id = call_param(call, "member_id");
     struct member_rows_row *row;
 
-    if (get_shared(call, "modify_member", false, image, f) < 0 || find(call, image, member_id, &row, f) < 0 ||
-        member_set_status(call->db, image->id, member_id, image_member_status_names[in->status], f) < 0)
+    if (get_shared(call, "modify_member", false, image, f) < 0 ||
+        find(call, image, member_id, &row, f) < 0 ||
+        member_set_status(call->db, image->id, member_id, image_member_status_names[in->status],
+                          f) < 0)
         return -1;
     return reply(call, image, member_id, f);
 }
@@ -152,6 +161,8 @@ member_delete(struct call *call, struct fault *f)
     if (r < 0)
         return r;
     if (r == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "%.255s not found in the member list of the image %s.", member_id, image->id);
+        return fault_raise(f, FAULT_NOT_FOUND,
+                           "%.255s not found in the member list of the image %s.", member_id,
+                           image->id);
     return 0;
 }

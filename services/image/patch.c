@@ -2,7 +2,9 @@
 
 #include "base/str.h"
 
-static const char *const op_names[] = { [PATCH_ADD] = "add", [PATCH_REPLACE] = "replace", [PATCH_REMOVE] = "remove" };
+static const char *const op_names[] = {
+    [PATCH_ADD] = "add", [PATCH_REPLACE] = "replace", [PATCH_REMOVE] = "remove"
+};
 
 #define PREFIX "application/openstack-images-"
 
@@ -13,7 +15,8 @@ patch_media_find(const char *content_type, enum patch_media *ret, struct fault *
     static const struct {
         const char *name;
         enum patch_media media;
-    } table[] = { { PREFIX "v2.1-json-patch", PATCH_V2_1 }, { PREFIX "v2.0-json-patch", PATCH_V2_0 } };
+    } table[] = { { PREFIX "v2.1-json-patch", PATCH_V2_1 },
+                  { PREFIX "v2.0-json-patch", PATCH_V2_0 } };
 
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         if (size == strlen(table[i].name) && strncasecmp(content_type, table[i].name, size) == 0) {
@@ -21,7 +24,8 @@ patch_media_find(const char *content_type, enum patch_media *ret, struct fault *
             return 0;
         }
     }
-    return fault_raise(f, FAULT_MEDIA_TYPE, "The media type must be %s or %s.", table[0].name, table[1].name);
+    return fault_raise(f, FAULT_MEDIA_TYPE, "The media type must be %s or %s.", table[0].name,
+                       table[1].name);
 }
 
 char *
@@ -66,7 +70,9 @@ read_v2_1(const json_t *change, int *ret_op, const char **ret_path, struct fault
     *ret_path = json_string_value(json_object_get(change, "path"));
     *ret_op = find_op(op);
     if (*ret_op < 0)
-        return fault_raise_field(f, "op", "Operations must be 'add', 'replace', or 'remove', not '%.50s'.", op);
+        return fault_raise_field(f, "op",
+                                 "Operations must be 'add', 'replace', or 'remove', not '%.50s'.",
+                                 op);
     if (*ret_path == NULL)
         return fault_raise_field(f, "path", "Unable to find '%s' in JSON Schema change", "path");
     return 0;
@@ -88,13 +94,15 @@ read_v2_0(const json_t *change, int *ret_op, const char **ret_path, struct fault
         *ret_path = json_string_value(path);
     }
     if (found != 1)
-        return fault_raise_field(f, "body", "Operation objects must contain only one member named \"add\", "
-                                            "\"remove\", or \"replace\".");
+        return fault_raise_field(f, "body",
+                                 "Operation objects must contain only one member named \"add\", "
+                                 "\"remove\", or \"replace\".");
     return 0;
 }
 
 static int
-read_change(struct arena *a, const json_t *change, enum patch_media media, struct patch_change *ret, struct fault *f)
+read_change(struct arena *a, const json_t *change, enum patch_media media, struct patch_change *ret,
+            struct fault *f)
 {
     const char *path = NULL;
     int op = -1;
@@ -106,22 +114,25 @@ read_change(struct arena *a, const json_t *change, enum patch_media media, struc
     ret->op = (enum patch_op)op;
     ret->name = patch_pointer(a, path);
     if (ret->name == NULL)
-        return fault_raise_field(f, "path", "Invalid JSON pointer for this resource: '%.255s'", path == NULL ? "" : path);
+        return fault_raise_field(f, "path", "Invalid JSON pointer for this resource: '%.255s'",
+                                 path == NULL ? "" : path);
     ret->value = op == PATCH_REMOVE ? NULL : json_object_get(change, "value");
     if (op != PATCH_REMOVE && ret->value == NULL)
-        return fault_raise_field(f, "value", "Operation \"%s\" requires a member named \"value\".", op_names[op]);
+        return fault_raise_field(f, "value", "Operation \"%s\" requires a member named \"value\".",
+                                 op_names[op]);
     return 0;
 }
 
 int
-patch_parse(struct arena *a, const json_t *body, enum patch_media media, struct patch_change **ret, size_t *ret_count,
-            struct fault *f)
+patch_parse(struct arena *a, const json_t *body, enum patch_media media, struct patch_change **ret,
+            size_t *ret_count, struct fault *f)
 {
     size_t count = json_array_size(body);
     struct patch_change *changes = ARENA_ARRAY(a, struct patch_change, count + 1);
 
     if (!json_is_array(body))
-        return fault_raise_field(f, "body", "Request body must be a JSON array of operation objects.");
+        return fault_raise_field(f, "body",
+                                 "Request body must be a JSON array of operation objects.");
     for (size_t i = 0; i < count; i++) {
         if (read_change(a, json_array_get(body, i), media, &changes[i], f) < 0)
             return -1;
@@ -132,8 +143,8 @@ patch_parse(struct arena *a, const json_t *body, enum patch_media media, struct 
 }
 
 static int
-apply_one(const struct patch_change *c, enum patch_media media, bool is_member, json_t *members, json_t *properties,
-          struct fault *f)
+apply_one(const struct patch_change *c, enum patch_media media, bool is_member, json_t *members,
+          json_t *properties, struct fault *f)
 {
     bool there = is_member || json_object_get(properties, c->name) != NULL;
 
@@ -159,8 +170,9 @@ apply_one(const struct patch_change *c, enum patch_media media, bool is_member, 
 }
 
 int
-patch_apply(const struct patch_change *changes, size_t count, enum patch_media media, bool (*is_member)(const char *name),
-            json_t *members, json_t *properties, struct fault *f)
+patch_apply(const struct patch_change *changes, size_t count, enum patch_media media,
+            bool (*is_member)(const char *name), json_t *members, json_t *properties,
+            struct fault *f)
 {
     for (size_t i = 0; i < count; i++) {
         if (apply_one(&changes[i], media, is_member(changes[i].name), members, properties, f) < 0)

@@ -15,7 +15,7 @@ enum patch_op { PATCH_ADD, PATCH_REPLACE, PATCH_REMOVE };
 
 struct patch_change {
     enum patch_op op;
-    const char *name; /* Of the member, decoded. */
+    const char *name;    /* Of the member, decoded. */
     const json_t *value; /* NULL with PATCH_REMOVE. */
 };
 
@@ -23,13 +23,14 @@ struct patch_change {
 int patch_media_find(const char *content_type, enum patch_media *ret, struct fault *f);
 
 /* The changes in their order; text and values live as long as 'body' and 'a'. FAULT_INVALID says what is wrong. */
-int patch_parse(struct arena *a, const json_t *body, enum patch_media media, struct patch_change **ret,
-                size_t *ret_count, struct fault *f);
+int patch_parse(struct arena *a, const json_t *body, enum patch_media media,
+                struct patch_change **ret, size_t *ret_count, struct fault *f);
 
 /* Applies them. 'properties' are the image's own, and are changed; members that the schema knows go into 'members'. 'is_member': does the schema
  * know that name. FAULT_CONFLICT for what is not there, FAULT_FORBIDDEN for removing what every image has. */
 int patch_apply(const struct patch_change *changes, size_t count, enum patch_media media,
-                bool (*is_member)(const char *name), json_t *members, json_t *properties, struct fault *f);
+                bool (*is_member)(const char *name), json_t *members, json_t *properties,
+                struct fault *f);
 
 /* One token of a JSON pointer (RFC 6901) of one token; NULL if it is anything else. */
 char *patch_pointer(struct arena *a, const char *text);

@@ -31,8 +31,8 @@ reap_rows(struct image_service *service, struct db *db, struct fault *f)
         if (r < 0)
             return r;
         if (r > 0)
-            log_warn("image.reap image=%s data=%s: its upload broke off, it is queued again", rows[i].id,
-                     rows[i].data_id);
+            log_warn("image.reap image=%s data=%s: its upload broke off, it is queued again",
+                     rows[i].id, rows[i].data_id);
     }
     return 0;
 }

@@ -11,12 +11,14 @@ public_property(const json_t *declared, const json_t *schemas)
     const char *ref = json_get_text(declared, "$ref");
     json_t *copy;
 
-    if (json_get_bool(engine, "spread") || (json_get_bool(declared, "readOnly") && json_get_bool(declared, "writeOnly")))
+    if (json_get_bool(engine, "spread") ||
+        (json_get_bool(declared, "readOnly") && json_get_bool(declared, "writeOnly")))
         return NULL;
     copy = json_copy((json_t *)(uintptr_t)declared);
     json_object_del(copy, "x-virga");
     if (ref != NULL) {
-        json_object_set(copy, "enum", json_object_get(json_object_get(schemas, strrchr(ref, '/') + 1), "enum"));
+        json_object_set(copy, "enum",
+                        json_object_get(json_object_get(schemas, strrchr(ref, '/') + 1), "enum"));
         json_object_set_new(copy, "type", json_string("string"));
         json_object_del(copy, "$ref");
     }
@@ -33,7 +35,8 @@ links(const char *first, const char *second, const char *third)
         const char *space = words[i] == NULL ? NULL : strchr(words[i], ' ');
 
         if (space != NULL)
-            json_array_append_new(list, json_pack("{s:s%, s:s}", "rel", words[i], (size_t)(space - words[i]), "href", space + 1));
+            json_array_append_new(list, json_pack("{s:s%, s:s}", "rel", words[i],
+                                                  (size_t)(space - words[i]), "href", space + 1));
     }
     return list;
 }
@@ -54,8 +57,9 @@ image_view(const json_t *document)
         if (shown != NULL)
             json_object_set_new(properties, name, shown);
     }
-    return json_pack("{s:s, s:o, s:{s:s}, s:o}", "name", "image", "properties", properties, "additionalProperties", "type",
-                     "string", "links", links("self {self}", "enclosure {file}", "describedby {schema}"));
+    return json_pack("{s:s, s:o, s:{s:s}, s:o}", "name", "image", "properties", properties,
+                     "additionalProperties", "type", "string", "links",
+                     links("self {self}", "enclosure {file}", "describedby {schema}"));
 }
 
 static json_t *
@@ -64,22 +68,27 @@ member_view(const json_t *document)
     const json_t *schemas = json_object_get(json_object_get(document, "components"), "schemas");
     json_t *status = json_object_get(json_object_get(schemas, "ImageMemberStatus"), "enum");
 
-    return json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s, s:O}, s:{s:s, s:b}}}", "name", "member", "properties",
-                     "created_at", "type", "string", "updated_at", "type", "string", "image_id", "type", "string", "member_id",
-                     "type", "string", "status", "type", "string", "enum", status, "schema", "type", "string", "readOnly", 1);
+    return json_pack("{s:s, s:{s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s}, s:{s:s, s:O}, s:{s:s, s:b}}}",
+                     "name", "member", "properties", "created_at", "type", "string", "updated_at",
+                     "type", "string", "image_id", "type", "string", "member_id", "type", "string",
+                     "status", "type", "string", "enum", status, "schema", "type", "string",
+                     "readOnly", 1);
 }
 
 static json_t *
 list_view(const char *plural, json_t *item, bool pages)
 {
-    json_t *view = json_pack("{s:s, s:{s:{s:s, s:o}, s:{s:s}}, s:o}", "name", plural, "properties", plural, "type", "array",
-                             "items", item, "schema", "type", "string", "links",
-                             pages ? links("first {first}", "next {next}", "describedby {schema}")
-                                   : links("describedby {schema}", NULL, NULL));
+    json_t *view =
+        json_pack("{s:s, s:{s:{s:s, s:o}, s:{s:s}}, s:o}", "name", plural, "properties", plural,
+                  "type", "array", "items", item, "schema", "type", "string", "links",
+                  pages ? links("first {first}", "next {next}", "describedby {schema}")
+                        : links("describedby {schema}", NULL, NULL));
 
     if (pages) {
-        json_object_set_new(json_object_get(view, "properties"), "first", json_pack("{s:s}", "type", "string"));
-        json_object_set_new(json_object_get(view, "properties"), "next", json_pack("{s:s}", "type", "string"));
+        json_object_set_new(json_object_get(view, "properties"), "first",
+                            json_pack("{s:s}", "type", "string"));
+        json_object_set_new(json_object_get(view, "properties"), "next",
+                            json_pack("{s:s}", "type", "string"));
     }
     return view;
 }

@@ -144,7 +144,8 @@ store_write(struct store_file *file, const void *data, size_t size, int64_t offs
         offset += n;
         size -= (size_t)n;
     }
-    if (offset / WRITEBACK > before) /* Begun now, so that there is little left to wait for at the end. */
+    if (offset / WRITEBACK >
+        before) /* Begun now, so that there is little left to wait for at the end. */
         sync_file_range(file->fd, before * WRITEBACK, WRITEBACK, SYNC_FILE_RANGE_WRITE);
     return 0;
 }

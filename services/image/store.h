@@ -51,5 +51,5 @@ void store_remove(struct store *s, const char *id);
 bool store_is_held(struct store *s, const char *id);
 
 /* Calls 'each' for every file of the store that no writer holds. */
-int store_each(struct store *s, void (*each)(void *owner, const char *id, bool complete), void *owner,
-               struct fault *f);
+int store_each(struct store *s, void (*each)(void *owner, const char *id, bool complete),
+               void *owner, struct fault *f);

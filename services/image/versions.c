@@ -5,7 +5,8 @@
 static void
 write_versions(struct call *call)
 {
-    static const char *const ids[] = { "v2.15", "v2.9", "v2.7", "v2.6", "v2.5", "v2.4", "v2.3", "v2.2", "v2.1", "v2.0" };
+    static const char *const ids[] = { "v2.15", "v2.9", "v2.7", "v2.6", "v2.5",
+                                       "v2.4",  "v2.3", "v2.2", "v2.1", "v2.0" };
     struct jsonw *w = call_json(call);
 
     jsonw_object(w, NULL);
@@ -24,14 +25,6 @@ write_versions(struct call *call)
     }
     jsonw_end(w);
     jsonw_end(w);
-}
-
-int
-versions_choices(struct call *call, struct fault *f)
-{
-    (void)f;
-    write_versions(call);
-    return 0;
 }
 
 int

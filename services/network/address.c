@@ -81,7 +81,8 @@ address_cidr_text(struct arena *a, const struct address *x)
 int
 address_compare(const struct address *a, const struct address *b)
 {
-    return a->version != b->version ? a->version - b->version : memcmp(a->bytes, b->bytes, size_of(a));
+    return a->version != b->version ? a->version - b->version
+                                    : memcmp(a->bytes, b->bytes, size_of(a));
 }
 
 static struct address
@@ -129,7 +130,8 @@ address_in(const struct address *cidr, const struct address *x)
 {
     struct address first = address_first(cidr), last = address_last(cidr);
 
-    return cidr->version == x->version && address_compare(&first, x) <= 0 && address_compare(x, &last) <= 0;
+    return cidr->version == x->version && address_compare(&first, x) <= 0 &&
+           address_compare(x, &last) <= 0;
 }
 
 bool

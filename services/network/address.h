@@ -20,13 +20,14 @@ int address_parse(const char *text, struct address *ret);
 /* "10.0.0.0/8": 0, or -1. 'slash_needed' false: a single address is a CIDR of full length. Host bits are kept. */
 int address_parse_cidr(const char *text, bool slash_needed, struct address *ret);
 
-char *address_text(struct arena *a, const struct address *x); /* Without prefix. */
+char *address_text(struct arena *a, const struct address *x);      /* Without prefix. */
 char *address_cidr_text(struct arena *a, const struct address *x); /* With it. */
 
 unsigned address_bits(const struct address *x); /* 32 or 128 */
-int address_compare(const struct address *a, const struct address *b); /* Version, then number; prefixes don't count. */
-struct address address_first(const struct address *cidr); /* Host bits zero. */
-struct address address_last(const struct address *cidr); /* Host bits one. */
+int address_compare(const struct address *a,
+                    const struct address *b); /* Version, then number; prefixes don't count. */
+struct address address_first(const struct address *cidr);   /* Host bits zero. */
+struct address address_last(const struct address *cidr);    /* Host bits one. */
 struct address address_add(const struct address *x, int n); /* Wraps. */
 bool address_in(const struct address *cidr, const struct address *x);
 bool address_overlap(const struct address *cidr, const struct address *other);

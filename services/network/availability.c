@@ -26,7 +26,8 @@ total_ips(const struct availability_row *x)
 
     for (size_t i = 0; i < json_array_size(x->pools); i++) {
         const json_t *pool = json_array_get(x->pools, i);
-        const char *start = json_string_value(json_object_get(pool, "start")), *end = json_string_value(json_object_get(pool, "end"));
+        const char *start = json_string_value(json_object_get(pool, "start")),
+                   *end = json_string_value(json_object_get(pool, "end"));
 
         total += start == NULL || end == NULL ? 0 : range_size(start, end);
     }
@@ -43,7 +44,8 @@ write_count(struct jsonw *w, const char *key, double value, struct arena *a)
 
 /* The rows of one network, from 'first'; returns the index behind them. */
 static size_t
-write_network(struct call *call, struct jsonw *w, const char *key, const struct availability_row *rows, size_t first, size_t count)
+write_network(struct call *call, struct jsonw *w, const char *key,
+              const struct availability_row *rows, size_t first, size_t count)
 {
     const struct availability_row *x = &rows[first];
     double total = 0, used = 0;
@@ -80,7 +82,8 @@ int
 ip_availability_list(struct call *call, struct fault *f)
 {
     const char *version_text = call_query(call, "ip_version");
-    const char *project = call_query(call, "project_id") != NULL ? call_query(call, "project_id") : call_query(call, "tenant_id");
+    const char *project = call_query(call, "project_id") != NULL ? call_query(call, "project_id")
+                                                                 : call_query(call, "tenant_id");
     struct availability_row *rows;
     int64_t version = 0;
     struct jsonw *w;
@@ -88,10 +91,12 @@ ip_availability_list(struct call *call, struct fault *f)
     int32_t wanted;
 
     if (version_text != NULL && str_to_int64(version_text, 4, 6, &version) < 0)
-        return fault_raise_field(f, "ip_version", "Invalid input for ip_version. Reason: '%.20s' is not in [4, 6].", version_text);
+        return fault_raise_field(f, "ip_version",
+                                 "Invalid input for ip_version. Reason: '%.20s' is not in [4, 6].",
+                                 version_text);
     wanted = (int32_t)version;
-    if (availability(call->db, call_query(call, "network_id"), call_query(call, "network_name"), project, version_text == NULL ? NULL : &wanted,
-                     &rows, &count, f) < 0)
+    if (availability(call->db, call_query(call, "network_id"), call_query(call, "network_name"),
+                     project, version_text == NULL ? NULL : &wanted, &rows, &count, f) < 0)
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);

@@ -7,10 +7,13 @@
 #include "subnet_check.h"
 
 static int
-make_port(struct touched *t, struct db_tx *tx, const char *network_id, const char *project_id, const char *physical, const char **ret_id,
-          const char **ret_mac, struct fault *f)
+make_port(struct touched *t, struct db_tx *tx, const char *network_id, const char *project_id,
+          const char *physical, const char **ret_id, const char **ret_mac, struct fault *f)
 {
-    struct port_plan plan = { .project_id = project_id, .network_id = network_id, .device_owner = "network:dhcp", .given = true };
+    struct port_plan plan = { .project_id = project_id,
+                              .network_id = network_id,
+                              .device_owner = "network:dhcp",
+                              .given = true };
     struct port port = { 0 };
     int found = agent_choose(t->service, tx->db, physical, &plan.host, f);
 
@@ -27,11 +30,13 @@ make_port(struct touched *t, struct db_tx *tx, const char *network_id, const cha
 
 /* Its host has died, or its agent lost the physical network. */
 static int
-move_port(struct touched *t, struct db_tx *tx, const struct dhcp_port_row *port, const char *physical, struct fault *f)
+move_port(struct touched *t, struct db_tx *tx, const struct dhcp_port_row *port,
+          const char *physical, struct fault *f)
 {
     struct host_fits_row fits;
     const char *host;
-    int found = host_fits(tx->db, port->binding_host_id, physical, (int32_t)t->service->config->agent_down_s, &fits, f);
+    int found = host_fits(tx->db, port->binding_host_id, physical,
+                          (int32_t)t->service->config->agent_down_s, &fits, f);
 
     if (found != 0)
         return found < 0 ? -1 : 0;
@@ -55,7 +60,8 @@ has_subnet(const struct port_ips_row *ips, size_t count, const char *subnet_id)
 
 /* A full subnet gets no address; its guests still get what the server tells them over another one. */
 static int
-add_ip(struct db_tx *tx, const char *port_id, const char *mac, const struct dhcp_subnets_row *s, struct fault *f)
+add_ip(struct db_tx *tx, const char *port_id, const char *mac, const struct dhcp_subnets_row *s,
+       struct fault *f)
 {
     struct subnet_next_ip_row next;
     struct address cidr, x;
@@ -64,7 +70,8 @@ add_ip(struct db_tx *tx, const char *port_id, const char *mac, const struct dhcp
     if (subnet_is_auto(s->ip_version, s->ipv6_address_mode)) {
         if (address_parse_cidr(s->cidr, true, &cidr) < 0 || address_eui64(&cidr, mac, &x) < 0)
             return 0;
-        return port_ip_append(tx->db, port_id, s->id, address_text(tx->db->arena, &x), f) < 0 ? -1 : 0;
+        return port_ip_append(tx->db, port_id, s->id, address_text(tx->db->arena, &x), f) < 0 ? -1
+                                                                                              : 0;
     }
     found = subnet_next_ip(tx->db, s->id, &next, f);
     if (found <= 0)
@@ -73,7 +80,8 @@ add_ip(struct db_tx *tx, const char *port_id, const char *mac, const struct dhcp
 }
 
 static int
-set_ips(struct db_tx *tx, const char *port_id, const char *mac, const struct dhcp_subnets_row *subnets, size_t count, struct fault *f)
+set_ips(struct db_tx *tx, const char *port_id, const char *mac,
+        const struct dhcp_subnets_row *subnets, size_t count, struct fault *f)
 {
     const char *ids[] = { port_id };
     const struct texts one = { .items = ids, .count = 1 };
@@ -83,7 +91,8 @@ set_ips(struct db_tx *tx, const char *port_id, const char *mac, const struct dhc
     if (port_ips(tx->db, &one, &ips, &ips_count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        if (!has_subnet(ips, ips_count, subnets[i].id) && add_ip(tx, port_id, mac, &subnets[i], f) < 0)
+        if (!has_subnet(ips, ips_count, subnets[i].id) &&
+            add_ip(tx, port_id, mac, &subnets[i], f) < 0)
             return -1;
     }
     for (size_t i = 0; i < ips_count; i++) {
@@ -109,7 +118,8 @@ dhcp_ensure(struct touched *t, struct db_tx *tx, const char *network_id, struct 
 
     if (found <= 0)
         return found;
-    if (network_subnets_lock(tx->db, network_id, &locked, &locked_count, f) < 0 || dhcp_subnets(tx->db, network_id, &subnets, &count, f) < 0)
+    if (network_subnets_lock(tx->db, network_id, &locked, &locked_count, f) < 0 ||
+        dhcp_subnets(tx->db, network_id, &subnets, &count, f) < 0)
         return -1;
     found = dhcp_port(tx->db, network_id, &port, f);
     if (found < 0)
@@ -117,7 +127,8 @@ dhcp_ensure(struct touched *t, struct db_tx *tx, const char *network_id, struct 
     if (count == 0)
         return found == 0 ? 0 : port_unmake(t, tx, port.id, network_id, f);
     if (found == 0)
-        found = make_port(t, tx, network_id, network.project_id, network.physical_network, &port.id, &port.mac_address, f);
+        found = make_port(t, tx, network_id, network.project_id, network.physical_network, &port.id,
+                          &port.mac_address, f);
     else if (move_port(t, tx, &port, network.physical_network, f) < 0)
         return -1;
     if (found <= 0)

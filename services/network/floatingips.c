@@ -5,8 +5,7 @@
 #include "ports.h"
 #include "quotas.h"
 
-static int
-bad_request(struct fault *f, const char *format, ...) _printf_(2, 3);
+static int bad_request(struct fault *f, const char *format, ...) _printf_(2, 3);
 
 static int
 bad_request(struct fault *f, const char *format, ...)
@@ -22,7 +21,8 @@ bad_request(struct fault *f, const char *format, ...)
 
 /* The port's address that is meant: the one named, or its only IPv4 one. */
 static int
-choose_fixed_ip(const struct port *port, const char *wanted, const struct fixed_ip **ret, struct fault *f)
+choose_fixed_ip(const struct port *port, const char *wanted, const struct fixed_ip **ret,
+                struct fault *f)
 {
     struct address x;
     size_t fours = 0;
@@ -30,7 +30,8 @@ choose_fixed_ip(const struct port *port, const char *wanted, const struct fixed_
     for (size_t i = 0; i < port->fixed_ips_count; i++) {
         const struct fixed_ip *ip = &port->fixed_ips[i];
 
-        if (address_parse(ip->ip_address, &x) < 0 || x.version != 4 || (wanted != NULL && !str_equal(ip->ip_address, wanted)))
+        if (address_parse(ip->ip_address, &x) < 0 || x.version != 4 ||
+            (wanted != NULL && !str_equal(ip->ip_address, wanted)))
             continue;
         fours++;
         *ret = ip;
@@ -39,38 +40,53 @@ choose_fixed_ip(const struct port *port, const char *wanted, const struct fixed_
         return 0;
     if (wanted != NULL)
         return bad_request(f, "Port %s does not have fixed ip %.64s", port->id, wanted);
-    return fours == 0 ? bad_request(f, "Cannot add floating IP to port %s that has no fixed IPv4 addresses", port->id)
-                      : bad_request(f, "Port %s has multiple fixed IPv4 addresses.  Must provide a specific IPv4 address when assigning a floating IP",
-                                    port->id);
+    return fours == 0
+               ? bad_request(f,
+                             "Cannot add floating IP to port %s that has no fixed IPv4 addresses",
+                             port->id)
+               : bad_request(f,
+                             "Port %s has multiple fixed IPv4 addresses.  Must provide a specific "
+                             "IPv4 address when assigning a floating IP",
+                             port->id);
 }
 
 static int
-check_twin(struct db_tx *tx, const struct floatingip *row, const char *port_id, const char *fixed_ip, struct fault *f)
+check_twin(struct db_tx *tx, const struct floatingip *row, const char *port_id,
+           const char *fixed_ip, struct fault *f)
 {
     struct floatingip_twin_row twin;
-    int found = floatingip_twin(tx->db, port_id, fixed_ip, row->floating_network_id, row->id, &twin, f);
+    int found =
+        floatingip_twin(tx->db, port_id, fixed_ip, row->floating_network_id, row->id, &twin, f);
 
     if (found <= 0)
         return found;
     return fault_raise_code(f, FAULT_CONFLICT, "FloatingIPPortAlreadyAssociated",
-                            "Cannot associate floating IP %s (%s) with port %s using fixed IP %s, as that fixed IP already has a floating IP on "
-                            "external network %s.", row->floating_ip_address, row->id, port_id, fixed_ip, row->floating_network_id);
+                            "Cannot associate floating IP %s (%s) with port %s using fixed IP %s, "
+                            "as that fixed IP already has a floating IP on "
+                            "external network %s.",
+                            row->floating_ip_address, row->id, port_id, fixed_ip,
+                            row->floating_network_id);
 }
 
 /* Fills what follows from 'port_id'. 'row' is whole but for that. */
 static int
-associate(struct call *call, struct db_tx *tx, struct floatingip *row, const char *port_id, const char *wanted, struct fault *f)
+associate(struct call *call, struct db_tx *tx, struct floatingip *row, const char *port_id,
+          const char *wanted, struct fault *f)
 {
     struct port *port = ARENA_NEW(call->arena, struct port);
     struct floatingip_router_row router;
     const struct fixed_ip *ip = NULL;
     int found;
 
-    if (resource_load(tx->db, &port_resource, port_id, call_scope(call, RESOURCE_PROJECT), true, port, f) < 0 ||
+    if (resource_load(tx->db, &port_resource, port_id, call_scope(call, RESOURCE_PROJECT), true,
+                      port, f) < 0 ||
         ports_load(call->arena, network_of(call), tx->db, &port, 1, f) < 0)
         return -1;
     if (!str_equal(port->project_id, row->project_id) && !call_is_admin(call))
-        return bad_request(f, "Cannot process floating IP association with Port %s, since that port is owned by a different project", port->id);
+        return bad_request(f,
+                           "Cannot process floating IP association with Port %s, since that port "
+                           "is owned by a different project",
+                           port->id);
     if (choose_fixed_ip(port, wanted, &ip, f) < 0)
         return -1;
     found = floatingip_router(tx->db, ip->subnet_id, row->floating_network_id, &router, f);
@@ -78,7 +94,8 @@ associate(struct call *call, struct db_tx *tx, struct floatingip *row, const cha
         return -1;
     if (found == 0)
         return fault_raise_code(f, FAULT_NOT_FOUND, "ExternalGatewayForFloatingIPNotFound",
-                                "External network %s is not reachable from subnet %s.  Therefore, cannot associate Port %s with a Floating IP.",
+                                "External network %s is not reachable from subnet %s.  Therefore, "
+                                "cannot associate Port %s with a Floating IP.",
                                 row->floating_network_id, ip->subnet_id, port->id);
     if (check_twin(tx, row, port->id, ip->ip_address, f) < 0)
         return -1;
@@ -99,14 +116,20 @@ static int
 make_port(struct call *call, struct db_tx *tx, struct floatingip *row, struct fault *f)
 {
     struct fixed_ip wish = { .subnet_id = row->subnet_id, .ip_address = row->floating_ip_address };
-    struct port_plan plan = { .project_id = "", .network_id = row->floating_network_id, .device_id = row->id,
-                              .device_owner = "network:floatingip", .only = 4 };
+    struct port_plan plan = { .project_id = "",
+                              .network_id = row->floating_network_id,
+                              .device_id = row->id,
+                              .device_owner = "network:floatingip",
+                              .only = 4 };
     struct port port = { 0 };
     struct address x;
 
-    if (row->floating_ip_address != NULL && (address_parse(row->floating_ip_address, &x) < 0 || x.version != 4))
-        return fault_raise_field(f, "floating_ip_address", "Invalid input for floating_ip_address. Reason: '%.64s' is not a valid IP address.",
-                                 row->floating_ip_address);
+    if (row->floating_ip_address != NULL &&
+        (address_parse(row->floating_ip_address, &x) < 0 || x.version != 4))
+        return fault_raise_field(
+            f, "floating_ip_address",
+            "Invalid input for floating_ip_address. Reason: '%.64s' is not a valid IP address.",
+            row->floating_ip_address);
     if (wish.subnet_id != NULL || wish.ip_address != NULL) {
         plan.given = true;
         plan.wishes = &wish;
@@ -115,7 +138,8 @@ make_port(struct call *call, struct db_tx *tx, struct floatingip *row, struct fa
     if (port_make(tx, &plan, &port, f) < 0)
         return -1;
     if (port.fixed_ips_count == 0)
-        return bad_request(f, "Network %s does not contain any IPv4 subnet", row->floating_network_id);
+        return bad_request(f, "Network %s does not contain any IPv4 subnet",
+                           row->floating_network_id);
     row->floating_port_id = port.id;
     row->floating_ip_address = port.fixed_ips[0].ip_address;
     field_mark(&row->set, FLOATINGIP_F_FLOATING_PORT_ID);
@@ -130,13 +154,16 @@ prepare_create(struct call *call, struct db_tx *tx, struct floatingip *row, stru
     const char *port_id = row->port_id, *fixed_ip = row->fixed_ip_address;
     struct network network = { 0 };
 
-    if (resource_load(tx->db, &network_resource, row->floating_network_id, call_scope(call, RESOURCE_PROJECT), false, &network, f) < 0)
+    if (resource_load(tx->db, &network_resource, row->floating_network_id,
+                      call_scope(call, RESOURCE_PROJECT), false, &network, f) < 0)
         return -1;
     if (!network.router_external)
-        return bad_request(f, "Network %s is not a valid external network", row->floating_network_id);
+        return bad_request(f, "Network %s is not a valid external network",
+                           row->floating_network_id);
     if (fixed_ip != NULL && port_id == NULL)
         return bad_request(f, "fixed_ip_address cannot be specified without a port_id");
-    if (quota_claim(network_of(call), tx, row->project_id, "floatingip", f) < 0 || make_port(call, tx, row, f) < 0)
+    if (quota_claim(network_of(call), tx, row->project_id, "floatingip", f) < 0 ||
+        make_port(call, tx, row, f) < 0)
         return -1;
     return port_id == NULL ? 0 : associate(call, tx, row, port_id, fixed_ip, f);
 }
@@ -156,7 +183,8 @@ notice_old_port(struct call *call, struct db_tx *tx, const struct floatingip *ol
 }
 
 static int
-prepare_update(struct call *call, struct db_tx *tx, const struct floatingip *old, struct floatingip *row, struct fault *f)
+prepare_update(struct call *call, struct db_tx *tx, const struct floatingip *old,
+               struct floatingip *row, struct fault *f)
 {
     const char *wanted = row->fixed_ip_address;
     struct floatingip whole = *old;
@@ -178,7 +206,8 @@ prepare_update(struct call *call, struct db_tx *tx, const struct floatingip *old
         field_mark(&row->set, FLOATINGIP_F_STATUS);
         return 0;
     }
-    if (associate(call, tx, &whole, row->port_id != NULL ? row->port_id : old->port_id, wanted, f) < 0)
+    if (associate(call, tx, &whole, row->port_id != NULL ? row->port_id : old->port_id, wanted, f) <
+        0)
         return -1;
     row->port_id = whole.port_id;
     row->fixed_ip_address = whole.fixed_ip_address;
@@ -204,7 +233,8 @@ after_delete(struct call *call, struct db_tx *tx, const struct floatingip *row, 
 }
 
 static int
-load(struct call *call, struct db *db, struct floatingip *const *rows, size_t count, struct fault *f)
+load(struct call *call, struct db *db, struct floatingip *const *rows, size_t count,
+     struct fault *f)
 {
     struct texts ids = { .items = ARENA_ARRAY(call->arena, const char *, count) };
     struct floatingip_details_row *ports;
@@ -222,10 +252,12 @@ load(struct call *call, struct db *db, struct floatingip *const *rows, size_t co
 
             if (!str_equal(p->id, rows[i]->port_id))
                 continue;
-            rows[i]->port_details = json_own(
-                call->arena, json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "name", p->name, "network_id", p->network_id, "mac_address",
-                                       p->mac_address, "admin_state_up", p->admin_state_up, "status", p->status, "device_id", p->device_id,
-                                       "device_owner", p->device_owner));
+            rows[i]->port_details =
+                json_own(call->arena,
+                         json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "name", p->name,
+                                   "network_id", p->network_id, "mac_address", p->mac_address,
+                                   "admin_state_up", p->admin_state_up, "status", p->status,
+                                   "device_id", p->device_id, "device_owner", p->device_owner));
             field_mark(&rows[i]->set, FLOATINGIP_F_PORT_DETAILS);
         }
     }

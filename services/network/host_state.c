@@ -23,7 +23,8 @@ struct state {
     struct host_routers_row *routers;
     struct host_floating_row *floating;
     struct host_peers_row *peers;
-    size_t networks_count, subnets_count, ports_count, ips_count, groups_count, rules_count, members_count, routers_count, floating_count, peers_count;
+    size_t networks_count, subnets_count, ports_count, ips_count, groups_count, rules_count,
+        members_count, routers_count, floating_count, peers_count;
 };
 
 /* --- Reading */
@@ -47,7 +48,8 @@ read_state(struct state *s)
 
     if (host_networks(s->db, s->host, &s->networks, &s->networks_count, s->f) < 0)
         return -1;
-    networks = (struct texts){ .items = ARENA_ARRAY(s->arena, const char *, s->networks_count + 1) };
+    networks =
+        (struct texts){ .items = ARENA_ARRAY(s->arena, const char *, s->networks_count + 1) };
     served = (struct texts){ .items = ARENA_ARRAY(s->arena, const char *, s->networks_count + 1) };
     for (size_t i = 0; i < s->networks_count; i++) {
         networks.items[networks.count++] = s->networks[i].id;
@@ -98,7 +100,8 @@ fill_routes(struct state *s, const json_t *list, struct host_route **ret, size_t
     *ret = ARENA_ARRAY(s->arena, struct host_route, count + 1);
     *ret_count = count;
     for (size_t i = 0; i < count; i++) {
-        (*ret)[i].destination = json_string_value(json_object_get(json_array_get(list, i), "destination"));
+        (*ret)[i].destination =
+            json_string_value(json_object_get(json_array_get(list, i), "destination"));
         (*ret)[i].nexthop = json_string_value(json_object_get(json_array_get(list, i), "nexthop"));
     }
 }
@@ -174,7 +177,8 @@ fill_networks(struct state *s, struct host_state_out *out)
 static bool
 is_own_kind(const char *device_owner)
 {
-    return str_equal(device_owner, "network:dhcp") || str_equal(device_owner, "network:router_interface") ||
+    return str_equal(device_owner, "network:dhcp") ||
+           str_equal(device_owner, "network:router_interface") ||
            str_equal(device_owner, "network:router_gateway");
 }
 
@@ -196,13 +200,16 @@ fill_port(struct state *s, const struct host_ports_row *x, struct host_port *p)
     p->allowed_address_pairs = ARENA_ARRAY(s->arena, struct host_address_pair, pairs + 1);
     p->allowed_address_pairs_count = pairs;
     for (size_t i = 0; i < pairs; i++) {
-        p->allowed_address_pairs[i].ip = json_string_value(json_object_get(json_array_get(x->allowed_address_pairs, i), "ip_address"));
-        p->allowed_address_pairs[i].mac = json_string_value(json_object_get(json_array_get(x->allowed_address_pairs, i), "mac_address"));
+        p->allowed_address_pairs[i].ip = json_string_value(
+            json_object_get(json_array_get(x->allowed_address_pairs, i), "ip_address"));
+        p->allowed_address_pairs[i].mac = json_string_value(
+            json_object_get(json_array_get(x->allowed_address_pairs, i), "mac_address"));
     }
     p->security_group_ids.items = ARENA_ARRAY(s->arena, const char *, s->groups_count + 1);
     for (size_t i = 0; i < s->groups_count; i++) {
         if (str_equal(s->groups[i].port_id, x->id))
-            p->security_group_ids.items[p->security_group_ids.count++] = s->groups[i].security_group_id;
+            p->security_group_ids.items[p->security_group_ids.count++] =
+                s->groups[i].security_group_id;
     }
     field_mark(&p->set, HOST_PORT_F_SECURITY_GROUP_IDS);
     p->dns_name = str_empty(x->dns_name) ? NULL : x->dns_name;
@@ -279,7 +286,8 @@ fill_groups(struct state *s, struct host_state_out *out)
 {
     struct map *known = map_new(NULL);
 
-    out->security_groups = ARENA_ARRAY(s->arena, struct host_security_group, s->rules_count * 2 + 1);
+    out->security_groups =
+        ARENA_ARRAY(s->arena, struct host_security_group, s->rules_count * 2 + 1);
     for (size_t i = 0; i < s->rules_count;) {
         struct host_security_group *g = group_of(s, out, known, s->rules[i].security_group_id);
         size_t end = i;
@@ -332,7 +340,8 @@ fill_cidrs(struct state *s, const char *port_id, struct texts *ret)
         const struct host_subnets_row *subnet = find_subnet(s, ips[i].subnet_id);
 
         if (subnet != NULL)
-            ret->items[ret->count++] = arena_printf(s->arena, "%s%s", ips[i].ip, strchr(subnet->cidr, '/'));
+            ret->items[ret->count++] =
+                arena_printf(s->arena, "%s%s", ips[i].ip, strchr(subnet->cidr, '/'));
     }
 }
 
@@ -387,13 +396,16 @@ fill_router(struct state *s, const struct host_routers_row *x, struct host_route
     r->floating_ips = ARENA_ARRAY(s->arena, struct host_floating_ip, s->floating_count + 1);
     for (size_t i = 0; i < s->floating_count; i++) {
         if (str_equal(s->floating[i].router_id, x->id))
-            r->floating_ips[r->floating_ips_count++] = (struct host_floating_ip){ .id = s->floating[i].id, .floating_ip = s->floating[i].floating_ip,
-                                                                                  .fixed_ip = s->floating[i].fixed_ip };
+            r->floating_ips[r->floating_ips_count++] =
+                (struct host_floating_ip){ .id = s->floating[i].id,
+                                           .floating_ip = s->floating[i].floating_ip,
+                                           .fixed_ip = s->floating[i].fixed_ip };
     }
 }
 
 int
-host_state(struct rpc_request *request, const struct host_state_in *in, struct host_state_out *out, struct fault *f)
+host_state(struct rpc_request *request, const struct host_state_in *in, struct host_state_out *out,
+           struct fault *f)
 {
     struct network_service *service = request->owner;
     _cleanup_(db_release) struct db db = { 0 };
@@ -403,7 +415,8 @@ host_state(struct rpc_request *request, const struct host_state_in *in, struct h
 
     if (!str_equal(request->from_host, in->host))
         return fault_raise(f, FAULT_FORBIDDEN, "A host can only ask for its own state.");
-    if (db_pool_get(service->daemon->pool, request->arena, &db, f) < 0 || host_known(&db, in->host, f) < 0)
+    if (db_pool_get(service->daemon->pool, request->arena, &db, f) < 0 ||
+        host_known(&db, in->host, f) < 0)
         return -1;
     found = host_generation(&db, in->host, &row, f);
     if (found < 0)
@@ -424,6 +437,7 @@ host_state(struct rpc_request *request, const struct host_state_in *in, struct h
         fill_router(&s, &s.routers[i], &out->routers[out->routers_count++]);
     out->peers = ARENA_ARRAY(s.arena, struct host_peer, s.peers_count + 1);
     for (size_t i = 0; i < s.peers_count; i++)
-        out->peers[out->peers_count++] = (struct host_peer){ .host = s.peers[i].host, .tunnel_ip = s.peers[i].tunnel_ip };
+        out->peers[out->peers_count++] =
+            (struct host_peer){ .host = s.peers[i].host, .tunnel_ip = s.peers[i].tunnel_ip };
     return 0;
 }

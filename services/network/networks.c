@@ -22,13 +22,16 @@ check_flat(struct call *call, struct db_tx *tx, const struct network *row, struc
     if (known < 0)
         return -1;
     if (known == 0)
-        return invalid_input(f, "physical_network '%.64s' unknown for flat provider network", row->physical_network);
+        return invalid_input(f, "physical_network '%.64s' unknown for flat provider network",
+                             row->physical_network);
     found = network_flat_used(tx->db, row->physical_network, &used, f);
     if (found < 0)
         return -1;
     return found == 0 ? 0
-                      : fault_raise_code(f, FAULT_CONFLICT, "FlatNetworkInUse",
-                                         "Unable to create the flat network. Physical network %.64s is in use.", row->physical_network);
+                      : fault_raise_code(
+                            f, FAULT_CONFLICT, "FlatNetworkInUse",
+                            "Unable to create the flat network. Physical network %.64s is in use.",
+                            row->physical_network);
 }
 
 /* Under a lock, so that of two networks only one takes a number. */
@@ -50,16 +53,19 @@ take_vni(struct call *call, struct db_tx *tx, struct network *row, struct fault 
         found = network_vni_used(tx->db, (int32_t)row->segmentation_id, &used, f);
         if (found < 0)
             return -1;
-        return found == 0 ? 0
-                          : fault_raise_code(f, FAULT_CONFLICT, "TunnelIdInUse",
-                                             "Unable to create the network. The tunnel ID %lld is in use.",
-                                             (long long)row->segmentation_id);
+        return found == 0
+                   ? 0
+                   : fault_raise_code(f, FAULT_CONFLICT, "TunnelIdInUse",
+                                      "Unable to create the network. The tunnel ID %lld is in use.",
+                                      (long long)row->segmentation_id);
     }
-    if (network_free_vni(tx->db, (int32_t)config->vni_first, (int32_t)config->vni_last, &next, f) < 0)
+    if (network_free_vni(tx->db, (int32_t)config->vni_first, (int32_t)config->vni_last, &next, f) <
+        0)
         return -1;
     if (next.vni_null)
-        return fault_raise_code(f, FAULT_UNAVAILABLE, "NoNetworkAvailable",
-                                "Unable to create the network. No project network is available for allocation.");
+        return fault_raise_code(
+            f, FAULT_UNAVAILABLE, "NoNetworkAvailable",
+            "Unable to create the network. No project network is available for allocation.");
     row->segmentation_id = next.vni;
     field_mark(&row->set, NETWORK_F_SEGMENTATION_ID);
     return 0;
@@ -90,7 +96,10 @@ check_dns_domain(const struct network *row, struct fault *f)
     if (size == 0)
         return 0;
     return schema_check_format(FORMAT_HOSTNAME,
-                               row->dns_domain[size - 1] == '.' ? strndupa(row->dns_domain, size - 1) : row->dns_domain, "dns_domain", f);
+                               row->dns_domain[size - 1] == '.'
+                                   ? strndupa(row->dns_domain, size - 1)
+                                   : row->dns_domain,
+                               "dns_domain", f);
 }
 
 static int
@@ -100,7 +109,8 @@ prepare_create(struct call *call, struct db_tx *tx, struct network *row, struct 
     const char *group;
 
     if (!field_has(&row->set, NETWORK_F_NETWORK_TYPE)) {
-        if (field_has(&row->set, NETWORK_F_PHYSICAL_NETWORK) || field_has(&row->set, NETWORK_F_SEGMENTATION_ID))
+        if (field_has(&row->set, NETWORK_F_PHYSICAL_NETWORK) ||
+            field_has(&row->set, NETWORK_F_SEGMENTATION_ID))
             return invalid_input(f, "network_type required");
         row->network_type = "vxlan";
         field_mark(&row->set, NETWORK_F_NETWORK_TYPE);
@@ -108,7 +118,8 @@ prepare_create(struct call *call, struct db_tx *tx, struct network *row, struct 
     flat = str_equal(row->network_type, "flat");
     if (!flat && !str_equal(row->network_type, "vxlan"))
         return invalid_input(f, "network_type value '%.64s' not supported", row->network_type);
-    if (quota_claim(network_of(call), tx, row->project_id, "network", f) < 0 || check_dns_domain(row, f) < 0)
+    if (quota_claim(network_of(call), tx, row->project_id, "network", f) < 0 ||
+        check_dns_domain(row, f) < 0)
         return -1;
     if (flat ? check_flat(call, tx, row, f) < 0 : take_vni(call, tx, row, f) < 0)
         return -1;
@@ -118,7 +129,8 @@ prepare_create(struct call *call, struct db_tx *tx, struct network *row, struct 
 }
 
 static int
-check_narrowing(struct db_tx *tx, const struct network *old, const struct network *row, struct fault *f)
+check_narrowing(struct db_tx *tx, const struct network *old, const struct network *row,
+                struct fault *f)
 {
     struct network_others_row other;
     struct network_gateways_row gateway;
@@ -130,28 +142,36 @@ check_narrowing(struct db_tx *tx, const struct network *old, const struct networ
             return -1;
         if (found == 1)
             return fault_raise_code(f, FAULT_CONFLICT, "InvalidSharedSetting",
-                                    "Unable to reconfigure sharing settings for network %s. Multiple projects are using it.", old->name);
+                                    "Unable to reconfigure sharing settings for network %s. "
+                                    "Multiple projects are using it.",
+                                    old->name);
     }
-    if (field_given(&row->set, NETWORK_F_ROUTER_EXTERNAL) && old->router_external && !row->router_external) {
+    if (field_given(&row->set, NETWORK_F_ROUTER_EXTERNAL) && old->router_external &&
+        !row->router_external) {
         found = network_gateways(tx->db, old->id, &gateway, f);
         if (found < 0)
             return -1;
         if (found == 1)
             return fault_raise_code(f, FAULT_CONFLICT, "ExternalNetworkInUse",
-                                    "External network %s cannot be updated to be made non-external, since it has existing gateway ports.",
+                                    "External network %s cannot be updated to be made "
+                                    "non-external, since it has existing gateway ports.",
                                     old->id);
     }
     return 0;
 }
 
 static int
-prepare_update(struct call *call, struct db_tx *tx, const struct network *old, struct network *row, struct fault *f)
+prepare_update(struct call *call, struct db_tx *tx, const struct network *old, struct network *row,
+               struct fault *f)
 {
-    if (field_given(&row->set, NETWORK_F_NETWORK_TYPE) || field_given(&row->set, NETWORK_F_PHYSICAL_NETWORK) ||
+    if (field_given(&row->set, NETWORK_F_NETWORK_TYPE) ||
+        field_given(&row->set, NETWORK_F_PHYSICAL_NETWORK) ||
         field_given(&row->set, NETWORK_F_SEGMENTATION_ID))
-        return invalid_input(f, "Plugin does not support updating the following provider network attributes: "
-                                "provider:network_type, provider:physical_network, provider:segmentation_id");
-    if (field_given(&row->set, NETWORK_F_MTU) && take_mtu(call, row, true, str_equal(old->network_type, "flat"), f) < 0)
+        return invalid_input(
+            f, "Plugin does not support updating the following provider network attributes: "
+               "provider:network_type, provider:physical_network, provider:segmentation_id");
+    if (field_given(&row->set, NETWORK_F_MTU) &&
+        take_mtu(call, row, true, str_equal(old->network_type, "flat"), f) < 0)
         return -1;
     if (check_dns_domain(row, f) < 0 || check_narrowing(tx, old, row, f) < 0)
         return -1;
@@ -165,9 +185,16 @@ static int
 check_delete(struct call *call, struct db_tx *tx, const struct network *row, struct fault *f)
 {
     struct network_ports_in_use_row *ports;
+    struct network_clear_floating_row *floating;
     struct texts ids = { 0 };
-    size_t count;
+    size_t count, floating_count;
 
+    if (network_clear_floating(tx->db, row->id, &floating, &floating_count, f) < 0)
+        return -1;
+    for (size_t i = 0; i < floating_count; i++) {
+        if (port_remove(tx->db, floating[i].floating_port_id, f) < 0)
+            return -1;
+    }
     if (network_ports_in_use(tx->db, row->id, &ports, &count, f) < 0)
         return -1;
     ids.items = ARENA_ARRAY(call->arena, const char *, count + 1);
@@ -175,11 +202,13 @@ check_delete(struct call *call, struct db_tx *tx, const struct network *row, str
         ids.items[ids.count++] = ports[i].id;
     if (count > 0)
         return fault_raise_code(f, FAULT_CONFLICT, "NetworkInUse",
-                                "Unable to complete operation on network %s. There are one or more ports still in use on the network, "
+                                "Unable to complete operation on network %s. There are one or more "
+                                "ports still in use on the network, "
                                 "id for these ports is %s.",
                                 row->id, join_texts(call->arena, &ids));
     touch_network(touched_of(call), row->id);
-    if (touched_resolve(touched_of(call), tx, f) < 0 || network_clear_ports(tx->db, row->id, f) < 0 ||
+    if (touched_resolve(touched_of(call), tx, f) < 0 ||
+        network_clear_ports(tx->db, row->id, f) < 0 ||
         network_clear_subnets(tx->db, row->id, f) < 0)
         return -1;
     return 0;

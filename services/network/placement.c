@@ -18,7 +18,8 @@ struct placement_loop {
 };
 
 static int
-move_router(struct touched *t, struct db_tx *tx, const char *router_id, const char *from, const char *to, struct fault *f)
+move_router(struct touched *t, struct db_tx *tx, const char *router_id, const char *from,
+            const char *to, struct fault *f)
 {
     struct router_ports_move_row *ports;
     size_t count;
@@ -46,11 +47,13 @@ router_place(struct touched *t, struct db_tx *tx, const char *router_id, struct 
         return found;
     if (look.ports == 0)
         return str_empty(look.host) ? 0 : move_router(t, tx, router_id, look.host, "", f);
-    found = host_fits(tx->db, look.host, look.physical_network, (int32_t)t->service->config->agent_down_s, &fits, f);
+    found = host_fits(tx->db, look.host, look.physical_network,
+                      (int32_t)t->service->config->agent_down_s, &fits, f);
     if (found < 0)
         return -1;
     if (found == 1)
-        return move_router(t, tx, router_id, look.host, look.host, f); /* Ports that are new go to where it is. */
+        return move_router(t, tx, router_id, look.host, look.host,
+                           f); /* Ports that are new go to where it is. */
     found = agent_choose(t->service, tx->db, look.physical_network, &host, f);
     if (found <= 0)
         return found;
@@ -61,13 +64,15 @@ router_place(struct touched *t, struct db_tx *tx, const char *router_id, struct 
 
 /* Each thing in a transaction of its own: one that fails doesn't keep the others. */
 static void
-place_one(struct network_service *service, struct db *db, const char *id, int (*place)(struct touched *, struct db_tx *, const char *, struct fault *))
+place_one(struct network_service *service, struct db *db, const char *id,
+          int (*place)(struct touched *, struct db_tx *, const char *, struct fault *))
 {
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct touched t = { .arena = db->arena, .service = service };
     struct fault f = { 0 };
 
-    if (db_tx_begin(&tx, db, &f) < 0 || place(&t, &tx, id, &f) < 0 || touched_settle(&t, &tx, &f) < 0 || db_tx_commit(&tx, &f) < 0)
+    if (db_tx_begin(&tx, db, &f) < 0 || place(&t, &tx, id, &f) < 0 ||
+        touched_settle(&t, &tx, &f) < 0 || db_tx_commit(&tx, &f) < 0)
         log_warn("network.placement id=%s fault=\"%s\" cause=\"%s\"", id, f.message, f.cause);
 }
 
@@ -82,7 +87,8 @@ place_all(struct network_service *service)
     size_t networks_count, routers_count;
     struct fault f = { 0 };
 
-    if (db_pool_get(service->daemon->pool, a, &db, &f) < 0 || networks_unserved(&db, seconds, &networks, &networks_count, &f) < 0 ||
+    if (db_pool_get(service->daemon->pool, a, &db, &f) < 0 ||
+        networks_unserved(&db, seconds, &networks, &networks_count, &f) < 0 ||
         routers_unplaced(&db, seconds, &routers, &routers_count, &f) < 0) {
         log_warn("network.placement fault=\"%s\" cause=\"%s\"", f.message, f.cause);
         return;

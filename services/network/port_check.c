@@ -21,7 +21,8 @@ mac_canonical(struct arena *a, const char *mac)
 static void
 empty_for_null(struct port *row, struct arena *a)
 {
-    static const unsigned lists[] = { PORT_F_SECURITY_GROUPS, PORT_F_ALLOWED_ADDRESS_PAIRS, PORT_F_EXTRA_DHCP_OPTS };
+    static const unsigned lists[] = { PORT_F_SECURITY_GROUPS, PORT_F_ALLOWED_ADDRESS_PAIRS,
+                                      PORT_F_EXTRA_DHCP_OPTS };
 
     if (field_null(&row->set, PORT_F_DEVICE_ID)) {
         row->device_id = "";
@@ -49,18 +50,24 @@ check_pairs(struct port *row, struct arena *a, struct fault *f)
         struct address ip;
 
         if (address_parse_cidr(x->ip_address, false, &ip) < 0)
-            return fault_raise_field(f, "allowed_address_pairs", "Invalid input for allowed_address_pairs. Reason: '%.64s' is not a valid IP "
-                                     "address or subnet.", x->ip_address);
-        x->ip_address = strchr(x->ip_address, '/') == NULL ? address_text(a, &ip) : address_cidr_text(a, &ip);
+            return fault_raise_field(
+                f, "allowed_address_pairs",
+                "Invalid input for allowed_address_pairs. Reason: '%.64s' is not a valid IP "
+                "address or subnet.",
+                x->ip_address);
+        x->ip_address =
+            strchr(x->ip_address, '/') == NULL ? address_text(a, &ip) : address_cidr_text(a, &ip);
         if (x->mac_address != NULL)
             x->mac_address = mac_canonical(a, x->mac_address);
         for (size_t j = 0; j < i; j++) {
             const struct address_pair *y = &row->allowed_address_pairs[j];
 
-            if (str_equal(x->ip_address, y->ip_address) && str_equal(x->mac_address, y->mac_address))
-                return fault_raise_code(f, FAULT_INVALID, "DuplicateAddressPairInRequest",
-                                        "Request contains duplicate address pair: mac_address %s ip_address %s.",
-                                        x->mac_address == NULL ? "None" : x->mac_address, x->ip_address);
+            if (str_equal(x->ip_address, y->ip_address) &&
+                str_equal(x->mac_address, y->mac_address))
+                return fault_raise_code(
+                    f, FAULT_INVALID, "DuplicateAddressPairInRequest",
+                    "Request contains duplicate address pair: mac_address %s ip_address %s.",
+                    x->mac_address == NULL ? "None" : x->mac_address, x->ip_address);
         }
     }
     return 0;
@@ -75,16 +82,23 @@ check_option(const struct dhcp_option *x, struct fault *f)
     for (at = x->opt_name; isalnum((unsigned char)*at) || *at == '-' || *at == ':'; at++)
         ;
     if (*at != '\0')
-        return fault_raise_field(f, "extra_dhcp_opts", "Invalid input for extra_dhcp_opts. Reason: '%.64s' is not a valid option name.", x->opt_name);
+        return fault_raise_field(
+            f, "extra_dhcp_opts",
+            "Invalid input for extra_dhcp_opts. Reason: '%.64s' is not a valid option name.",
+            x->opt_name);
     if (x->opt_value == NULL)
         return 0;
     for (at = x->opt_value; *at >= ' ' && *at != 0x7f && *at != '"' && *at != '\\'; at++)
         ;
     if (*at != '\0' || x->opt_value[0] == '\0')
-        return fault_raise_field(f, "extra_dhcp_opts", "Invalid input for extra_dhcp_opts. Reason: the value of '%.64s' is not a valid option value.",
+        return fault_raise_field(f, "extra_dhcp_opts",
+                                 "Invalid input for extra_dhcp_opts. Reason: the value of '%.64s' "
+                                 "is not a valid option value.",
                                  x->opt_name);
     if (field_given(&x->set, DHCP_OPTION_F_IP_VERSION) && x->ip_version != 4 && x->ip_version != 6)
-        return fault_raise_field(f, "extra_dhcp_opts", "Invalid input for extra_dhcp_opts. Reason: ip_version is 4 or 6.");
+        return fault_raise_field(
+            f, "extra_dhcp_opts",
+            "Invalid input for extra_dhcp_opts. Reason: ip_version is 4 or 6.");
     return 0;
 }
 
@@ -111,8 +125,12 @@ merge_options(struct port *row, const struct port *old, struct arena *a, struct 
         x->ip_version = version_of(x);
         field_mark(&x->set, DHCP_OPTION_F_IP_VERSION);
         for (size_t j = 0; j < i; j++) {
-            if (str_equal(x->opt_name, row->extra_dhcp_opts[j].opt_name) && x->ip_version == row->extra_dhcp_opts[j].ip_version)
-                return fault_raise_field(f, "extra_dhcp_opts", "Invalid input for extra_dhcp_opts. Reason: Duplicate option '%s'.", x->opt_name);
+            if (str_equal(x->opt_name, row->extra_dhcp_opts[j].opt_name) &&
+                x->ip_version == row->extra_dhcp_opts[j].ip_version)
+                return fault_raise_field(
+                    f, "extra_dhcp_opts",
+                    "Invalid input for extra_dhcp_opts. Reason: Duplicate option '%s'.",
+                    x->opt_name);
         }
         if (x->opt_value != NULL)
             *ARRAY_PUSH(a, all, count, capacity) = *x;
@@ -122,7 +140,8 @@ merge_options(struct port *row, const struct port *old, struct arena *a, struct 
         bool named = false;
 
         for (size_t j = 0; j < row->extra_dhcp_opts_count; j++)
-            named = named || (str_equal(y->opt_name, row->extra_dhcp_opts[j].opt_name) && version_of(y) == row->extra_dhcp_opts[j].ip_version);
+            named = named || (str_equal(y->opt_name, row->extra_dhcp_opts[j].opt_name) &&
+                              version_of(y) == row->extra_dhcp_opts[j].ip_version);
         if (!named)
             *ARRAY_PUSH(a, all, count, capacity) = *y;
     }
@@ -140,8 +159,12 @@ check_dns_name(const struct port *row, struct fault *f)
 
     if (size == 0)
         return 0;
-    if (schema_check_format(FORMAT_HOSTNAME, name[size - 1] == '.' ? strndupa(name, size - 1) : name, "dns_name", &inner) < 0)
-        return fault_raise_field(f, "dns_name", "Invalid input for dns_name. Reason: '%.255s' not a valid PQDN or FQDN.", name);
+    if (schema_check_format(FORMAT_HOSTNAME,
+                            name[size - 1] == '.' ? strndupa(name, size - 1) : name, "dns_name",
+                            &inner) < 0)
+        return fault_raise_field(
+            f, "dns_name", "Invalid input for dns_name. Reason: '%.255s' not a valid PQDN or FQDN.",
+            name);
     return 0;
 }
 
@@ -153,16 +176,20 @@ check_security(const struct port *row, const struct port *old, struct fault *f)
                   : old != NULL                                        ? old->port_security_enabled
                                                                        : true;
     bool given = field_given(&row->set, PORT_F_ALLOWED_ADDRESS_PAIRS);
-    size_t pairs = given ? row->allowed_address_pairs_count : old != NULL ? old->allowed_address_pairs_count : 0;
+    size_t pairs = given         ? row->allowed_address_pairs_count
+                   : old != NULL ? old->allowed_address_pairs_count
+                                 : 0;
 
     if (secure)
         return 0;
     if (pairs > 0)
-        return fault_raise_code(f, FAULT_CONFLICT, "AddressPairAndPortSecurityRequired",
-                                "Port Security must be enabled in order to have allowed address pairs on a port.");
+        return fault_raise_code(
+            f, FAULT_CONFLICT, "AddressPairAndPortSecurityRequired",
+            "Port Security must be enabled in order to have allowed address pairs on a port.");
     if (old == NULL && row->security_groups.count > 0)
         return fault_raise_code(f, FAULT_INVALID, "PortSecurityAndIPRequiredForSecurityGroups",
-                                "Port security must be enabled and port must have an IP address in order to use security groups.");
+                                "Port security must be enabled and port must have an IP address in "
+                                "order to use security groups.");
     return 0;
 }
 

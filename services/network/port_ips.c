@@ -53,10 +53,15 @@ store(struct giver *g, size_t index, const char *ip)
     if (found < 0)
         return -1;
     if (found == 1)
-        return fault_raise_code(g->f, FAULT_CONFLICT, "IpAddressInUse",
-                                "Unable to complete operation for network %s. The IP address %s is in use.", g->request->network_id, ip);
+        return fault_raise_code(
+            g->f, FAULT_CONFLICT, "IpAddressInUse",
+            "Unable to complete operation for network %s. The IP address %s is in use.",
+            g->request->network_id, ip);
     g->used[index] = true;
-    return port_ip_add(g->tx->db, g->request->port_id, g->subnets[index].id, ip, g->position++, g->f) < 0 ? -1 : 0;
+    return port_ip_add(g->tx->db, g->request->port_id, g->subnets[index].id, ip, g->position++,
+                       g->f) < 0
+               ? -1
+               : 0;
 }
 
 static int
@@ -64,8 +69,10 @@ store_auto(struct giver *g, size_t index)
 {
     struct address cidr, x;
 
-    if (address_parse_cidr(g->subnets[index].cidr, true, &cidr) < 0 || address_eui64(&cidr, g->request->mac, &x) < 0)
-        return fault_raise_cause(g->f, "subnet %s cannot have addresses made from MACs", g->subnets[index].id);
+    if (address_parse_cidr(g->subnets[index].cidr, true, &cidr) < 0 ||
+        address_eui64(&cidr, g->request->mac, &x) < 0)
+        return fault_raise_cause(g->f, "subnet %s cannot have addresses made from MACs",
+                                 g->subnets[index].id);
     return store(g, index, address_text(g->arena, &x));
 }
 
@@ -84,7 +91,8 @@ take_next(struct giver *g, size_t index)
 static int
 no_more(struct giver *g)
 {
-    return fault_raise_code(g->f, FAULT_CONFLICT, "IpAddressGenerationFailure", "No more IP addresses available on network %s.",
+    return fault_raise_code(g->f, FAULT_CONFLICT, "IpAddressGenerationFailure",
+                            "No more IP addresses available on network %s.",
                             g->request->network_id);
 }
 
@@ -119,24 +127,33 @@ wish_for_ip(struct giver *g, const struct fixed_ip *wish, int index)
     struct address x;
 
     if (address_parse(wish->ip_address, &x) < 0)
-        return fault_raise_field(g->f, "fixed_ips", "Invalid input for fixed_ips. Reason: '%.64s' is not a valid IP address.", wish->ip_address);
+        return fault_raise_field(
+            g->f, "fixed_ips",
+            "Invalid input for fixed_ips. Reason: '%.64s' is not a valid IP address.",
+            wish->ip_address);
     if (index >= 0 && !usable(&g->subnets[index], &x))
-        return fault_raise_code(g->f, FAULT_INVALID, "InvalidIpForSubnet", "IP address %s is not a valid IP for the specified subnet.",
+        return fault_raise_code(g->f, FAULT_INVALID, "InvalidIpForSubnet",
+                                "IP address %s is not a valid IP for the specified subnet.",
                                 wish->ip_address);
     for (size_t i = 0; index < 0 && i < g->count; i++) {
         if (usable(&g->subnets[i], &x))
             index = (int)i;
     }
     if (index < 0)
-        return fault_raise_code(g->f, FAULT_INVALID, "InvalidIpForNetwork",
-                                "IP address %s is not a valid IP for any of the subnets on the specified network.", wish->ip_address);
+        return fault_raise_code(
+            g->f, FAULT_INVALID, "InvalidIpForNetwork",
+            "IP address %s is not a valid IP for any of the subnets on the specified network.",
+            wish->ip_address);
     if (is_auto(&g->subnets[index]) && !is_router_owner(g->request->device_owner)) {
         struct address cidr, own;
 
-        if (address_parse_cidr(g->subnets[index].cidr, true, &cidr) < 0 || address_eui64(&cidr, g->request->mac, &own) < 0 ||
-            address_compare(&own, &x) != 0)
-            return invalid_input(g->f, "IPv6 address %s can not be directly assigned to a port on subnet %s since the subnet is configured for "
-                                       "automatic addresses", wish->ip_address, g->subnets[index].id);
+        if (address_parse_cidr(g->subnets[index].cidr, true, &cidr) < 0 ||
+            address_eui64(&cidr, g->request->mac, &own) < 0 || address_compare(&own, &x) != 0)
+            return invalid_input(g->f,
+                                 "IPv6 address %s can not be directly assigned to a port on subnet "
+                                 "%s since the subnet is configured for "
+                                 "automatic addresses",
+                                 wish->ip_address, g->subnets[index].id);
     }
     return store(g, (size_t)index, address_text(g->arena, &x));
 }
@@ -150,7 +167,8 @@ old_ip(const struct giver *g, const char *subnet_id)
         struct fault ignored = { 0 };
 
         if (str_equal(g->request->old[i].subnet_id, subnet_id) &&
-            subnet_ip_holder(g->tx->db, subnet_id, g->request->old[i].ip_address, &holder, &ignored) == 0)
+            subnet_ip_holder(g->tx->db, subnet_id, g->request->old[i].ip_address, &holder,
+                             &ignored) == 0)
             return g->request->old[i].ip_address;
     }
     return NULL;
@@ -166,8 +184,10 @@ fulfil(struct giver *g, const struct fixed_ip *wish)
     if (wish->subnet_id == NULL && wish->ip_address == NULL)
         return invalid_input(g->f, "IP allocation requires subnet_id or ip_address");
     if (wish->subnet_id != NULL && index < 0)
-        return invalid_input(g->f, "Failed to create port on network %s, because fixed_ips included invalid subnet %.64s", g->request->network_id,
-                             wish->subnet_id);
+        return invalid_input(
+            g->f,
+            "Failed to create port on network %s, because fixed_ips included invalid subnet %.64s",
+            g->request->network_id, wish->subnet_id);
     if (wish->ip_address != NULL)
         return wish_for_ip(g, wish, index);
     if (is_auto(&g->subnets[index]) && !is_router_owner(g->request->device_owner))
@@ -188,7 +208,8 @@ one_of(struct giver *g, int version)
     for (size_t i = 0; i < g->count; i++) {
         int r;
 
-        if (g->subnets[i].ip_version != version || is_auto(&g->subnets[i]) || !serves(&g->subnets[i], g->request->device_owner))
+        if (g->subnets[i].ip_version != version || is_auto(&g->subnets[i]) ||
+            !serves(&g->subnets[i], g->request->device_owner))
             continue;
         any = true;
         r = take_next(g, i);
@@ -208,18 +229,22 @@ port_ips_give(struct db_tx *tx, const struct ip_request *request, struct fault *
     if (network_subnets_lock(tx->db, request->network_id, &g.subnets, &g.count, f) < 0)
         return -1;
     g.used = ARENA_ARRAY(g.arena, bool, g.count);
-    for (int with_ip = 1; with_ip >= 0; with_ip--) { /* Asked-for addresses first, lest "any" takes them. */
+    for (int with_ip = 1; with_ip >= 0;
+         with_ip--) { /* Asked-for addresses first, lest "any" takes them. */
         for (size_t i = 0; i < request->wishes_count; i++) {
-            if ((request->wishes[i].ip_address != NULL) == (with_ip == 1) && fulfil(&g, &request->wishes[i]) < 0)
+            if ((request->wishes[i].ip_address != NULL) == (with_ip == 1) &&
+                fulfil(&g, &request->wishes[i]) < 0)
                 return -1;
         }
     }
     if (!request->given && (one_of(&g, 4) < 0 || (request->only != 4 && one_of(&g, 6) < 0)))
         return -1;
-    if (is_router_owner(request->device_owner) || str_equal(request->device_owner, "network:floatingip"))
+    if (is_router_owner(request->device_owner) ||
+        str_equal(request->device_owner, "network:floatingip"))
         return 0;
     for (size_t i = 0; i < g.count; i++) {
-        if (is_auto(&g.subnets[i]) && !g.used[i] && serves(&g.subnets[i], request->device_owner) && store_auto(&g, i) < 0)
+        if (is_auto(&g.subnets[i]) && !g.used[i] && serves(&g.subnets[i], request->device_owner) &&
+            store_auto(&g, i) < 0)
             return -1;
     }
     return 0;

@@ -9,7 +9,8 @@ struct ip_request {
     const struct fixed_ip *wishes;
     size_t wishes_count;
     int only; /* 4: no IPv6 addresses but those wished for; 0: both. */
-    const struct fixed_ip *old; /* Had before (and released): kept where a wish names the subnet alone. */
+    const struct fixed_ip
+        *old; /* Had before (and released): kept where a wish names the subnet alone. */
     size_t old_count;
 };
 

@@ -11,14 +11,15 @@ struct loader {
 };
 
 /* Rows come ordered by port; 'at' runs along. Finds the range of one port. */
-#define RANGE(rows_, count_, id_, first_, size_)                                    \
-    do {                                                                            \
-        (first_) = 0;                                                               \
-        while ((first_) < (count_) && !str_equal((rows_)[first_].port_id, (id_)))   \
-            (first_)++;                                                             \
-        (size_) = 0;                                                                \
-        while ((first_) + (size_) < (count_) && str_equal((rows_)[(first_) + (size_)].port_id, (id_))) \
-            (size_)++;                                                              \
+#define RANGE(rows_, count_, id_, first_, size_)                                                   \
+    do {                                                                                           \
+        (first_) = 0;                                                                              \
+        while ((first_) < (count_) && !str_equal((rows_)[first_].port_id, (id_)))                  \
+            (first_)++;                                                                            \
+        (size_) = 0;                                                                               \
+        while ((first_) + (size_) < (count_) &&                                                    \
+               str_equal((rows_)[(first_) + (size_)].port_id, (id_)))                              \
+            (size_)++;                                                                             \
     } while (0)
 
 static void
@@ -63,7 +64,8 @@ fill_details(const struct loader *l)
 
         row->binding_vif_details = json_own(l->arena, json_object());
         if (str_equal(row->binding_vif_type, "tap"))
-            json_object_update_new(row->binding_vif_details, json_pack("{s:b, s:s}", "port_filter", 1, "connectivity", "l2"));
+            json_object_update_new(row->binding_vif_details,
+                                   json_pack("{s:b, s:s}", "port_filter", 1, "connectivity", "l2"));
         if (row->failure != NULL)
             json_object_set_new(row->binding_vif_details, "failure", json_string(row->failure));
         field_mark(&row->set, PORT_F_BINDING_VIF_DETAILS);
@@ -103,15 +105,18 @@ fill_dns(const struct loader *l, const struct dns_domains_row *domains, size_t d
             const char *host = host_name(l, row, ip);
 
             json_array_append_new(row->dns_assignment,
-                                  json_pack("{s:s, s:s, s:s}", "ip_address", ip, "hostname", host, "fqdn",
-                                            arena_printf(l->arena, "%s.%s%s", host, domain, str_ends(domain, ".") ? "" : ".")));
+                                  json_pack("{s:s, s:s, s:s}", "ip_address", ip, "hostname", host,
+                                            "fqdn",
+                                            arena_printf(l->arena, "%s.%s%s", host, domain,
+                                                         str_ends(domain, ".") ? "" : ".")));
         }
         field_mark(&row->set, PORT_F_DNS_ASSIGNMENT);
     }
 }
 
 int
-ports_load(struct arena *a, struct network_service *service, struct db *db, struct port *const *rows, size_t count, struct fault *f)
+ports_load(struct arena *a, struct network_service *service, struct db *db,
+           struct port *const *rows, size_t count, struct fault *f)
 {
     const struct loader l = { .arena = a, .service = service, .rows = rows, .count = count };
     struct texts ids = { .items = ARENA_ARRAY(a, const char *, count), .count = count };
@@ -125,7 +130,8 @@ ports_load(struct arena *a, struct network_service *service, struct db *db, stru
         ids.items[i] = rows[i]->id;
         networks.items[i] = rows[i]->network_id;
     }
-    if (port_ips(db, &ids, &ips, &ips_count, f) < 0 || port_groups(db, &ids, &groups, &groups_count, f) < 0)
+    if (port_ips(db, &ids, &ips, &ips_count, f) < 0 ||
+        port_groups(db, &ids, &groups, &groups_count, f) < 0)
         return -1;
     fill_ips(&l, ips, ips_count);
     fill_groups(&l, groups, groups_count);

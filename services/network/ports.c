@@ -2,10 +2,7 @@
 #include "ports.h"
 
 #include "agents.h"
-#include "base/random.h"
-#include "base/json.h"
 #include "base/str.h"
-#include "base/uuid.h"
 #include "port_check.h"
 #include "port_ips.h"
 #include "quotas.h"
@@ -26,8 +23,10 @@ target(struct call *call, struct db *db, struct port *row, struct fault *f)
 
     if (resource_load(db, &network_resource, row->network_id, scope, false, &network, f) < 0)
         return -1;
-    if (scope != NULL && network.router_external && !network.shared && !str_equal(network.project_id, scope))
-        return fault_raise_code(f, FAULT_FORBIDDEN, "NotAuthorized", "Tenant not allowed to create port on this network");
+    if (scope != NULL && network.router_external && !network.shared &&
+        !str_equal(network.project_id, scope))
+        return fault_raise_code(f, FAULT_FORBIDDEN, "NotAuthorized",
+                                "Tenant not allowed to create port on this network");
     row->network_project_id = network.project_id;
     field_mark(&row->set, PORT_F_NETWORK_PROJECT_ID);
     row->network_shared = network.shared;
@@ -47,47 +46,14 @@ enforce_ips(struct call *call, const struct port *row, const void *object, struc
 
     for (size_t i = 0; i < row->fixed_ips_count; i++) {
         if (row->fixed_ips[i].ip_address != NULL &&
-            call_enforce(call, arena_printf(call->arena, "%s:fixed_ips:ip_address", verb), &port_resource, object, f) < 0)
+            call_enforce(call, arena_printf(call->arena, "%s:fixed_ips:ip_address", verb),
+                         &port_resource, object, f) < 0)
             return -1;
         if (row->fixed_ips[i].subnet_id != NULL &&
-            call_enforce(call, arena_printf(call->arena, "%s:fixed_ips:subnet_id", verb), &port_resource, object, f) < 0)
+            call_enforce(call, arena_printf(call->arena, "%s:fixed_ips:subnet_id", verb),
+                         &port_resource, object, f) < 0)
             return -1;
     }
-    return 0;
-}
-
-static const char *
-random_mac(struct arena *a)
-{
-    unsigned char tail[3];
-
-    random_bytes(tail, sizeof(tail));
-    return arena_printf(a, "fa:16:3e:%02x:%02x:%02x", tail[0], tail[1], tail[2]);
-}
-
-static int
-take_mac(struct db_tx *tx, const char *network_id, struct port *row, struct fault *f)
-{
-    struct mac_holder_row holder;
-    int found = 1;
-
-    if (row->mac_address != NULL) {
-        row->mac_address = mac_canonical(tx->db->arena, row->mac_address);
-        found = mac_holder(tx->db, network_id, row->mac_address, &holder, f);
-        if (found == 1 && !str_equal(holder.id, row->id))
-            return fault_raise_code(f, FAULT_CONFLICT, "MacAddressInUse",
-                                    "Unable to complete operation for network %s. The mac address %s is in use.", network_id, row->mac_address);
-        return found < 0 ? -1 : 0;
-    }
-    for (int i = 0; i < 16 && found == 1; i++) {
-        row->mac_address = random_mac(tx->db->arena);
-        found = mac_holder(tx->db, network_id, row->mac_address, &holder, f);
-    }
-    if (found < 0)
-        return -1;
-    if (found == 1)
-        return fault_raise_code(f, FAULT_UNAVAILABLE, "MacAddressGenerationFailure", "Unable to generate unique mac on network %s.", network_id);
-    field_mark(&row->set, PORT_F_MAC_ADDRESS);
     return 0;
 }
 
@@ -105,7 +71,9 @@ check_device(struct call *call, struct db_tx *tx, const struct port *row, struct
         return -1;
     if (found == 1 && !str_equal(owner.project_id, call->auth.project_id))
         return fault_raise_code(f, FAULT_CONFLICT, "DeviceIDNotOwnedByTenant",
-                                "The following device_id %.255s is not owned by your tenant or matches another tenants router.", row->device_id);
+                                "The following device_id %.255s is not owned by your tenant or "
+                                "matches another tenants router.",
+                                row->device_id);
     return 0;
 }
 
@@ -121,17 +89,22 @@ bind_port(struct call *call, struct db_tx *tx, struct port *row, struct fault *f
         row->binding_host_id = "";
         field_mark(&row->set, PORT_F_BINDING_HOST_ID);
     }
-    alive = str_empty(row->binding_host_id) ? 0 : agent_is_alive(network_of(call), tx->db, row->binding_host_id, f);
+    alive = str_empty(row->binding_host_id)
+                ? 0
+                : agent_is_alive(network_of(call), tx->db, row->binding_host_id, f);
     if (alive < 0)
         return -1;
-    row->binding_vif_type = str_empty(row->binding_host_id) ? "unbound" : alive == 1 ? "tap" : "binding_failed";
+    row->binding_vif_type = str_empty(row->binding_host_id) ? "unbound"
+                            : alive == 1                    ? "tap"
+                                                            : "binding_failed";
     field_mark(&row->set, PORT_F_BINDING_VIF_TYPE);
     return 0;
 }
 
 /* The groups the port is to be in, each once; only such that its project has. */
 static int
-check_groups(struct call *call, struct db_tx *tx, struct texts *groups, const char *project_id, struct fault *f)
+check_groups(struct call *call, struct db_tx *tx, struct texts *groups, const char *project_id,
+             struct fault *f)
 {
     struct groups_known_row *known;
     size_t count, kept = 0;
@@ -147,7 +120,8 @@ check_groups(struct call *call, struct db_tx *tx, struct texts *groups, const ch
     groups->count = kept;
     if (kept == 0)
         return 0;
-    if (groups_known(tx->db, groups, call_sees_all(call) ? NULL : project_id, &known, &count, f) < 0)
+    if (groups_known(tx->db, groups, call_sees_all(call) ? NULL : project_id, &known, &count, f) <
+        0)
         return -1;
     for (size_t i = 0; i < kept; i++) {
         bool found = false;
@@ -183,9 +157,11 @@ prepare_create(struct call *call, struct db_tx *tx, struct port *row, struct fau
 {
     if (port_check(row, NULL, call->arena, f) < 0 || enforce_ips(call, row, row, f) < 0)
         return -1;
-    if (quota_claim(network_of(call), tx, row->project_id, "port", f) < 0 || check_device(call, tx, row, f) < 0)
+    if (quota_claim(network_of(call), tx, row->project_id, "port", f) < 0 ||
+        check_device(call, tx, row, f) < 0)
         return -1;
-    if (take_mac(tx, row->network_id, row, f) < 0 || give_default_group(call, tx, row, f) < 0 ||
+    if (port_take_mac(tx, row->network_id, row, f) < 0 ||
+        give_default_group(call, tx, row, f) < 0 ||
         check_groups(call, tx, &row->security_groups, row->project_id, f) < 0)
         return -1;
     port_fill_pairs(row, row->mac_address);
@@ -216,7 +192,8 @@ after_create(struct call *call, struct db_tx *tx, struct port *row, struct fault
 
     if (port_ips_give(tx, &request, f) < 0)
         return -1;
-    if (row->security_groups.count > 0 && port_groups_add(tx->db, row->id, &row->security_groups, f) < 0)
+    if (row->security_groups.count > 0 &&
+        port_groups_add(tx->db, row->id, &row->security_groups, f) < 0)
         return -1;
     touch_port(touched_of(call), row);
     return 0;
@@ -225,9 +202,11 @@ after_create(struct call *call, struct db_tx *tx, struct port *row, struct fault
 /* --- change */
 
 static int
-prepare_groups(struct call *call, struct db_tx *tx, const struct port *old, struct port *row, struct fault *f)
+prepare_groups(struct call *call, struct db_tx *tx, const struct port *old, struct port *row,
+               struct fault *f)
 {
-    bool secure = field_given(&row->set, PORT_F_PORT_SECURITY_ENABLED) ? row->port_security_enabled : old->port_security_enabled;
+    bool secure = field_given(&row->set, PORT_F_PORT_SECURITY_ENABLED) ? row->port_security_enabled
+                                                                       : old->port_security_enabled;
     bool given = field_given(&row->set, PORT_F_SECURITY_GROUPS);
     size_t count = given ? row->security_groups.count : old->security_groups.count;
 
@@ -237,13 +216,16 @@ prepare_groups(struct call *call, struct db_tx *tx, const struct port *old, stru
         return 0;
     if (given)
         return fault_raise_code(f, FAULT_INVALID, "PortSecurityAndIPRequiredForSecurityGroups",
-                                "Port security must be enabled and port must have an IP address in order to use security groups.");
+                                "Port security must be enabled and port must have an IP address in "
+                                "order to use security groups.");
     return fault_raise_code(f, FAULT_CONFLICT, "PortSecurityPortHasSecurityGroup",
-                            "Port has security group associated. Cannot disable port security or IP address until security group is removed.");
+                            "Port has security group associated. Cannot disable port security or "
+                            "IP address until security group is removed.");
 }
 
 static int
-prepare_update(struct call *call, struct db_tx *tx, const struct port *old, struct port *row, struct fault *f)
+prepare_update(struct call *call, struct db_tx *tx, const struct port *old, struct port *row,
+               struct fault *f)
 {
     struct port *before = ARENA_NEW(call->arena, struct port);
 
@@ -254,7 +236,8 @@ prepare_update(struct call *call, struct db_tx *tx, const struct port *old, stru
         return -1;
     if (check_device(call, tx, row, f) < 0 || prepare_groups(call, tx, before, row, f) < 0)
         return -1;
-    if (field_given(&row->set, PORT_F_MAC_ADDRESS) && take_mac(tx, old->network_id, row, f) < 0)
+    if (field_given(&row->set, PORT_F_MAC_ADDRESS) &&
+        port_take_mac(tx, old->network_id, row, f) < 0)
         return -1;
     port_fill_pairs(row, row->mac_address != NULL ? row->mac_address : old->mac_address);
     touch_port(touched_of(call), before);
@@ -262,7 +245,8 @@ prepare_update(struct call *call, struct db_tx *tx, const struct port *old, stru
         return -1;
     if (bind_port(call, tx, row, f) < 0)
         return -1;
-    if (field_given(&row->set, PORT_F_BINDING_HOST_ID) && !str_equal(row->binding_host_id, old->binding_host_id)) {
+    if (field_given(&row->set, PORT_F_BINDING_HOST_ID) &&
+        !str_equal(row->binding_host_id, old->binding_host_id)) {
         row->status = "DOWN";
         field_mark(&row->set, PORT_F_STATUS);
         field_mark_null(&row->set, PORT_F_FAILURE);
@@ -271,7 +255,8 @@ prepare_update(struct call *call, struct db_tx *tx, const struct port *old, stru
 }
 
 static int
-release_floating(struct call *call, struct db_tx *tx, const struct port *row, bool gone_only, struct fault *f)
+release_floating(struct call *call, struct db_tx *tx, const struct port *row, bool gone_only,
+                 struct fault *f)
 {
     struct touched *t = touched_of(call);
     size_t count;
@@ -295,7 +280,8 @@ release_floating(struct call *call, struct db_tx *tx, const struct port *row, bo
 }
 
 static int
-change_ips(struct call *call, struct db_tx *tx, const struct port *old, const struct port *row, struct fault *f)
+change_ips(struct call *call, struct db_tx *tx, const struct port *old, const struct port *row,
+           struct fault *f)
 {
     struct port *before = ARENA_NEW(call->arena, struct port);
     struct ip_request request = {
@@ -319,7 +305,8 @@ change_ips(struct call *call, struct db_tx *tx, const struct port *old, const st
 }
 
 static int
-after_update(struct call *call, struct db_tx *tx, const struct port *old, struct port *row, struct fault *f)
+after_update(struct call *call, struct db_tx *tx, const struct port *old, struct port *row,
+             struct fault *f)
 {
     struct touched *t = touched_of(call);
 
@@ -327,7 +314,8 @@ after_update(struct call *call, struct db_tx *tx, const struct port *old, struct
         return -1;
     if (field_given(&row->set, PORT_F_SECURITY_GROUPS)) {
         if (port_groups_clear(tx->db, row->id, f) < 0 ||
-            (row->security_groups.count > 0 && port_groups_add(tx->db, row->id, &row->security_groups, f) < 0))
+            (row->security_groups.count > 0 &&
+             port_groups_add(tx->db, row->id, &row->security_groups, f) < 0))
             return -1;
     }
     touch_port(t, row);
@@ -355,10 +343,13 @@ check_delete(struct call *call, struct db_tx *tx, const struct port *row, struct
     if (held < 0)
         return -1;
     if (held == 1)
-        return fault_raise_code(f, FAULT_CONFLICT, "ServicePortInUse", "Port %s cannot be deleted directly via the port API: has device owner %s.",
-                                row->id, row->device_owner);
+        return fault_raise_code(
+            f, FAULT_CONFLICT, "ServicePortInUse",
+            "Port %s cannot be deleted directly via the port API: has device owner %s.", row->id,
+            row->device_owner);
     *full = *row;
-    if (ports_load(call->arena, network_of(call), tx->db, &full, 1, f) < 0 || release_floating(call, tx, row, false, f) < 0)
+    if (ports_load(call->arena, network_of(call), tx->db, &full, 1, f) < 0 ||
+        release_floating(call, tx, row, false, f) < 0)
         return -1;
     touch_port(touched_of(call), full);
     touch_server(touched_of(call), row->device_owner, row->device_id, row->id);
@@ -374,9 +365,12 @@ filter_ips(struct call *call, struct list_plan *plan)
     static const struct {
         const char *prefix, *sql;
     } table[] = {
-        { "ip_address=", "id IN (SELECT i.port_id FROM port_ip i WHERE host(i.ip) = ANY(string_to_array(%1, ',')))" },
-        { "subnet_id=", "id IN (SELECT i.port_id FROM port_ip i WHERE i.subnet_id = ANY(string_to_array(%1, ',')))" },
-        { "ip_address_substr=", "id IN (SELECT i.port_id FROM port_ip i WHERE EXISTS (SELECT 1 FROM unnest(string_to_array(%1, ',')) x "
+        { "ip_address=", "id IN (SELECT i.port_id FROM port_ip i WHERE host(i.ip) = "
+                         "ANY(string_to_array(%1, ',')))" },
+        { "subnet_id=", "id IN (SELECT i.port_id FROM port_ip i WHERE i.subnet_id = "
+                        "ANY(string_to_array(%1, ',')))" },
+        { "ip_address_substr=", "id IN (SELECT i.port_id FROM port_ip i WHERE EXISTS (SELECT 1 "
+                                "FROM unnest(string_to_array(%1, ',')) x "
                                 "WHERE strpos(host(i.ip), x) > 0))" },
     };
 
@@ -386,9 +380,11 @@ filter_ips(struct call *call, struct list_plan *plan)
         for (size_t i = 0; i < call->request->query_count; i++) {
             const struct http_pair *q = &call->request->query[i];
 
-            if (!str_equal(q->name, "fixed_ips") || q->value == NULL || !str_starts(q->value, table[k].prefix))
+            if (!str_equal(q->name, "fixed_ips") || q->value == NULL ||
+                !str_starts(q->value, table[k].prefix))
                 continue;
-            values = arena_printf(call->arena, "%s%s%s", values == NULL ? "" : values, values == NULL ? "" : ",", q->value + strlen(table[k].prefix));
+            values = arena_printf(call->arena, "%s%s%s", values == NULL ? "" : values,
+                                  values == NULL ? "" : ",", q->value + strlen(table[k].prefix));
         }
         if (values != NULL)
             list_plan_where_sql(plan, table[k].sql, &values, 1);
@@ -406,11 +402,15 @@ plan_list(struct call *call, struct list_plan *plan, struct fault *f)
     for (size_t i = 0; i < call->request->query_count; i++) {
         const struct http_pair *q = &call->request->query[i];
 
-        if ((str_equal(q->name, "security_groups") || str_equal(q->name, "security_group_ids")) && q->value != NULL)
-            groups = arena_printf(call->arena, "%s%s%s", groups == NULL ? "" : groups, groups == NULL ? "" : ",", q->value);
+        if ((str_equal(q->name, "security_groups") || str_equal(q->name, "security_group_ids")) &&
+            q->value != NULL)
+            groups = arena_printf(call->arena, "%s%s%s", groups == NULL ? "" : groups,
+                                  groups == NULL ? "" : ",", q->value);
     }
     if (groups != NULL)
-        list_plan_where_sql(plan, "id IN (SELECT g.port_id FROM port_security_group g WHERE g.security_group_id = ANY(string_to_array(%1, ',')))",
+        list_plan_where_sql(plan,
+                            "id IN (SELECT g.port_id FROM port_security_group g WHERE "
+                            "g.security_group_id = ANY(string_to_array(%1, ',')))",
                             &groups, 1);
     return 0;
 }
@@ -432,49 +432,3 @@ const struct port_hooks port_hooks = {
     .load = load,
     .plan_list = plan_list,
 };
-
-/* --- the service's own */
-
-int
-port_make(struct db_tx *tx, const struct port_plan *plan, struct port *ret, struct fault *f)
-{
-    struct port *row = ARENA_NEW(tx->db->arena, struct port);
-    struct ip_request request = { .network_id = plan->network_id, .device_owner = plan->device_owner, .given = plan->given,
-                                  .wishes = plan->wishes, .wishes_count = plan->wishes_count, .only = plan->only };
-
-    row->id = uuid_make(tx->db->arena);
-    row->project_id = plan->project_id;
-    row->network_id = plan->network_id;
-    row->name = plan->name == NULL ? "" : plan->name;
-    row->device_id = plan->device_id;
-    row->device_owner = plan->device_owner;
-    row->binding_host_id = plan->host == NULL ? "" : plan->host;
-    row->binding_vif_type = str_empty(plan->host) ? "unbound" : "tap";
-    row->port_security_enabled = false;
-    field_mark(&row->set, PORT_F_ID);
-    field_mark(&row->set, PORT_F_PROJECT_ID);
-    field_mark(&row->set, PORT_F_NETWORK_ID);
-    field_mark(&row->set, PORT_F_NAME);
-    field_mark(&row->set, PORT_F_DEVICE_ID);
-    field_mark(&row->set, PORT_F_DEVICE_OWNER);
-    field_mark(&row->set, PORT_F_BINDING_HOST_ID);
-    field_mark(&row->set, PORT_F_BINDING_VIF_TYPE);
-    field_mark(&row->set, PORT_F_PORT_SECURITY_ENABLED);
-    if (take_mac(tx, plan->network_id, row, f) < 0 || resource_insert(tx->db, &port_resource, row, f) < 0)
-        return -1;
-    request.port_id = row->id;
-    request.mac = row->mac_address;
-    if (port_ips_give(tx, &request, f) < 0 || ports_load(tx->db->arena, NULL, tx->db, &row, 1, f) < 0)
-        return -1;
-    *ret = *row;
-    return 0;
-}
-
-int
-port_unmake(struct touched *t, struct db_tx *tx, const char *port_id, const char *network_id, struct fault *f)
-{
-    touch_network(t, network_id);
-    if (touched_resolve(t, tx, f) < 0)
-        return -1;
-    return port_remove(tx->db, port_id, f) < 0 ? -1 : 0;
-}

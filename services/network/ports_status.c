@@ -61,7 +61,8 @@ static int
 take(struct report *r, struct arena *a)
 {
     size_t n = r->in->failed_count;
-    struct texts ports = { .items = ARENA_ARRAY(a, const char *, n + 1) }, reasons = { .items = ARENA_ARRAY(a, const char *, n + 1) };
+    struct texts ports = { .items = ARENA_ARRAY(a, const char *, n + 1) },
+                 reasons = { .items = ARENA_ARRAY(a, const char *, n + 1) };
     struct texts floating = { .items = ARENA_ARRAY(a, const char *, n + 1) };
     struct host_generation_row now;
     int found;
@@ -69,7 +70,8 @@ take(struct report *r, struct arena *a)
     for (size_t i = 0; i < n; i++) {
         const struct host_failure *x = &r->in->failed[i];
 
-        log_warn("network.agent_failure host=%s kind=%.32s id=%.64s reason=\"%.300s\"", r->in->host, x->kind, x->id, x->reason);
+        log_warn("network.agent_failure host=%s kind=%.32s id=%.64s reason=\"%.300s\"", r->in->host,
+                 x->kind, x->id, x->reason);
         if (str_equal(x->kind, "port")) {
             ports.items[ports.count++] = x->id;
             reasons.items[reasons.count++] = x->reason;
@@ -98,7 +100,8 @@ ports_status(struct rpc_request *request, const struct ports_status_in *in, stru
 
     if (!str_equal(request->from_host, in->host))
         return fault_raise(f, FAULT_FORBIDDEN, "A host can only report about itself.");
-    if (db_pool_get(service->daemon->pool, request->arena, &db, f) < 0 || db_tx_begin(&tx, &db, f) < 0 || take(&r, request->arena) < 0 ||
+    if (db_pool_get(service->daemon->pool, request->arena, &db, f) < 0 ||
+        db_tx_begin(&tx, &db, f) < 0 || take(&r, request->arena) < 0 ||
         touched_settle(&t, &tx, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);

@@ -9,8 +9,11 @@ struct kind {
     size_t value; /* Offset in struct quota_values. */
 };
 
-#define KIND(name_, NAME) \
-    { #name_, offsetof(struct network_config, quota_##name_), QUOTA_VALUES_F_##NAME, offsetof(struct quota_values, name_) }
+#define KIND(name_, NAME)                                                                          \
+    {                                                                                              \
+#name_, offsetof(struct network_config, quota_##name_), QUOTA_VALUES_F_##NAME,             \
+            offsetof(struct quota_values, name_)                                                   \
+    }
 static const struct kind kinds[] = {
     KIND(network, NETWORK),
     KIND(subnet, SUBNET),
@@ -31,7 +34,8 @@ configured(const struct network_service *service, const struct kind *k)
 }
 
 int
-quota_claim(struct network_service *service, struct db_tx *tx, const char *project_id, const char *resource, struct fault *f)
+quota_claim(struct network_service *service, struct db_tx *tx, const char *project_id,
+            const char *resource, struct fault *f)
 {
     struct quota_look_row row;
     int64_t most = -1;
@@ -48,19 +52,22 @@ quota_claim(struct network_service *service, struct db_tx *tx, const char *proje
     if (!row.most_null)
         most = row.most;
     if (most >= 0 && row.used >= most)
-        return fault_raise_code(f, FAULT_QUOTA, "OverQuota", "Quota exceeded for resources: ['%s'].", resource);
+        return fault_raise_code(f, FAULT_QUOTA, "OverQuota",
+                                "Quota exceeded for resources: ['%s'].", resource);
     return 0;
 }
 
 /* The project's own values over the configured ones. */
 static void
-write_limits(struct call *call, struct jsonw *w, const char *project_id, const struct quota_rows_row *rows, size_t count)
+write_limits(struct call *call, struct jsonw *w, const char *project_id,
+             const struct quota_rows_row *rows, size_t count)
 {
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         int64_t most = configured(network_of(call), &kinds[i]);
 
         for (size_t j = 0; j < count; j++) {
-            if (str_equal(rows[j].project_id, project_id) && str_equal(rows[j].resource, kinds[i].name))
+            if (str_equal(rows[j].project_id, project_id) &&
+                str_equal(rows[j].resource, kinds[i].name))
                 most = rows[j].most;
         }
         jsonw_int(w, kinds[i].name, most);
@@ -125,7 +132,8 @@ quotas_update(struct call *call, const struct quota_values *in, struct fault *f)
     const char *project_id = call_param(call, "project_id");
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
 
-    if (db_tx_begin(&tx, call->db, f) < 0 || db_tx_lock(&tx, arena_printf(call->arena, "quota:%s", project_id), f) < 0)
+    if (db_tx_begin(&tx, call->db, f) < 0 ||
+        db_tx_lock(&tx, arena_printf(call->arena, "quota:%s", project_id), f) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
         const int64_t *value = (const int64_t *)(const void *)((const char *)in + kinds[i].value);
@@ -137,8 +145,10 @@ quotas_update(struct call *call, const struct quota_values *in, struct fault *f)
             if (quota_look(tx.db, project_id, kinds[i].name, &row, f) < 0)
                 return -1;
             if (row.used > *value)
-                return fault_raise_code(f, FAULT_INVALID, "InvalidQuotaValue",
-                                        "Change would make usage less than 0 for the following resources: ['%s'].", kinds[i].name);
+                return fault_raise_code(
+                    f, FAULT_INVALID, "InvalidQuotaValue",
+                    "Change would make usage less than 0 for the following resources: ['%s'].",
+                    kinds[i].name);
         }
         if (quota_set(tx.db, project_id, kinds[i].name, (int32_t)*value, f) < 0)
             return -1;
@@ -156,7 +166,8 @@ quotas_delete(struct call *call, struct fault *f)
     if (touched < 0)
         return -1;
     if (touched == 0)
-        return fault_raise_code(f, FAULT_NOT_FOUND, "TenantQuotaNotFound", "Quota for tenant %.100s could not be found.",
+        return fault_raise_code(f, FAULT_NOT_FOUND, "TenantQuotaNotFound",
+                                "Quota for tenant %.100s could not be found.",
                                 call_param(call, "project_id"));
     return 0;
 }

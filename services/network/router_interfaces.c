@@ -9,10 +9,12 @@
 
 /* The router the path names: locked, and the caller's to change. */
 static int
-load_router(struct call *call, struct db_tx *tx, const char *rule, struct router *ret, struct fault *f)
+load_router(struct call *call, struct db_tx *tx, const char *rule, struct router *ret,
+            struct fault *f)
 {
     if (db_tx_begin(tx, call->db, f) < 0 ||
-        resource_load(tx->db, &router_resource, call_param(call, "router_id"), call_scope(call, RESOURCE_PROJECT), true, ret, f) < 0)
+        resource_load(tx->db, &router_resource, call_param(call, "router_id"),
+                      call_scope(call, RESOURCE_PROJECT), true, ret, f) < 0)
         return -1;
     return call_enforce(call, rule, &router_resource, ret, f);
 }
@@ -28,14 +30,15 @@ check_in(const struct router_interface *in, bool both_ok, struct fault *f)
 }
 
 static int
-finish(struct call *call, struct db_tx *tx, const struct router *router, const char *port_id, const char *network_id, const struct texts *subnets,
-       struct fault *f)
+finish(struct call *call, struct db_tx *tx, const struct router *router, const char *port_id,
+       const char *network_id, const struct texts *subnets, struct fault *f)
 {
     struct jsonw *w;
 
     touch_router(touched_of(call), router->id);
     touch_network(touched_of(call), network_id);
-    if (router_place(touched_of(call), tx, router->id, f) < 0 || touched_settle(touched_of(call), tx, f) < 0 || db_tx_commit(tx, f) < 0)
+    if (router_place(touched_of(call), tx, router->id, f) < 0 ||
+        touched_settle(touched_of(call), tx, f) < 0 || db_tx_commit(tx, f) < 0)
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);
@@ -57,23 +60,32 @@ static int
 check_subnet(const struct subnet *s, struct fault *f)
 {
     if (s->ip_version == 6 && s->ipv6_ra_mode == NULL && s->ipv6_address_mode != NULL)
-        return router_bad_request(f, "IPv6 subnet %s configured to receive RAs from an external router cannot be added to Neutron Router", s->id);
+        return router_bad_request(f,
+                                  "IPv6 subnet %s configured to receive RAs from an external "
+                                  "router cannot be added to Neutron Router",
+                                  s->id);
     return 0;
 }
 
 /* --- add */
 
 static int
-add_subnet(struct call *call, struct db_tx *tx, const struct router *router, const struct router_view *v, const char *subnet_id, struct fault *f)
+add_subnet(struct call *call, struct db_tx *tx, const struct router *router,
+           const struct router_view *v, const char *subnet_id, struct fault *f)
 {
     struct subnet subnet = { 0 };
     struct fixed_ip wish = { 0 };
-    struct port_plan plan = { .project_id = router->project_id, .device_id = router->id, .device_owner = "network:router_interface",
-                              .given = true, .wishes = &wish, .wishes_count = 1 };
+    struct port_plan plan = { .project_id = router->project_id,
+                              .device_id = router->id,
+                              .device_owner = "network:router_interface",
+                              .given = true,
+                              .wishes = &wish,
+                              .wishes_count = 1 };
     struct texts subnets = { .items = &subnet_id, .count = 1 };
     struct port port = { 0 };
 
-    if (resource_load(tx->db, &subnet_resource, subnet_id, call_scope(call, RESOURCE_PROJECT), false, &subnet, f) < 0 ||
+    if (resource_load(tx->db, &subnet_resource, subnet_id, call_scope(call, RESOURCE_PROJECT),
+                      false, &subnet, f) < 0 ||
         check_subnet(&subnet, f) < 0)
         return -1;
     if (subnet.gateway_ip == NULL)
@@ -96,28 +108,34 @@ check_port(struct call *call, const struct router *router, const struct port *po
         return resource_not_found(&port_resource, port->id, f);
     if (!str_empty(port->device_id))
         return fault_raise_code(f, FAULT_CONFLICT, "PortInUse",
-                                "Unable to complete operation on port %s for network %s. Port already has an attached device %s.", port->id,
-                                port->network_id, port->device_id);
+                                "Unable to complete operation on port %s for network %s. Port "
+                                "already has an attached device %s.",
+                                port->id, port->network_id, port->device_id);
     if (port->fixed_ips_count == 0)
         return router_bad_request(f, "Router port must have at least one fixed IP");
     return 0;
 }
 
 static int
-add_port(struct call *call, struct db_tx *tx, const struct router *router, const struct router_view *v, const char *port_id, struct fault *f)
+add_port(struct call *call, struct db_tx *tx, const struct router *router,
+         const struct router_view *v, const char *port_id, struct fault *f)
 {
     struct port *port = ARENA_NEW(call->arena, struct port);
     struct texts subnets = { 0 };
     size_t fours = 0;
 
-    if (resource_load(tx->db, &port_resource, port_id, call_scope(call, RESOURCE_PROJECT), true, port, f) < 0 ||
-        ports_load(call->arena, network_of(call), tx->db, &port, 1, f) < 0 || check_port(call, router, port, f) < 0)
+    if (resource_load(tx->db, &port_resource, port_id, call_scope(call, RESOURCE_PROJECT), true,
+                      port, f) < 0 ||
+        ports_load(call->arena, network_of(call), tx->db, &port, 1, f) < 0 ||
+        check_port(call, router, port, f) < 0)
         return -1;
     subnets.items = ARENA_ARRAY(call->arena, const char *, port->fixed_ips_count);
     for (size_t i = 0; i < port->fixed_ips_count; i++) {
         struct subnet subnet = { 0 };
 
-        if (resource_load(tx->db, &subnet_resource, port->fixed_ips[i].subnet_id, NULL, false, &subnet, f) < 0 || check_subnet(&subnet, f) < 0 ||
+        if (resource_load(tx->db, &subnet_resource, port->fixed_ips[i].subnet_id, NULL, false,
+                          &subnet, f) < 0 ||
+            check_subnet(&subnet, f) < 0 ||
             router_check_overlap(v, subnet.id, subnet.cidr, NULL, f) < 0)
             return -1;
         fours += subnet.ip_version == 4;
@@ -140,10 +158,11 @@ router_add_interface(struct call *call, const struct router_interface *in, struc
     struct router router = { 0 };
     struct router_view v;
 
-    if (load_router(call, &tx, "add_router_interface", &router, f) < 0 || check_in(in, false, f) < 0 ||
-        router_view(tx.db, router.id, &v, f) < 0)
+    if (load_router(call, &tx, "add_router_interface", &router, f) < 0 ||
+        check_in(in, false, f) < 0 || router_view(tx.db, router.id, &v, f) < 0)
         return -1;
-    return in->port_id != NULL ? add_port(call, &tx, &router, &v, in->port_id, f) : add_subnet(call, &tx, &router, &v, in->subnet_id, f);
+    return in->port_id != NULL ? add_port(call, &tx, &router, &v, in->port_id, f)
+                               : add_subnet(call, &tx, &router, &v, in->subnet_id, f);
 }
 
 /* --- remove */
@@ -154,7 +173,8 @@ find_interface(const struct router_view *v, const struct router_interface *in)
     for (size_t i = 0; i < v->count; i++) {
         const struct router_ports_row *x = &v->ports[i];
 
-        if (!str_equal(x->device_owner, "network:router_interface") || (in->port_id != NULL && !str_equal(x->port_id, in->port_id)) ||
+        if (!str_equal(x->device_owner, "network:router_interface") ||
+            (in->port_id != NULL && !str_equal(x->port_id, in->port_id)) ||
             (in->subnet_id != NULL && !str_equal(x->subnet_id, in->subnet_id)))
             continue;
         return x;
@@ -163,32 +183,40 @@ find_interface(const struct router_view *v, const struct router_interface *in)
 }
 
 static int
-not_found(const struct router *router, const struct router_interface *in, bool port_known, struct fault *f)
+not_found(const struct router *router, const struct router_interface *in, bool port_known,
+          struct fault *f)
 {
     if (in->port_id != NULL && in->subnet_id != NULL && port_known)
-        return fault_raise_code(f, FAULT_CONFLICT, "SubnetMismatchForPort", "Subnet on port %.64s does not match the requested subnet %.64s.",
+        return fault_raise_code(f, FAULT_CONFLICT, "SubnetMismatchForPort",
+                                "Subnet on port %.64s does not match the requested subnet %.64s.",
                                 in->port_id, in->subnet_id);
     if (in->port_id != NULL)
-        return fault_raise_code(f, FAULT_NOT_FOUND, "RouterInterfaceNotFound", "Router %s does not have an interface with id %.64s", router->id,
+        return fault_raise_code(f, FAULT_NOT_FOUND, "RouterInterfaceNotFound",
+                                "Router %s does not have an interface with id %.64s", router->id,
                                 in->port_id);
-    return fault_raise_code(f, FAULT_NOT_FOUND, "RouterInterfaceNotFoundForSubnet", "Router %s has no interface on subnet %.64s", router->id,
+    return fault_raise_code(f, FAULT_NOT_FOUND, "RouterInterfaceNotFoundForSubnet",
+                            "Router %s has no interface on subnet %.64s", router->id,
                             in->subnet_id);
 }
 
 /* Nothing may need what goes: neither floating IPs nor routes. */
 static int
-check_unused(struct db_tx *tx, const struct router *router, const struct router_view *v, const struct router_ports_row *x, struct arena *a, struct fault *f)
+check_unused(struct db_tx *tx, const struct router *router, const struct router_view *v,
+             const struct router_ports_row *x, struct arena *a, struct fault *f)
 {
     struct router_view rest = { .ports = ARENA_ARRAY(a, struct router_ports_row, v->count) };
     struct router_floating_on_row floating;
     struct fault why = { 0 };
-    int found = x->subnet_id == NULL ? 0 : router_floating_on(tx->db, router->id, x->subnet_id, &floating, f);
+    int found = x->subnet_id == NULL
+                    ? 0
+                    : router_floating_on(tx->db, router->id, x->subnet_id, &floating, f);
 
     if (found < 0)
         return -1;
     if (found == 1)
         return fault_raise_code(f, FAULT_CONFLICT, "RouterInterfaceInUseByFloatingIP",
-                                "Router interface for subnet %s on router %s cannot be deleted, as it is required by one or more floating IPs.",
+                                "Router interface for subnet %s on router %s cannot be deleted, as "
+                                "it is required by one or more floating IPs.",
                                 x->subnet_id, router->id);
     for (size_t i = 0; i < v->count; i++) {
         if (!str_equal(v->ports[i].port_id, x->port_id))
@@ -196,7 +224,8 @@ check_unused(struct db_tx *tx, const struct router *router, const struct router_
     }
     if (router_check_routes(router->routes, router->routes_count, &rest, a, &why) < 0)
         return fault_raise_code(f, FAULT_CONFLICT, "RouterInterfaceInUseByRoute",
-                                "Router interface for subnet %s on router %s cannot be deleted, as it is required by one or more routes.",
+                                "Router interface for subnet %s on router %s cannot be deleted, as "
+                                "it is required by one or more routes.",
                                 x->subnet_id == NULL ? "" : x->subnet_id, router->id);
     return 0;
 }
@@ -211,11 +240,13 @@ router_remove_interface(struct call *call, const struct router_interface *in, st
     struct texts subnets = { 0 };
     struct router_view v;
 
-    if (load_router(call, &tx, "remove_router_interface", &router, f) < 0 || check_in(in, true, f) < 0 || router_view(tx.db, router.id, &v, f) < 0)
+    if (load_router(call, &tx, "remove_router_interface", &router, f) < 0 ||
+        check_in(in, true, f) < 0 || router_view(tx.db, router.id, &v, f) < 0)
         return -1;
     x = find_interface(&v, in);
     if (x == NULL)
-        return not_found(&router, in, in->port_id != NULL && find_interface(&v, &by_port) != NULL, f);
+        return not_found(&router, in, in->port_id != NULL && find_interface(&v, &by_port) != NULL,
+                         f);
     if (check_unused(&tx, &router, &v, x, call->arena, f) < 0)
         return -1;
     subnets.items = ARENA_ARRAY(call->arena, const char *, v.count);
@@ -247,10 +278,12 @@ change_routes(struct call *call, const struct router_routes *in, bool add, struc
     size_t count = 0, capacity = 0;
     struct router_view v;
 
-    if (load_router(call, &tx, add ? "add_extraroutes" : "remove_extraroutes", router, f) < 0 || router_view(tx.db, router->id, &v, f) < 0)
+    if (load_router(call, &tx, add ? "add_extraroutes" : "remove_extraroutes", router, f) < 0 ||
+        router_view(tx.db, router->id, &v, f) < 0)
         return -1;
     for (size_t i = 0; i < router->routes_count + (add ? in->routes_count : 0); i++) {
-        const struct router_route *x = i < router->routes_count ? &router->routes[i] : &in->routes[i - router->routes_count];
+        const struct router_route *x =
+            i < router->routes_count ? &router->routes[i] : &in->routes[i - router->routes_count];
         bool skip = false;
 
         for (size_t j = 0; !add && j < in->routes_count; j++)
@@ -266,8 +299,8 @@ change_routes(struct call *call, const struct router_routes *in, bool add, struc
     change.routes_count = count;
     field_mark(&change.set, ROUTER_F_ROUTES);
     touch_router(touched_of(call), router->id);
-    if (resource_change(tx.db, &router_resource, router->id, &change, f) < 0 || touched_settle(touched_of(call), &tx, f) < 0 ||
-        db_tx_commit(&tx, f) < 0)
+    if (resource_change(tx.db, &router_resource, router->id, &change, f) < 0 ||
+        touched_settle(touched_of(call), &tx, f) < 0 || db_tx_commit(&tx, f) < 0)
         return -1;
     *router = change;
     return resource_reply(call, &router_resource, router, f);

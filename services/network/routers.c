@@ -43,7 +43,8 @@ router_view_gateway(const struct router_view *v)
 }
 
 int
-router_check_overlap(const struct router_view *v, const char *subnet_id, const char *cidr, const char *except, struct fault *f)
+router_check_overlap(const struct router_view *v, const char *subnet_id, const char *cidr,
+                     const char *except, struct fault *f)
 {
     struct address own, other;
 
@@ -56,8 +57,10 @@ router_check_overlap(const struct router_view *v, const char *subnet_id, const c
             continue;
         if (str_equal(x->subnet_id, subnet_id))
             return router_bad_request(f, "Router already has a port on subnet %s", subnet_id);
-        if (address_parse_cidr(x->cidr, true, &other) == 0 && own.version == other.version && address_overlap(&own, &other))
-            return router_bad_request(f, "Cidr %s of subnet %s overlaps with cidr %s of subnet %s", cidr, subnet_id, x->cidr, x->subnet_id);
+        if (address_parse_cidr(x->cidr, true, &other) == 0 && own.version == other.version &&
+            address_overlap(&own, &other))
+            return router_bad_request(f, "Cidr %s of subnet %s overlaps with cidr %s of subnet %s",
+                                      cidr, subnet_id, x->cidr, x->subnet_id);
     }
     return 0;
 }
@@ -65,7 +68,8 @@ router_check_overlap(const struct router_view *v, const char *subnet_id, const c
 /* --- Gateway */
 
 static int
-clear_gateway(struct call *call, struct db_tx *tx, const struct router *router, const struct router_ports_row *gateway, struct fault *f)
+clear_gateway(struct call *call, struct db_tx *tx, const struct router *router,
+              const struct router_ports_row *gateway, struct fault *f)
 {
     struct router_floating_row floating;
     int found;
@@ -77,14 +81,17 @@ clear_gateway(struct call *call, struct db_tx *tx, const struct router *router, 
         return -1;
     if (found == 1)
         return fault_raise_code(f, FAULT_CONFLICT, "RouterExternalGatewayInUseByFloatingIp",
-                                "Gateway cannot be updated for router %s, since a gateway to external network %s is required by one or more "
-                                "floating IPs.", router->id, gateway->network_id);
+                                "Gateway cannot be updated for router %s, since a gateway to "
+                                "external network %s is required by one or more "
+                                "floating IPs.",
+                                router->id, gateway->network_id);
     return port_unmake(touched_of(call), tx, gateway->port_id, gateway->network_id, f);
 }
 
 /* Other addresses on the same network: the port stays. */
 static int
-change_gateway_ips(struct call *call, struct db_tx *tx, const struct router_ports_row *gateway, const struct gateway_info *info, struct fault *f)
+change_gateway_ips(struct call *call, struct db_tx *tx, const struct router_ports_row *gateway,
+                   const struct gateway_info *info, struct fault *f)
 {
     const struct ip_request request = {
         .port_id = gateway->port_id,
@@ -97,7 +104,8 @@ change_gateway_ips(struct call *call, struct db_tx *tx, const struct router_port
     };
 
     touch_network(touched_of(call), gateway->network_id);
-    if (!field_given(&info->set, GATEWAY_INFO_F_EXTERNAL_FIXED_IPS) || info->external_fixed_ips_count == 0)
+    if (!field_given(&info->set, GATEWAY_INFO_F_EXTERNAL_FIXED_IPS) ||
+        info->external_fixed_ips_count == 0)
         return 0;
     if (port_ips_clear(tx->db, gateway->port_id, f) < 0)
         return -1;
@@ -105,29 +113,37 @@ change_gateway_ips(struct call *call, struct db_tx *tx, const struct router_port
 }
 
 static int
-check_external(struct call *call, struct db_tx *tx, const struct router_view *v, const char *network_id, struct fault *f)
+check_external(struct call *call, struct db_tx *tx, const struct router_view *v,
+               const char *network_id, struct fault *f)
 {
     struct subnet_cidrs_of_row *subnets;
     struct network network = { 0 };
     size_t count;
 
-    if (resource_load(tx->db, &network_resource, network_id, call_scope(call, RESOURCE_PROJECT), false, &network, f) < 0)
+    if (resource_load(tx->db, &network_resource, network_id, call_scope(call, RESOURCE_PROJECT),
+                      false, &network, f) < 0)
         return -1;
     if (!network.router_external)
         return router_bad_request(f, "Network %s is not an external network", network_id);
     if (subnet_cidrs_of(tx->db, network_id, &subnets, &count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        if (router_check_overlap(v, subnets[i].id, subnets[i].cidr, router_view_gateway(v) == NULL ? NULL : router_view_gateway(v)->port_id, f) < 0)
+        if (router_check_overlap(v, subnets[i].id, subnets[i].cidr,
+                                 router_view_gateway(v) == NULL ? NULL
+                                                                : router_view_gateway(v)->port_id,
+                                 f) < 0)
             return -1;
     }
     return 0;
 }
 
 int
-router_set_gateway(struct call *call, struct db_tx *tx, const struct router *router, const struct gateway_info *info, struct fault *f)
+router_set_gateway(struct call *call, struct db_tx *tx, const struct router *router,
+                   const struct gateway_info *info, struct fault *f)
 {
-    struct port_plan plan = { .project_id = "", .device_id = router->id, .device_owner = "network:router_gateway" };
+    struct port_plan plan = { .project_id = "",
+                              .device_id = router->id,
+                              .device_owner = "network:router_gateway" };
     const struct router_ports_row *gateway;
     struct router_view v;
     struct port port = { 0 };
@@ -136,7 +152,8 @@ router_set_gateway(struct call *call, struct db_tx *tx, const struct router *rou
         return -1;
     gateway = router_view_gateway(&v);
     if (info == NULL || info->network_id == NULL) {
-        if (info != NULL && info->set.given[0] != 0 && !field_given(&info->set, GATEWAY_INFO_F_NETWORK_ID))
+        if (info != NULL && info->set.given[0] != 0 &&
+            !field_given(&info->set, GATEWAY_INFO_F_NETWORK_ID))
             return router_bad_request(f, "external_gateway_info needs a network_id");
         return clear_gateway(call, tx, router, gateway, f);
     }
@@ -161,24 +178,30 @@ router_set_gateway(struct call *call, struct db_tx *tx, const struct router *rou
 static int
 invalid_routes(struct fault *f, const struct router_route *x, const char *why)
 {
-    return fault_raise_code(f, FAULT_INVALID, "InvalidRoutes", "Invalid format for routes: {'destination': '%.64s', 'nexthop': '%.64s'}, %s",
-                            x->destination, x->nexthop, why);
+    return fault_raise_code(
+        f, FAULT_INVALID, "InvalidRoutes",
+        "Invalid format for routes: {'destination': '%.64s', 'nexthop': '%.64s'}, %s",
+        x->destination, x->nexthop, why);
 }
 
 int
-router_check_routes(struct router_route *routes, size_t count, const struct router_view *v, struct arena *a, struct fault *f)
+router_check_routes(struct router_route *routes, size_t count, const struct router_view *v,
+                    struct arena *a, struct fault *f)
 {
     for (size_t i = 0; i < count; i++) {
         struct router_route *x = &routes[i];
         struct address destination, hop, cidr, own;
         bool connected = false;
 
-        if (address_parse_cidr(x->destination, true, &destination) < 0 || address_parse(x->nexthop, &hop) < 0 || destination.version != hop.version)
-            return invalid_routes(f, x, "it is not a destination with a nexthop of the same family");
+        if (address_parse_cidr(x->destination, true, &destination) < 0 ||
+            address_parse(x->nexthop, &hop) < 0 || destination.version != hop.version)
+            return invalid_routes(f, x,
+                                  "it is not a destination with a nexthop of the same family");
         x->destination = address_cidr_text(a, &destination);
         x->nexthop = address_text(a, &hop);
         for (size_t j = 0; j < v->count; j++) {
-            if (v->ports[j].ip == NULL || address_parse_cidr(v->ports[j].cidr, true, &cidr) < 0 || address_parse(v->ports[j].ip, &own) < 0)
+            if (v->ports[j].ip == NULL || address_parse_cidr(v->ports[j].cidr, true, &cidr) < 0 ||
+                address_parse(v->ports[j].ip, &own) < 0)
                 continue;
             connected = connected || address_in(&cidr, &hop);
             if (address_compare(&own, &hop) == 0)
@@ -187,7 +210,8 @@ router_check_routes(struct router_route *routes, size_t count, const struct rout
         if (!connected)
             return invalid_routes(f, x, "the nexthop is not connected with router");
         for (size_t j = 0; j < i; j++) {
-            if (str_equal(x->destination, routes[j].destination) && str_equal(x->nexthop, routes[j].nexthop))
+            if (str_equal(x->destination, routes[j].destination) &&
+                str_equal(x->nexthop, routes[j].nexthop))
                 return invalid_routes(f, x, "it stands twice");
         }
     }
@@ -204,11 +228,15 @@ enforce_gateway(struct call *call, const struct router *row, const void *object,
 
     if (info == NULL)
         return 0;
-    if (field_given(&info->set, GATEWAY_INFO_F_ENABLE_SNAT) && !(call->operation->verb == VERB_CREATE && info->enable_snat) &&
-        call_enforce(call, arena_printf(call->arena, "%s:external_gateway_info:enable_snat", rule), &router_resource, object, f) < 0)
+    if (field_given(&info->set, GATEWAY_INFO_F_ENABLE_SNAT) &&
+        !(call->operation->verb == VERB_CREATE && info->enable_snat) &&
+        call_enforce(call, arena_printf(call->arena, "%s:external_gateway_info:enable_snat", rule),
+                     &router_resource, object, f) < 0)
         return -1;
     if (field_given(&info->set, GATEWAY_INFO_F_EXTERNAL_FIXED_IPS) &&
-        call_enforce(call, arena_printf(call->arena, "%s:external_gateway_info:external_fixed_ips", rule), &router_resource, object, f) < 0)
+        call_enforce(call,
+                     arena_printf(call->arena, "%s:external_gateway_info:external_fixed_ips", rule),
+                     &router_resource, object, f) < 0)
         return -1;
     return 0;
 }
@@ -220,7 +248,8 @@ take_snat(struct router *row)
 
     if (!field_given(&row->set, ROUTER_F_EXTERNAL_GATEWAY_INFO))
         return;
-    row->enable_snat = info == NULL || !field_given(&info->set, GATEWAY_INFO_F_ENABLE_SNAT) || info->enable_snat;
+    row->enable_snat =
+        info == NULL || !field_given(&info->set, GATEWAY_INFO_F_ENABLE_SNAT) || info->enable_snat;
     field_mark(&row->set, ROUTER_F_ENABLE_SNAT);
 }
 
@@ -248,14 +277,16 @@ after_create(struct call *call, struct db_tx *tx, struct router *row, struct fau
 }
 
 static int
-prepare_update(struct call *call, struct db_tx *tx, const struct router *old, struct router *row, struct fault *f)
+prepare_update(struct call *call, struct db_tx *tx, const struct router *old, struct router *row,
+               struct fault *f)
 {
     struct router_view v;
 
     if (enforce_gateway(call, row, old, f) < 0)
         return -1;
     take_snat(row);
-    if (row->external_gateway_info != NULL && !field_given(&row->external_gateway_info->set, GATEWAY_INFO_F_ENABLE_SNAT)) {
+    if (row->external_gateway_info != NULL &&
+        !field_given(&row->external_gateway_info->set, GATEWAY_INFO_F_ENABLE_SNAT)) {
         row->enable_snat = old->enable_snat; /* A change of the network leaves it alone. */
     }
     if (field_null(&row->set, ROUTER_F_ROUTES))
@@ -268,7 +299,8 @@ prepare_update(struct call *call, struct db_tx *tx, const struct router *old, st
 }
 
 static int
-after_update(struct call *call, struct db_tx *tx, const struct router *old, struct router *row, struct fault *f)
+after_update(struct call *call, struct db_tx *tx, const struct router *old, struct router *row,
+             struct fault *f)
 {
     struct touched *t = touched_of(call);
 
@@ -290,7 +322,8 @@ check_delete(struct call *call, struct db_tx *tx, const struct router *row, stru
         return -1;
     for (size_t i = 0; i < v.count; i++) {
         if (!is_gateway(&v.ports[i]))
-            return fault_raise_code(f, FAULT_CONFLICT, "RouterInUse", "Router %s still has ports", row->id);
+            return fault_raise_code(f, FAULT_CONFLICT, "RouterInUse", "Router %s still has ports",
+                                    row->id);
     }
     touch_router(touched_of(call), row->id);
     if (touched_resolve(touched_of(call), tx, f) < 0)
@@ -299,7 +332,8 @@ check_delete(struct call *call, struct db_tx *tx, const struct router *row, stru
 }
 
 static void
-fill_gateway(struct call *call, struct router *row, const struct router_ports_row *ports, size_t count)
+fill_gateway(struct call *call, struct router *row, const struct router_ports_row *ports,
+             size_t count)
 {
     struct gateway_info *info = NULL;
 

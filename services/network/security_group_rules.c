@@ -9,10 +9,12 @@ static const struct {
     const char *name;
     int number;
 } protocols[] = {
-    { "ah", 51 },     { "dccp", 33 },         { "egp", 8 },           { "esp", 50 },       { "gre", 47 },        { "hopopt", 0 },
-    { "icmp", 1 },    { "icmpv6", 58 },       { "ipv6-icmp", 58 },    { "igmp", 2 },       { "ip", 0 },          { "ipip", 4 },
-    { "ipv6-encap", 41 }, { "ipv6-frag", 44 }, { "ipv6-nonxt", 59 },  { "ipv6-opts", 60 }, { "ipv6-route", 43 }, { "ospf", 89 },
-    { "pgm", 113 },   { "rsvp", 46 },         { "sctp", 132 },        { "tcp", 6 },        { "udp", 17 },        { "udplite", 136 },
+    { "ah", 51 },         { "dccp", 33 },      { "egp", 8 },         { "esp", 50 },
+    { "gre", 47 },        { "hopopt", 0 },     { "icmp", 1 },        { "icmpv6", 58 },
+    { "ipv6-icmp", 58 },  { "igmp", 2 },       { "ip", 0 },          { "ipip", 4 },
+    { "ipv6-encap", 41 }, { "ipv6-frag", 44 }, { "ipv6-nonxt", 59 }, { "ipv6-opts", 60 },
+    { "ipv6-route", 43 }, { "ospf", 89 },      { "pgm", 113 },       { "rsvp", 46 },
+    { "sctp", 132 },      { "tcp", 6 },        { "udp", 17 },        { "udplite", 136 },
     { "vrrp", 112 },
 };
 
@@ -57,12 +59,15 @@ check_protocol(struct security_group_rule *row, struct arena *a, struct fault *f
     }
     if (protocol_number(row->protocol) == -2)
         return fault_raise_code(f, FAULT_INVALID, "SecurityGroupRuleInvalidProtocol",
-                                "Security group rule protocol %.32s not supported. Only names of protocols and integer representations "
+                                "Security group rule protocol %.32s not supported. Only names of "
+                                "protocols and integer representations "
                                 "[0 to 255] are supported.",
                                 row->protocol);
-    if (protocol_number(row->protocol) == 58 && str_equal(row->ethertype, "IPv4") && !str_equal(row->protocol, "58"))
-        return fault_raise_code(f, FAULT_INVALID, "SecurityGroupEthertypeConflictWithProtocol", "Invalid ethertype %s for protocol %s.",
-                                row->ethertype, row->protocol);
+    if (protocol_number(row->protocol) == 58 && str_equal(row->ethertype, "IPv4") &&
+        !str_equal(row->protocol, "58"))
+        return fault_raise_code(f, FAULT_INVALID, "SecurityGroupEthertypeConflictWithProtocol",
+                                "Invalid ethertype %s for protocol %s.", row->ethertype,
+                                row->protocol);
     return 0;
 }
 
@@ -70,14 +75,19 @@ static int
 check_icmp(const struct security_group_rule *row, bool has_type, bool has_code, struct fault *f)
 {
     if (has_type && (row->port_range_min < 0 || row->port_range_min > 255))
-        return fault_raise_code(f, FAULT_INVALID, "SecurityGroupInvalidIcmpValue",
-                                "Invalid value for ICMP type (port_range_min) %lld. It must be 0 to 255.", (long long)row->port_range_min);
+        return fault_raise_code(
+            f, FAULT_INVALID, "SecurityGroupInvalidIcmpValue",
+            "Invalid value for ICMP type (port_range_min) %lld. It must be 0 to 255.",
+            (long long)row->port_range_min);
     if (has_code && (row->port_range_max < 0 || row->port_range_max > 255))
-        return fault_raise_code(f, FAULT_INVALID, "SecurityGroupInvalidIcmpValue",
-                                "Invalid value for ICMP code (port_range_max) %lld. It must be 0 to 255.", (long long)row->port_range_max);
+        return fault_raise_code(
+            f, FAULT_INVALID, "SecurityGroupInvalidIcmpValue",
+            "Invalid value for ICMP code (port_range_max) %lld. It must be 0 to 255.",
+            (long long)row->port_range_max);
     if (has_code && !has_type)
         return fault_raise_code(f, FAULT_INVALID, "SecurityGroupMissingIcmpType",
-                                "ICMP code (port-range-max) %lld is provided but ICMP type (port-range-min) is missing.",
+                                "ICMP code (port-range-max) %lld is provided but ICMP type "
+                                "(port-range-min) is missing.",
                                 (long long)row->port_range_max);
     return 0;
 }
@@ -87,7 +97,8 @@ check_ports(const struct security_group_rule *row, struct fault *f)
 {
     bool has_min = field_has(&row->set, SECURITY_GROUP_RULE_F_PORT_RANGE_MIN);
     bool has_max = field_has(&row->set, SECURITY_GROUP_RULE_F_PORT_RANGE_MAX);
-    const int64_t ports[] = { has_min ? row->port_range_min : 1, has_max ? row->port_range_max : 1 };
+    const int64_t ports[] = { has_min ? row->port_range_min : 1,
+                              has_max ? row->port_range_max : 1 };
 
     if (!has_min && !has_max)
         return 0;
@@ -105,8 +116,8 @@ check_ports(const struct security_group_rule *row, struct fault *f)
     case 136:
         for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
             if (ports[i] < 1 || ports[i] > 65535)
-                return fault_raise_code(f, FAULT_INVALID, "SecurityGroupInvalidPortValue", "Invalid value for port %lld",
-                                        (long long)ports[i]);
+                return fault_raise_code(f, FAULT_INVALID, "SecurityGroupInvalidPortValue",
+                                        "Invalid value for port %lld", (long long)ports[i]);
         }
         if (has_min && has_max && row->port_range_min <= row->port_range_max)
             return 0;
@@ -114,7 +125,9 @@ check_ports(const struct security_group_rule *row, struct fault *f)
                                 "For TCP/UDP protocols, port_range_min must be <= port_range_max");
     default:
         return fault_raise_code(f, FAULT_INVALID, "SecurityGroupInvalidProtocolForPort",
-                                "Invalid protocol %s for port range, only supported for TCP, UDP, UDPLITE, SCTP and DCCP.", row->protocol);
+                                "Invalid protocol %s for port range, only supported for TCP, UDP, "
+                                "UDPLITE, SCTP and DCCP.",
+                                row->protocol);
     }
 }
 
@@ -129,10 +142,12 @@ check_remote(struct security_group_rule *row, struct arena *a, struct fault *f)
         return fault_raise_code(f, FAULT_INVALID, "SecurityGroupRemoteGroupAndRemoteIpPrefix",
                                 "Only remote_ip_prefix or remote_group_id may be provided.");
     if (address_parse_cidr(row->remote_ip_prefix, false, &cidr) < 0)
-        return fault_raise_code(f, FAULT_INVALID, "InvalidCIDR", "Invalid CIDR %.64s given as IP prefix.", row->remote_ip_prefix);
+        return fault_raise_code(f, FAULT_INVALID, "InvalidCIDR",
+                                "Invalid CIDR %.64s given as IP prefix.", row->remote_ip_prefix);
     if (cidr.version != (str_equal(row->ethertype, "IPv4") ? 4 : 6))
-        return fault_raise_code(f, FAULT_INVALID, "SecurityGroupRuleParameterConflict", "Conflicting value ethertype %s for CIDR %.64s",
-                                row->ethertype, row->remote_ip_prefix);
+        return fault_raise_code(f, FAULT_INVALID, "SecurityGroupRuleParameterConflict",
+                                "Conflicting value ethertype %s for CIDR %.64s", row->ethertype,
+                                row->remote_ip_prefix);
     row->remote_ip_prefix = address_cidr_text(a, &cidr);
     return 0;
 }
@@ -146,7 +161,8 @@ rule_check(struct security_group_rule *row, struct arena *a, struct fault *f)
         row->ethertype = "IPv6";
     else
         return fault_raise_code(f, FAULT_INVALID, "SecurityGroupRuleInvalidEtherType",
-                                "Security group rule for ethertype '%.16s' not supported. Allowed values are ['IPv4', 'IPv6'].",
+                                "Security group rule for ethertype '%.16s' not supported. Allowed "
+                                "values are ['IPv4', 'IPv6'].",
                                 row->ethertype);
     if (check_protocol(row, a, f) < 0 || check_ports(row, f) < 0)
         return -1;
@@ -158,18 +174,21 @@ check_twin(struct db_tx *tx, const struct security_group_rule *row, struct fault
 {
     int32_t min = (int32_t)row->port_range_min, max = (int32_t)row->port_range_max;
     struct rule_twin_row twin;
-    int found = rule_twin(tx->db, row->security_group_id, row->direction, row->ethertype, row->protocol,
-                          field_has(&row->set, SECURITY_GROUP_RULE_F_PORT_RANGE_MIN) ? &min : NULL,
-                          field_has(&row->set, SECURITY_GROUP_RULE_F_PORT_RANGE_MAX) ? &max : NULL, row->remote_ip_prefix,
-                          row->remote_group_id, &twin, f);
+    int found =
+        rule_twin(tx->db, row->security_group_id, row->direction, row->ethertype, row->protocol,
+                  field_has(&row->set, SECURITY_GROUP_RULE_F_PORT_RANGE_MIN) ? &min : NULL,
+                  field_has(&row->set, SECURITY_GROUP_RULE_F_PORT_RANGE_MAX) ? &max : NULL,
+                  row->remote_ip_prefix, row->remote_group_id, &twin, f);
 
     if (found <= 0)
         return found;
-    return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupRuleExists", "Security group rule already exists. Rule id is %s.", twin.id);
+    return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupRuleExists",
+                            "Security group rule already exists. Rule id is %s.", twin.id);
 }
 
 static int
-prepare_create(struct call *call, struct db_tx *tx, struct security_group_rule *row, struct fault *f)
+prepare_create(struct call *call, struct db_tx *tx, struct security_group_rule *row,
+               struct fault *f)
 {
     const char *scope = call_scope(call, RESOURCE_PROJECT);
     struct security_group group = { 0 }, remote = { 0 };
@@ -177,11 +196,15 @@ prepare_create(struct call *call, struct db_tx *tx, struct security_group_rule *
 
     if (rule_check(row, call->arena, f) < 0)
         return -1;
-    if (resource_load(tx->db, &security_group_resource, row->security_group_id, scope, false, &group, f) < 0)
+    if (resource_load(tx->db, &security_group_resource, row->security_group_id, scope, false,
+                      &group, f) < 0)
         return -1;
-    if (row->remote_group_id != NULL && resource_load(tx->db, &security_group_resource, row->remote_group_id, scope, false, &remote, f) < 0)
+    if (row->remote_group_id != NULL &&
+        resource_load(tx->db, &security_group_resource, row->remote_group_id, scope, false, &remote,
+                      f) < 0)
         return -1;
-    row->project_id = group.project_id; /* Its owner sees all rules of a group, whoever made them. */
+    row->project_id =
+        group.project_id; /* Its owner sees all rules of a group, whoever made them. */
     if (quota_claim(network_of(call), tx, row->project_id, "security_group_rule", f) < 0)
         return -1;
     if (group_lock(tx->db, row->security_group_id, &locked, f) < 0 || check_twin(tx, row, f) < 0)
@@ -191,7 +214,8 @@ prepare_create(struct call *call, struct db_tx *tx, struct security_group_rule *
 }
 
 static int
-check_delete(struct call *call, struct db_tx *tx, const struct security_group_rule *row, struct fault *f)
+check_delete(struct call *call, struct db_tx *tx, const struct security_group_rule *row,
+             struct fault *f)
 {
     (void)tx;
     (void)f;
@@ -200,14 +224,16 @@ check_delete(struct call *call, struct db_tx *tx, const struct security_group_ru
 }
 
 static int
-load(struct call *call, struct db *db, struct security_group_rule *const *rows, size_t count, struct fault *f)
+load(struct call *call, struct db *db, struct security_group_rule *const *rows, size_t count,
+     struct fault *f)
 {
     (void)db;
     (void)f;
     for (size_t i = 0; i < count; i++) {
         struct address cidr;
 
-        if (rows[i]->remote_ip_prefix == NULL || address_parse_cidr(rows[i]->remote_ip_prefix, false, &cidr) < 0)
+        if (rows[i]->remote_ip_prefix == NULL ||
+            address_parse_cidr(rows[i]->remote_ip_prefix, false, &cidr) < 0)
             continue;
         cidr = address_first(&cidr);
         rows[i]->normalized_cidr = address_cidr_text(call->arena, &cidr);

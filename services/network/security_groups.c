@@ -30,7 +30,8 @@ default_group(struct db_tx *tx, const char *project_id, const char **ret, struct
     if (found < 0)
         return -1;
     if (found == 0)
-        return fault_raise_cause(f, "the default security group of project %s vanished", project_id);
+        return fault_raise_cause(f, "the default security group of project %s vanished",
+                                 project_id);
     *ret = row.id;
     return 0;
 }
@@ -43,7 +44,8 @@ prepare_create(struct call *call, struct db_tx *tx, struct security_group *row, 
     if (default_group(tx, row->project_id, &id, f) < 0)
         return -1;
     if (str_equal(row->name, "default"))
-        return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupDefaultAlreadyExists", "Default security group already exists.");
+        return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupDefaultAlreadyExists",
+                                "Default security group already exists.");
     return quota_claim(network_of(call), tx, row->project_id, "security_group", f);
 }
 
@@ -55,23 +57,27 @@ after_create(struct call *call, struct db_tx *tx, struct security_group *row, st
 }
 
 static int
-prepare_update(struct call *call, struct db_tx *tx, const struct security_group *old, struct security_group *row, struct fault *f)
+prepare_update(struct call *call, struct db_tx *tx, const struct security_group *old,
+               struct security_group *row, struct fault *f)
 {
     struct group_user_row user;
     int used;
 
     if (field_given(&row->set, SECURITY_GROUP_F_NAME) && !str_equal(old->name, row->name)) {
         if (str_equal(old->name, "default"))
-            return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupCannotUpdateDefault", "Updating default security group not allowed.");
+            return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupCannotUpdateDefault",
+                                    "Updating default security group not allowed.");
         if (str_equal(row->name, "default"))
-            return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupDefaultAlreadyExists", "Default security group already exists.");
+            return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupDefaultAlreadyExists",
+                                    "Default security group already exists.");
     }
     if (field_given(&row->set, SECURITY_GROUP_F_STATEFUL) && row->stateful != old->stateful) {
         used = group_user(tx->db, old->id, &user, f);
         if (used < 0)
             return -1;
         if (used == 1)
-            return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupInUse", "Security Group %s in use.", old->id);
+            return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupInUse",
+                                    "Security Group %s in use.", old->id);
     }
     (void)call;
     return 0;
@@ -86,9 +92,11 @@ check_delete(struct call *call, struct db_tx *tx, const struct security_group *r
     if (used < 0)
         return -1;
     if (used == 1)
-        return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupInUse", "Security Group %s in use.", row->id);
+        return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupInUse",
+                                "Security Group %s in use.", row->id);
     if (str_equal(row->name, "default") && !call_is_admin(call))
-        return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupCannotRemoveDefault", "Insufficient rights for removing default security group.");
+        return fault_raise_code(f, FAULT_CONFLICT, "SecurityGroupCannotRemoveDefault",
+                                "Insufficient rights for removing default security group.");
     touch_group(touched_of(call), row->id); /* Rules of others that name it go with it. */
     return touched_resolve(touched_of(call), tx, f);
 }
@@ -98,19 +106,25 @@ rule_json(struct call *call, const struct group_rules_row *x)
 {
     const char *created = clock_format(call->arena, x->created_at, CLOCK_Z);
     const char *updated = clock_format(call->arena, x->updated_at, CLOCK_Z);
-    json_t *rule = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:n, s:s, s:I, s:s, s:s}", "id", x->id, "project_id",
-                             x->project_id, "tenant_id", x->project_id, "security_group_id", x->security_group_id, "direction",
-                             x->direction, "ethertype", x->ethertype, "protocol", x->protocol, "remote_ip_prefix", x->remote_ip_prefix,
-                             "remote_group_id", x->remote_group_id, "remote_address_group_id", "description", x->description,
-                             "revision_number", (json_int_t)x->revision_number, "created_at", created, "updated_at", updated);
+    json_t *rule =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:n, s:s, s:I, s:s, s:s}", "id",
+                  x->id, "project_id", x->project_id, "tenant_id", x->project_id,
+                  "security_group_id", x->security_group_id, "direction", x->direction, "ethertype",
+                  x->ethertype, "protocol", x->protocol, "remote_ip_prefix", x->remote_ip_prefix,
+                  "remote_group_id", x->remote_group_id, "remote_address_group_id", "description",
+                  x->description, "revision_number", (json_int_t)x->revision_number, "created_at",
+                  created, "updated_at", updated);
     struct address cidr;
 
-    json_object_set_new(rule, "port_range_min", x->port_range_min_null ? json_null() : json_integer(x->port_range_min));
-    json_object_set_new(rule, "port_range_max", x->port_range_max_null ? json_null() : json_integer(x->port_range_max));
+    json_object_set_new(rule, "port_range_min",
+                        x->port_range_min_null ? json_null() : json_integer(x->port_range_min));
+    json_object_set_new(rule, "port_range_max",
+                        x->port_range_max_null ? json_null() : json_integer(x->port_range_max));
     if (x->remote_ip_prefix != NULL && address_parse_cidr(x->remote_ip_prefix, false, &cidr) == 0) {
         struct address first = address_first(&cidr);
 
-        json_object_set_new(rule, "normalized_cidr", json_string(address_cidr_text(call->arena, &first)));
+        json_object_set_new(rule, "normalized_cidr",
+                            json_string(address_cidr_text(call->arena, &first)));
     } else {
         json_object_set_new(rule, "normalized_cidr", json_null());
     }
@@ -118,7 +132,8 @@ rule_json(struct call *call, const struct group_rules_row *x)
 }
 
 static int
-load(struct call *call, struct db *db, struct security_group *const *rows, size_t count, struct fault *f)
+load(struct call *call, struct db *db, struct security_group *const *rows, size_t count,
+     struct fault *f)
 {
     struct texts ids = { .items = ARENA_ARRAY(call->arena, const char *, count), .count = count };
     struct group_rules_row *rules;
@@ -149,7 +164,8 @@ plan_list(struct call *call, struct list_plan *plan, struct fault *f)
     const char *id;
 
     if (call->auth.project_id != NULL) {
-        if (db_tx_begin(&tx, call->db, f) < 0 || default_group(&tx, call->auth.project_id, &id, f) < 0 || db_tx_commit(&tx, f) < 0)
+        if (db_tx_begin(&tx, call->db, f) < 0 ||
+            default_group(&tx, call->auth.project_id, &id, f) < 0 || db_tx_commit(&tx, f) < 0)
             return -1;
     }
     standard_filters(call, plan);

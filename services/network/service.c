@@ -12,7 +12,8 @@ invalid_input(struct fault *f, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    return fault_raise_code(f, FAULT_INVALID, "InvalidInput", "Invalid input for operation: %s.", text);
+    return fault_raise_code(f, FAULT_INVALID, "InvalidInput", "Invalid input for operation: %s.",
+                            text);
 }
 
 void
@@ -23,8 +24,10 @@ standard_filters(struct call *call, struct list_plan *plan)
     } table[] = {
         { "tags", "string_to_array(%1, ',') <@ ARRAY(SELECT jsonb_array_elements_text(tags))" },
         { "tags-any", "string_to_array(%1, ',') && ARRAY(SELECT jsonb_array_elements_text(tags))" },
-        { "not-tags", "NOT string_to_array(%1, ',') <@ ARRAY(SELECT jsonb_array_elements_text(tags))" },
-        { "not-tags-any", "NOT string_to_array(%1, ',') && ARRAY(SELECT jsonb_array_elements_text(tags))" },
+        { "not-tags",
+          "NOT string_to_array(%1, ',') <@ ARRAY(SELECT jsonb_array_elements_text(tags))" },
+        { "not-tags-any",
+          "NOT string_to_array(%1, ',') && ARRAY(SELECT jsonb_array_elements_text(tags))" },
     };
     const char *since = call_query(call, "changed_since");
     int64_t us;

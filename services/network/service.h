@@ -12,8 +12,8 @@ struct network_config {
     const char **physical_networks;
     int64_t agent_down_s, placement_interval_s;
     const char *availability_zone, *dns_domain;
-    int64_t quota_network, quota_subnet, quota_subnetpool, quota_port, quota_router, quota_floatingip, quota_security_group,
-        quota_security_group_rule, quota_rbac_policy;
+    int64_t quota_network, quota_subnet, quota_subnetpool, quota_port, quota_router,
+        quota_floatingip, quota_security_group, quota_security_group_rule, quota_rbac_policy;
 };
 
 struct network_service {

@@ -11,4 +11,5 @@ bool subnet_is_auto(int ip_version, const char *ipv6_address_mode);
 int subnet_check_new(struct subnet *row, struct arena *a, struct fault *f);
 
 /* A change of 'old': what is given in 'row' is checked against what stays. */
-int subnet_check_change(const struct subnet *old, struct subnet *row, struct arena *a, struct fault *f);
+int subnet_check_change(const struct subnet *old, struct subnet *row, struct arena *a,
+                        struct fault *f);

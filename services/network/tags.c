@@ -13,14 +13,20 @@ static const struct tagged {
     size_t offset;
     unsigned field;
 } table[] = {
-    { "networks", &network_resource, "get_network", "update_network", offsetof(struct network, tags), NETWORK_F_TAGS },
-    { "subnets", &subnet_resource, "get_subnet", "update_subnet", offsetof(struct subnet, tags), SUBNET_F_TAGS },
-    { "subnetpools", &subnetpool_resource, "get_subnetpool", "update_subnetpool", offsetof(struct subnetpool, tags), SUBNETPOOL_F_TAGS },
-    { "ports", &port_resource, "get_port", "update_port", offsetof(struct port, tags), PORT_F_TAGS },
-    { "routers", &router_resource, "get_router", "update_router", offsetof(struct router, tags), ROUTER_F_TAGS },
-    { "floatingips", &floatingip_resource, "get_floatingip", "update_floatingip", offsetof(struct floatingip, tags), FLOATINGIP_F_TAGS },
-    { "security-groups", &security_group_resource, "get_security_group", "update_security_group", offsetof(struct security_group, tags),
-      SECURITY_GROUP_F_TAGS },
+    { "networks", &network_resource, "get_network", "update_network",
+      offsetof(struct network, tags), NETWORK_F_TAGS },
+    { "subnets", &subnet_resource, "get_subnet", "update_subnet", offsetof(struct subnet, tags),
+      SUBNET_F_TAGS },
+    { "subnetpools", &subnetpool_resource, "get_subnetpool", "update_subnetpool",
+      offsetof(struct subnetpool, tags), SUBNETPOOL_F_TAGS },
+    { "ports", &port_resource, "get_port", "update_port", offsetof(struct port, tags),
+      PORT_F_TAGS },
+    { "routers", &router_resource, "get_router", "update_router", offsetof(struct router, tags),
+      ROUTER_F_TAGS },
+    { "floatingips", &floatingip_resource, "get_floatingip", "update_floatingip",
+      offsetof(struct floatingip, tags), FLOATINGIP_F_TAGS },
+    { "security-groups", &security_group_resource, "get_security_group", "update_security_group",
+      offsetof(struct security_group, tags), SECURITY_GROUP_F_TAGS },
 };
 
 struct tagging {
@@ -49,8 +55,9 @@ begin(struct call *call, bool change, struct tagging *t, struct fault *f)
     if (t->kind == NULL)
         return fault_raise(f, FAULT_NOT_FOUND, "The resource could not be found.");
     t->row = arena_alloc(call->arena, t->kind->resource->schema->size);
-    if (db_tx_begin(&t->tx, call->db, f) < 0 || resource_load(call->db, t->kind->resource, call_param(call, "resource_id"),
-                                                              call_scope(call, RESOURCE_PROJECT), change, t->row, f) < 0)
+    if (db_tx_begin(&t->tx, call->db, f) < 0 ||
+        resource_load(call->db, t->kind->resource, call_param(call, "resource_id"),
+                      call_scope(call, RESOURCE_PROJECT), change, t->row, f) < 0)
         return -1;
     t->tags = (struct texts *)(void *)((char *)t->row + t->kind->offset);
     if (t->kind->resource->hooks->target != NULL && change) {
@@ -58,7 +65,8 @@ begin(struct call *call, bool change, struct tagging *t, struct fault *f)
         if (t->kind->resource->hooks->target(call, call->db, t->row, f) < 0)
             return -1;
     }
-    return call_enforce(call, change ? t->kind->write : t->kind->read, t->kind->resource, t->row, f);
+    return call_enforce(call, change ? t->kind->write : t->kind->read, t->kind->resource, t->row,
+                        f);
 }
 
 static int
@@ -68,7 +76,8 @@ store(struct call *call, struct tagging *t, struct fault *f)
 
     *(struct texts *)(void *)((char *)change + t->kind->offset) = *t->tags;
     field_mark(change, t->kind->field);
-    if (resource_change(call->db, t->kind->resource, call_param(call, "resource_id"), change, f) < 0)
+    if (resource_change(call->db, t->kind->resource, call_param(call, "resource_id"), change, f) <
+        0)
         return -1;
     return db_tx_commit(&t->tx, f);
 }
@@ -87,15 +96,18 @@ static int
 check_tag(const char *tag, struct fault *f)
 {
     if (tag[0] == '\0' || str_utf8_length(tag) > LONGEST_TAG || strchr(tag, ',') != NULL)
-        return fault_raise_field(f, "tags", "Invalid input for tags. Reason: '%.100s' is empty, longer than %d characters or has a comma.", tag,
-                                 LONGEST_TAG);
+        return fault_raise_field(f, "tags",
+                                 "Invalid input for tags. Reason: '%.100s' is empty, longer than "
+                                 "%d characters or has a comma.",
+                                 tag, LONGEST_TAG);
     return 0;
 }
 
 static int
 tag_not_found(struct call *call, struct fault *f)
 {
-    return fault_raise_code(f, FAULT_NOT_FOUND, "TagNotFound", "Tag %.100s could not be found.", call_param(call, "tag"));
+    return fault_raise_code(f, FAULT_NOT_FOUND, "TagNotFound", "Tag %.100s could not be found.",
+                            call_param(call, "tag"));
 }
 
 static void
@@ -176,7 +188,9 @@ tags_add(struct call *call, struct fault *f)
     if (find(t.tags, tag) >= 0)
         return 0;
     if (t.tags->count >= MOST_TAGS)
-        return fault_raise_field(f, "tags", "Invalid input for tags. Reason: there are more than %d tags.", MOST_TAGS);
+        return fault_raise_field(f, "tags",
+                                 "Invalid input for tags. Reason: there are more than %d tags.",
+                                 MOST_TAGS);
     items = ARENA_ARRAY(call->arena, const char *, t.tags->count + 1);
     for (size_t i = 0; i < t.tags->count; i++)
         items[i] = t.tags->items[i];

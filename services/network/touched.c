@@ -63,16 +63,19 @@ touch_host(struct touched *t, const char *name)
 }
 
 void
-touch_server(struct touched *t, const char *device_owner, const char *device_id, const char *port_id)
+touch_server(struct touched *t, const char *device_owner, const char *device_id,
+             const char *port_id)
 {
     if (str_empty(device_id) || device_owner == NULL || !str_starts(device_owner, "compute:"))
         return;
     for (size_t i = 0; i < t->servers_count; i++) {
-        if (str_equal(t->servers[i].port_id, port_id) && str_equal(t->servers[i].server_id, device_id))
+        if (str_equal(t->servers[i].port_id, port_id) &&
+            str_equal(t->servers[i].server_id, device_id))
             return;
     }
     *ARRAY_PUSH(t->arena, t->servers, t->servers_count, t->servers_capacity) =
-        (struct touched_server){ arena_strdup(t->arena, device_id), arena_strdup(t->arena, port_id) };
+        (struct touched_server){ arena_strdup(t->arena, device_id),
+                                 arena_strdup(t->arena, port_id) };
 }
 
 int
@@ -103,9 +106,11 @@ ring(struct touched *t, struct db_tx *tx, struct fault *f)
     if (hosts_count_up(tx->db, &t->hosts, &rows, &count, f) < 0)
         return -1;
     for (size_t i = 0; outbox != NULL && i < count; i++) {
-        json_t *params = json_own(t->arena, json_pack("{s:I}", "generation", (json_int_t)rows[i].generation));
+        json_t *params =
+            json_own(t->arena, json_pack("{s:I}", "generation", (json_int_t)rows[i].generation));
 
-        if (outbox_add(outbox, tx, rpc_queue(t->arena, "network-agent", rows[i].name), "state_changed", "state_changed", params, f) < 0)
+        if (outbox_add(outbox, tx, rpc_queue(t->arena, "network-agent", rows[i].name),
+                       "state_changed", "state_changed", params, f) < 0)
             return -1;
     }
     t->hosts.count = 0;
@@ -121,7 +126,8 @@ touched_settle(struct touched *t, struct db_tx *tx, struct fault *f)
         return -1;
     for (size_t i = 0; outbox != NULL && i < t->servers_count; i++) {
         const struct touched_server *s = &t->servers[i];
-        json_t *params = json_own(t->arena, json_pack("{s:s, s:s}", "server_id", s->server_id, "port_id", s->port_id));
+        json_t *params = json_own(t->arena, json_pack("{s:s, s:s}", "server_id", s->server_id,
+                                                      "port_id", s->port_id));
 
         if (outbox_add(outbox, tx, "compute", "server_network_changed", s->port_id, params, f) < 0)
             return -1;

@@ -13,18 +13,20 @@ struct touched {
     struct texts networks, groups, routers, hosts;
     struct touched_server {
         const char *server_id, *port_id;
-    } *servers;
+    } * servers;
     size_t servers_count, servers_capacity;
 };
 
 struct touched *touched_of(struct call *call);
 
 void touch_network(struct touched *t, const char *id); /* All hosts with a port on it. */
-void touch_group(struct touched *t, const char *id); /* Those with a port in it, or in a group whose rules name it. */
+void touch_group(struct touched *t,
+                 const char *id); /* Those with a port in it, or in a group whose rules name it. */
 void touch_router(struct touched *t, const char *id);
 void touch_host(struct touched *t, const char *name); /* NULL and "" do nothing. */
 /* A port changed in what compute shows of its server. Ports that are no server's are left out. */
-void touch_server(struct touched *t, const char *device_owner, const char *device_id, const char *port_id);
+void touch_server(struct touched *t, const char *device_owner, const char *device_id,
+                  const char *port_id);
 
 /* Finds the hosts of what was noted so far: before rows go that tell them. */
 int touched_resolve(struct touched *t, struct db_tx *tx, struct fault *f);

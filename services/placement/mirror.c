@@ -85,14 +85,14 @@ swap_names(struct mirror_names *a, struct mirror_names *b)
     *b = old;
 }
 
-/* Takes in one read. The names can be newer than its snapshot: then they are read once more next time. 'anew': the read was of
- * everything, and what is here is thrown away, for everybody in the same moment. */
+/* Takes in one read. 'anew': the read was of everything, and what is here is thrown away, for everybody in the same moment. */
 static int
-take_changes(struct mirror *m, struct db *db, bool anew, const struct mirror_changes_row *rows, size_t count, struct fault *f)
+take_changes(struct mirror *m, struct db *db, bool anew, const struct mirror_state_row *rows, size_t count, struct fault *f)
 {
     struct mirror_names classes = { 0 }, traits = { 0 };
+    bool named = count > 0 && rows[0].id == 0;
     struct mirror_state fresh, old;
-    int r = rows[0].changed ? read_names(db, &classes, &traits, f) : 0;
+    int r = named ? read_names(db, &classes, &traits, f) : 0;
 
     if (r < 0) {
         mirror_names_done(&classes);
@@ -106,19 +106,16 @@ take_changes(struct mirror *m, struct db *db, bool anew, const struct mirror_cha
         m->state = fresh;
         fresh = old;
     }
-    if (rows[0].changed) {
+    if (named) {
         swap_names(&m->state.classes, &classes);
         swap_names(&m->state.traits, &traits);
         m->state.sharing_trait = mirror_names_id(&m->state.traits, "MISC_SHARES_VIA_AGGREGATE");
     }
-    mirror_state_apply(&m->state, rows, count, atomic_load(&m->started));
+    mirror_state_apply(&m->state, rows, count);
     pthread_rwlock_unlock(&m->lock);
     mirror_state_done(&fresh);
     mirror_names_done(&classes);
     mirror_names_done(&traits);
-    free(m->snapshot);
-    m->snapshot = memory_strdup(rows[0].taken);
-    m->rows += count;
     return 0;
 }
 
@@ -138,24 +135,29 @@ may_be_another(struct mirror *m, const struct db *db)
     return true;
 }
 
+/* What the second statement (and the names) show can be newer than the snapshot of the first: then it is read once more. */
 static int
 refresh(struct mirror *m, struct db *db, struct fault *f)
 {
-    struct mirror_changes_row *rows;
+    struct mirror_changes_row changes;
+    struct mirror_state_row *rows;
     bool anew = m->incomplete;
     size_t count;
 
-    if (mirror_changes(db, anew ? EMPTY_SNAPSHOT : m->snapshot, &rows, &count, f) < 0)
+    if (mirror_changes(db, anew ? EMPTY_SNAPSHOT : m->snapshot, &changes, f) < 0)
         return -1;
-    if (!anew && (may_be_another(m, db) || snapshot_end(rows[0].taken) < snapshot_end(m->snapshot))) {
+    if (!anew && (may_be_another(m, db) || snapshot_end(changes.taken) < snapshot_end(m->snapshot))) {
         m->incomplete = true; /* Until the next read has succeeded. */
         return refresh(m, db, f);
     }
-    if (count == 1 && !rows[0].changed && !anew)
+    if (changes.ids[0] == '\0')
         return 0; /* Nothing new: the old snapshot tells the rest as well as a new one would. */
-    if (take_changes(m, db, anew, rows, count, f) < 0)
+    if (mirror_state(db, changes.ids, &rows, &count, f) < 0 || take_changes(m, db, anew, rows, count, f) < 0)
         return -1;
     m->incomplete = false;
+    free(m->snapshot);
+    m->snapshot = memory_strdup(changes.taken);
+    m->rows += count;
     return 0;
 }
 

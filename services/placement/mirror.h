@@ -2,12 +2,12 @@
  *
  * The truth is in PostgreSQL; any number of placement daemons write there. Each transaction that changes anything of a
  * provider leaves its transaction id in provider_change. The mirror remembers the snapshot (pg_current_snapshot()) of its last
- * read and asks, in one statement, for the providers whose last change that snapshot did not see, with their whole state. So:
+ * read and asks for the providers whose last change that snapshot did not see, and then for their whole state. So:
  *   - nothing is missed: a transaction is either seen by the old snapshot, and was read then, or it is not, and is read as soon
  *     as it has committed, however late that is and whatever committed before it. A sequence number, or "newer than the last I
  *     read", would skip a transaction that began early and committed late;
  *   - nothing is awaited: a long transaction of somebody else delays nobody's view, as waiting for the oldest running one would;
- *   - order doesn't matter: what is read is state, not a difference, and all of it is of one snapshot;
+ *   - order doesn't matter: what is read is state, not a difference, at least as new as the snapshot that is remembered;
  *   - a gap is harmless: after a restart of the database, a lost connection or a failed read the old snapshot still says what to
  *     ask for. Should the transaction ids have gone back (a database restored from a copy), everything is read again.
  * A read that finds nothing changed costs one index probe. Readers that come while one is refreshing share the next refresh.
@@ -40,7 +40,6 @@ struct mirror_provider {
     int32_t *aggregates; /* Numbers that the mirror gives to UUIDs. */
     uint32_t stocks_count, traits_count, aggregates_count;
     bool sharing; /* Trait MISC_SHARES_VIA_AGGREGATE. */
-    uint64_t batch; /* The refresh that read it last. */
     char uuid[UUID_TEXT];
 };
 

@@ -273,11 +273,10 @@ list_sharing(struct mirror_state *s, struct mirror_provider *p, bool add)
 }
 
 static void
-take(struct mirror_state *s, const struct mirror_changes_row *row, uint64_t batch)
+take(struct mirror_state *s, const struct mirror_state_row *row)
 {
     struct mirror_provider *p = get_or_add(s, row->id);
 
-    p->batch = batch;
     p->generation = row->generation;
     p->updated_us = row->updated_at;
     if (p->name == NULL) {
@@ -317,11 +316,11 @@ drop(struct mirror_state *s, int64_t id)
 }
 
 void
-mirror_state_apply(struct mirror_state *s, const struct mirror_changes_row *rows, size_t count, uint64_t batch)
+mirror_state_apply(struct mirror_state *s, const struct mirror_state_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         if (rows[i].uuid != NULL)
-            take(s, &rows[i], batch);
+            take(s, &rows[i]);
     }
     for (size_t i = 0; i < count; i++) {
         struct mirror_provider *p = rows[i].uuid == NULL ? NULL : get(s, rows[i].id);

@@ -2,7 +2,7 @@
  * export is gone. */
 #include "base/json.h"
 #include "base/str.h"
-#include "volume_agent_rpc.h"
+#include "agent.h"
 #include "volumes.h"
 
 static int
@@ -39,7 +39,7 @@ export_volume(struct saga_run *run, struct fault *f)
     in.client_address = json_get_text(row.connector, "ip");
     if (str_empty(in.client_address))
         in.client_address = row.host;
-    if (volume_export_call(s->daemon->rpc, volume.host, arena_printf(run->arena, "%s.export.%d", run->id, run->attempt), run->arena, &in, &out, f) < 0)
+    if (s->agent->export_(s->daemon->rpc, volume.host, arena_printf(run->arena, "%s.export.%d", run->id, run->attempt), run->arena, &in, &out, f) < 0)
         return -1;
     connection = json_own(run->arena, json_copy(schema_json(&volume_connection_schema, out.connection_info, run->arena)));
     json_object_set_new(connection, "attachment_id", json_string(row.id));
@@ -63,7 +63,7 @@ unexport_volume(struct saga_run *run, struct fault *f)
     if (volume.host == NULL || row.connector == NULL) /* Was never exported. */
         return 0;
     in.volume_id = volume.id;
-    return volume_unexport_call(s->daemon->rpc, volume.host, arena_printf(run->arena, "%s.unexport.%d", run->id, run->attempt), run->arena, &in, f);
+    return s->agent->unexport(s->daemon->rpc, volume.host, arena_printf(run->arena, "%s.unexport.%d", run->id, run->attempt), run->arena, &in, f);
 }
 
 static int

@@ -1,4 +1,5 @@
 /* virga-volume: block storage, from wish to export (Block Storage API v3). */
+#include "agent.h"
 #include "sagas.h"
 #include "volume_rpc.h"
 
@@ -18,6 +19,7 @@ start(struct daemon *d, struct fault *f)
 {
     service.daemon = d;
     service.config = (const struct volume_config *)(const void *)d->config;
+    service.agent = &agent_over_rpc;
     d->service = &service;
     return service_client_open(&service.services, d->config, f);
 }

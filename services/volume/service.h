@@ -15,10 +15,13 @@ struct volume_config {
     int64_t quota_volumes, quota_snapshots, quota_gigabytes, quota_per_volume_gb;
 };
 
+struct agent;
+
 struct volume_service {
     struct daemon *daemon;
     const struct volume_config *config;
     struct service_client *services;
+    const struct agent *agent; /* How agents are asked: agent.h. */
 };
 
 static inline struct volume_service *

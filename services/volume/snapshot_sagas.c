@@ -1,6 +1,6 @@
 /* volume.snapshot-create, volume.snapshot-delete: the agent of the host that has the volume does the work. */
 #include "base/str.h"
-#include "volume_agent_rpc.h"
+#include "agent.h"
 #include "volumes.h"
 
 /* The snapshot and its volume. 1: there; 0: the snapshot is gone. */
@@ -29,7 +29,7 @@ copy(struct saga_run *run, struct fault *f)
     if (found <= 0)
         return found;
     in.volume_id = row.volume_id;
-    return snapshot_create_call(s->daemon->rpc, volume.host, arena_printf(run->arena, "%s.copy.%d", run->id, run->attempt), run->arena, &in, f);
+    return s->agent->snapshot(s->daemon->rpc, volume.host, arena_printf(run->arena, "%s.copy.%d", run->id, run->attempt), run->arena, &in, f);
 }
 
 static int
@@ -43,7 +43,7 @@ remove_data(struct saga_run *run, struct fault *f)
 
     if (found <= 0 || volume.host == NULL)
         return found < 0 ? -1 : 0;
-    return snapshot_delete_call(s->daemon->rpc, volume.host, arena_printf(run->arena, "%s.remove.%d", run->id, run->attempt), run->arena, &in, f);
+    return s->agent->remove_snapshot(s->daemon->rpc, volume.host, arena_printf(run->arena, "%s.remove.%d", run->id, run->attempt), run->arena, &in, f);
 }
 
 static int

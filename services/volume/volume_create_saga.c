@@ -1,8 +1,8 @@
 /* volume.create: a backend is chosen, its agent makes the volume, then it is there for all to use. */
 #include "base/json.h"
 #include "base/str.h"
+#include "agent.h"
 #include "placing.h"
-#include "volume_agent_rpc.h"
 #include "volumes.h"
 
 /* One at a time, so that two volumes don't both get the last room; held for the choice only. */
@@ -56,7 +56,7 @@ fill_from_image(struct saga_run *run, const struct volume *row, const json_t *im
 
     if (schema_parse(&volume_image_schema, image, SCHEMA_TRUSTED, 0, "image", run->arena, &source, f) < 0)
         return -1;
-    return volume_create_from_image_call(s->daemon->rpc, row->host, operation, run->arena, &in, &out, f);
+    return s->agent->create_from_image(s->daemon->rpc, row->host, operation, run->arena, &in, &out, f);
 }
 
 static int
@@ -75,16 +75,16 @@ fill(struct saga_run *run, struct fault *f)
     if (snapshot_id != NULL) {
         struct volume_create_from_snapshot_in in = { .volume_id = row.id, .size_gb = row.size_gb, .snapshot_id = snapshot_id };
 
-        return volume_create_from_snapshot_call(s->daemon->rpc, row.host, operation, run->arena, &in, f);
+        return s->agent->create_from_snapshot(s->daemon->rpc, row.host, operation, run->arena, &in, f);
     }
     if (source_id != NULL) {
         struct volume_clone_in in = { .volume_id = row.id, .size_gb = row.size_gb, .source_volume_id = source_id };
 
-        return volume_clone_call(s->daemon->rpc, row.host, operation, run->arena, &in, f);
+        return s->agent->clone(s->daemon->rpc, row.host, operation, run->arena, &in, f);
     }
     struct volume_create_in in = { .volume_id = row.id, .size_gb = row.size_gb };
 
-    return volume_create_call(s->daemon->rpc, row.host, operation, run->arena, &in, f);
+    return s->agent->create(s->daemon->rpc, row.host, operation, run->arena, &in, f);
 }
 
 static int
@@ -98,7 +98,7 @@ fill_undo(struct saga_run *run, struct fault *f)
         return -1;
     if (row.host == NULL)
         return 0;
-    return volume_delete_call(s->daemon->rpc, row.host, arena_printf(run->arena, "%s.unfill.%d", run->id, run->attempt), run->arena, &in, f);
+    return s->agent->remove(s->daemon->rpc, row.host, arena_printf(run->arena, "%s.unfill.%d", run->id, run->attempt), run->arena, &in, f);
 }
 
 static int

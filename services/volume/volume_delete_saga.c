@@ -1,7 +1,7 @@
 /* volume.delete and volume.extend. Each step is success when there is nothing left to do. */
 #include "base/json.h"
 #include "base/str.h"
-#include "volume_agent_rpc.h"
+#include "agent.h"
 #include "volumes.h"
 
 /* 1: there it is; 0: gone already. */
@@ -33,7 +33,7 @@ snapshots(struct saga_run *run, struct fault *f)
         struct snapshot_delete_in in = { .snapshot_id = rows[i].id };
         const char *operation = arena_printf(run->arena, "%s.%s.%d", run->id, rows[i].id, run->attempt);
 
-        if (row.host != NULL && snapshot_delete_call(s->daemon->rpc, row.host, operation, run->arena, &in, f) < 0)
+        if (row.host != NULL && s->agent->remove_snapshot(s->daemon->rpc, row.host, operation, run->arena, &in, f) < 0)
             return -1;
         if (snapshot_forget(run->db, rows[i].id, f) < 0)
             return -1;
@@ -51,7 +51,7 @@ remove_data(struct saga_run *run, struct fault *f)
 
     if (found <= 0 || row.host == NULL)
         return found < 0 ? -1 : 0;
-    return volume_delete_call(s->daemon->rpc, row.host, arena_printf(run->arena, "%s.remove.%d", run->id, run->attempt), run->arena, &in, f);
+    return s->agent->remove(s->daemon->rpc, row.host, arena_printf(run->arena, "%s.remove.%d", run->id, run->attempt), run->arena, &in, f);
 }
 
 static int
@@ -85,7 +85,7 @@ grow(struct saga_run *run, struct fault *f)
 
     if (volume_of_run(run, run->object_id, &row, f) < 0)
         return -1;
-    return volume_extend_call(s->daemon->rpc, row.host, arena_printf(run->arena, "%s.grow.%d", run->id, run->attempt), run->arena, &in, f);
+    return s->agent->extend(s->daemon->rpc, row.host, arena_printf(run->arena, "%s.grow.%d", run->id, run->attempt), run->arena, &in, f);
 }
 
 static int

@@ -128,6 +128,22 @@ class DiscoveryTest(ImageTest):
                 status, headers, body = member.request(method, "image", path, None, {"X-Auth-Token": token})
                 self.assertEqual((status, "WWW-Authenticate" in headers), (401, True), (method, path, body))
 
+    def test_errors_as_the_client_likes_them(self):
+        path = f"/v2/images/{NOBODY}"
+        for accept, kind, part in (("application/json", "application/json", None), ("application/json, text/html", "application/json", None),
+                                   ("*/*", "text/html", b"<h1>404 Not Found</h1>"), ("text/html, application/json", "text/html", b"<h1>"),
+                                   ("image/png", "text/plain", b"404 Not Found\n\nNo image found")):
+            status, headers, body = member.request("GET", "image", path, headers={"Accept": accept})
+            self.assertEqual((status, headers["Content-Type"].split(";")[0]), (404, kind), accept)
+            if part is None:
+                self.assertEqual((body["code"], body["title"]), ("404 Not Found", "Not Found"))
+            else:
+                self.assertIn(part, body)
+        _, _, body = member.request("PUT", "image", path + "/tags/%3Cb%3E" + "x" * 300, headers={"Accept": "text/html"})
+        self.assertNotIn(b"<b>", body)
+        status, _, body = member.request("GET", "image", path, headers={"Accept": "*/*", "X-Auth-Token": "x"})
+        self.assertEqual((status, body["error"]["code"]), (401, 401))
+
     def test_wrong_methods_and_paths(self):
         status, headers, _ = member.request("POST", "image", f"/v2/images/{NOBODY}")
         self.assertEqual((status, "PATCH" in headers["Allow"]), (405, True))
@@ -649,7 +665,7 @@ class SharingTest(ImageTest):
     def test_bad_members(self):
         image = self.create()
         path = f"/v2/images/{image['id']}/members"
-        for body in ({}, {"member": ""}, {"member": 5}, {"member": "x" * 256}, {"member": "x", "more": 1}):
+        for body in ({}, {"member": ""}, {"member": 5}, {"member": "x" * 256}):
             self.refused(400, member, "POST", path, body)
         self.refused(403, reader, "POST", path, {"member": "x"})
         for i in range(128):

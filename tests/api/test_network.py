@@ -166,7 +166,7 @@ class TestDiscovery(unittest.TestCase):
         self.assertNotIn("provider:network_type", get(ann, "/networks/" + network["id"])["network"])
         self.assertEqual("vxlan", get(admin, "/networks/" + network["id"])["network"]["provider:network_type"])
         self.assertNotIn("binding:host_id", port)
-        get(ann, "/agents", 403)
+        self.assertEqual([], get(ann, "/agents")["agents"])
         get(ann, "/quotas/" + bob.project_id, 403)
         put(ann, "/quotas/" + ann.project_id, {"quota": {"port": 1}}, 403)
 
@@ -560,7 +560,7 @@ class TestPorts(unittest.TestCase):
 
 class TestSecurityGroups(unittest.TestCase):
     def test_default_group(self):
-        dora = make_user("dora", "default group", "member")
+        dora = make_user("dora", "default-group", "member")
         group = get(dora, "/security-groups")["security_groups"][0]
         self.assertEqual("default", group["name"])
         self.assertEqual({("egress", "IPv4", None), ("egress", "IPv6", None), ("ingress", "IPv4", group["id"]), ("ingress", "IPv6", group["id"])},

@@ -14,10 +14,15 @@ static enum MHD_Result
 answer(void *owner, struct MHD_Connection *connection, const char *url, const char *method, const char *version, const char *data,
        size_t *size, void **state)
 {
+    static int seen;
     struct MHD_Response *response;
     enum MHD_Result r;
 
-    (void)owner, (void)url, (void)method, (void)version, (void)data, (void)size, (void)state;
+    (void)owner, (void)url, (void)method, (void)version, (void)data, (void)size;
+    if (*state == NULL) { /* The head is in. An answer given now would close the connection. */
+        *state = &seen;
+        return MHD_YES;
+    }
     response = MHD_create_response_from_buffer(body_size, body, MHD_RESPMEM_PERSISTENT);
     r = MHD_queue_response(connection, 200, response);
     MHD_destroy_response(response);

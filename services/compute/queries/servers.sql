@@ -40,3 +40,7 @@ WHERE id = $1 AND host = $2 AND vm_state IN ('active', 'stopped') AND (power_sta
 
 -- servers_used(project_id text) :one -> (instances int8, cores int8, ram int8)
 SELECT count(*), COALESCE(sum(vcpus), 0)::bigint, COALESCE(sum(memory_mb), 0)::bigint FROM server WHERE project_id = $1;
+
+-- port_wanted(port_id text) :opt -> (object_id text)
+SELECT object_id FROM saga WHERE status = 'open' AND name IN ('compute.server-create', 'compute.interface-attach')
+    AND (params->>'port_id' = $1 OR params->'networks' @> jsonb_build_array(jsonb_build_object('port', $1))) LIMIT 1;

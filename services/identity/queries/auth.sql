@@ -40,17 +40,19 @@ SELECT s.id, s.type, s.name, e.id, e.interface, e.region_id, e.url FROM service 
 WHERE s.enabled AND e.enabled ORDER BY s.type, s.id, e.interface, e.id;
 
 -- own_project_ids(user_id text) :many -> (id text)
-WITH actors AS (
+WITH RECURSIVE actors AS (
     SELECT 'user'::text AS type, $1::text AS id
     UNION ALL SELECT 'group', group_id FROM group_member WHERE user_id = $1
 ), held AS (
     SELECT s.* FROM assignment s JOIN actors a ON a.type = s.actor_type AND a.id = s.actor_id
+), below AS (
+    SELECT p.id FROM project p JOIN held h ON h.target_type = 'project' AND h.inherited AND h.target_id = p.parent_id
+    UNION SELECT p.id FROM project p JOIN below b ON p.parent_id = b.id
 )
-SELECT DISTINCT p.id FROM project p JOIN held h
-    ON (h.target_type = 'project' AND h.target_id = p.id AND NOT h.inherited)
-    OR (h.target_type = 'domain' AND h.inherited AND h.target_id = p.domain_id)
-    OR (h.target_type = 'project' AND h.inherited AND h.target_id = p.parent_id)
-WHERE p.enabled ORDER BY p.id;
+SELECT p.id FROM project p JOIN domain d ON d.id = p.domain_id
+WHERE p.enabled AND d.enabled AND (p.id IN (SELECT id FROM below) OR EXISTS (SELECT 1 FROM held h
+    WHERE (h.target_type = 'project' AND h.target_id = p.id AND NOT h.inherited)
+       OR (h.target_type = 'domain' AND h.inherited AND h.target_id = p.domain_id))) ORDER BY p.id;
 
 -- own_domain_ids(user_id text) :many -> (id text)
 SELECT DISTINCT d.id FROM domain d JOIN assignment s ON s.target_type = 'domain' AND s.target_id = d.id AND NOT s.inherited

@@ -24,7 +24,10 @@ DELETE FROM assignment WHERE (target_type = 'domain' AND target_id = $1)
     OR (actor_type = 'group' AND actor_id IN (SELECT id FROM user_group WHERE domain_id = $1));
 
 -- grant_names(role_id text?, user_id text?, group_id text?, project_id text?, domain_id text?, system bool, effective bool, inherited text?) :many -> (role_id text, role_name text, role_domain_id text?, role_domain_name text?, actor_type text, actor_id text, actor_name text, actor_domain_id text, actor_domain_name text, target_type text, target_id text, target_name text?, target_domain_id text?, target_domain_name text?, inherited bool)
-WITH RECURSIVE expanded AS (
+WITH RECURSIVE below AS (
+    SELECT parent_id AS top, id FROM project WHERE $7 AND parent_id IS NOT NULL
+    UNION SELECT b.top, p.id FROM below b JOIN project p ON p.parent_id = b.id
+), expanded AS (
     SELECT role_id, actor_type, actor_id, target_type, target_id, inherited FROM assignment WHERE NOT $7
     UNION
     SELECT s.role_id, 'user', COALESCE(m.user_id, s.actor_id), s.target_type, s.target_id, false
@@ -33,7 +36,8 @@ WITH RECURSIVE expanded AS (
     UNION
     SELECT s.role_id, 'user', COALESCE(m.user_id, s.actor_id), 'project', p.id, false
     FROM assignment s LEFT JOIN group_member m ON s.actor_type = 'group' AND m.group_id = s.actor_id
-    JOIN project p ON (s.target_type = 'domain' AND p.domain_id = s.target_id) OR (s.target_type = 'project' AND p.parent_id = s.target_id)
+    JOIN project p ON (s.target_type = 'domain' AND p.domain_id = s.target_id)
+        OR (s.target_type = 'project' AND p.id IN (SELECT id FROM below WHERE top = s.target_id))
     WHERE $7 AND s.inherited AND (s.actor_type = 'user' OR m.user_id IS NOT NULL)
 ), held AS (
     SELECT * FROM expanded

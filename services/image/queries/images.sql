@@ -1,6 +1,6 @@
--- image_begin_data(id text, status text, data_id text) :opt -> (id text)
+-- image_begin_data(id text, status text, data_id text, disk_format text, container_format text) :opt -> (id text)
 UPDATE image SET status = $2, data_id = $3, staged = NULL, updated_at = clock_timestamp()
-WHERE id = $1 AND status = 'queued' RETURNING id;
+WHERE id = $1 AND status = 'queued' AND disk_format = $4 AND container_format = $5 RETURNING id;
 
 -- image_finish_data(id text, data_id text, size int8, virtual_size int8?, checksum text, os_hash_value text) :exec
 UPDATE image SET status = 'active', size = $3, virtual_size = $4, checksum = $5, os_hash_algo = 'sha512', os_hash_value = $6,

@@ -26,6 +26,10 @@ SELECT id FROM port WHERE network_id = $1 AND device_owner <> 'network:dhcp' ORD
 -- network_clear_ports(network_id text) :exec
 DELETE FROM port WHERE network_id = $1 AND device_owner = 'network:dhcp';
 
+-- Floating IPs of the network that nobody uses go with it.
+-- network_clear_floating(network_id text) :many -> (floating_port_id text)
+DELETE FROM floatingip WHERE floating_network_id = $1 AND port_id IS NULL RETURNING floating_port_id;
+
 -- network_clear_subnets(network_id text) :exec
 DELETE FROM subnet WHERE network_id = $1;
 

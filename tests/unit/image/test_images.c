@@ -36,6 +36,35 @@ test_queries(void **state)
         fail_msg("%s", f.message);
 }
 
+/* An upload takes a queued row once, and only with the formats that were looked at. */
+static void
+test_begin(void **state)
+{
+    static const struct {
+        const char *disk_format, *container_format;
+        int taken;
+    } cases[] = {
+        { "raw", "bare", 0 }, { "qcow2", "ovf", 0 }, { "qcow2", "bare", 1 }, { "qcow2", "bare", 0 }
+    };
+    _cleanup_(pg_rollback) struct db db = { 0 };
+    struct image_begin_data_row row;
+    struct fault f = { 0 };
+    struct db_result result;
+
+    pg_begin(*state, &db);
+    assert_ok(db_run(&db, NULL,
+                     "INSERT INTO image (id, owner, disk_format, container_format) VALUES ('i', "
+                     "'o', 'qcow2', 'bare')",
+                     NULL, 0, &result, &f));
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(image_begin_data(&db, "i", "saving", "d", cases[i].disk_format,
+                                          cases[i].container_format, &row, &f),
+                         cases[i].taken);
+    assert_int_equal(image_finish_data(&db, "i", "other", 5, NULL, "md5", "sha", &f), 0);
+    assert_int_equal(image_finish_data(&db, "i", "d", 5, NULL, "md5", "sha", &f), 1);
+    assert_int_equal(image_drop_data(&db, "i", "d", &f), 0);
+}
+
 static void
 test_writable(void **state)
 {
@@ -43,14 +72,28 @@ test_writable(void **state)
         const char *name;
         bool created, changed; /* May be given to a new image; may be changed. */
     } cases[] = {
-        { "name", true, true },       { "owner", true, true },      { "tags", true, true },
-        { "id", true, false },        { "disk_format", true, true }, { "hw_disk_bus", true, true },
-        { "properties", true, true }, { "data_id", true, true }, /* Ordinary names for properties. */
-        { "status", false, false },   { "size", false, false },     { "virtual_size", false, false },
-        { "checksum", false, false }, { "file", false, false },     { "self", false, false },
-        { "schema", false, false },   { "locations", false, false }, { "direct_url", false, false },
-        { "deleted", false, false },  { "os_hash_value", false, false }, { "os_glance_", false, false },
-        { "os_glance_data_id", false, false }, { "created_at", false, false },
+        { "name", true, true },
+        { "owner", true, true },
+        { "tags", true, true },
+        { "id", true, false },
+        { "disk_format", true, true },
+        { "hw_disk_bus", true, true },
+        { "properties", true, true },
+        { "data_id", true, true }, /* Ordinary names for properties. */
+        { "status", false, false },
+        { "size", false, false },
+        { "virtual_size", false, false },
+        { "checksum", false, false },
+        { "file", false, false },
+        { "self", false, false },
+        { "schema", false, false },
+        { "locations", false, false },
+        { "direct_url", false, false },
+        { "deleted", false, false },
+        { "os_hash_value", false, false },
+        { "os_glance_", false, false },
+        { "os_glance_data_id", false, false },
+        { "created_at", false, false },
     };
 
     (void)state;
@@ -90,7 +133,8 @@ test_expected_formats(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct image image = { .disk_format = cases[i].disk, .container_format = cases[i].container };
+        struct image image = { .disk_format = cases[i].disk,
+                               .container_format = cases[i].container };
         enum disk_format declared;
         bool other_ok;
 
@@ -124,7 +168,8 @@ test_reaper(void **state)
 {
     struct daemon d = { .pool = pg_pool(*state) };
     struct image_service service = { .daemon = &d };
-    struct store_file whole = { 0 }, living = { 0 }, broken = { 0 }, unnamed = { 0 }, staged = { 0 }, renamed = { 0 };
+    struct store_file whole = { 0 }, living = { 0 }, broken = { 0 }, unnamed = { 0 },
+                      staged = { 0 }, renamed = { 0 };
     struct fault f = { 0 };
     char folder[] = "/tmp/virga-reaper-XXXXXX", sql[2048];
     char *rows;
@@ -149,16 +194,22 @@ test_reaper(void **state)
     close(staged.fd);
     close(renamed.fd);
     snprintf(sql, sizeof(sql),
-             "INSERT INTO image (id, owner, status, data_id, staged) VALUES ('whole', 'o', 'active', '%s', NULL), "
-             "('living', 'o', 'saving', '%s', NULL), ('broken', 'o', 'uploading', '%s', NULL), ('lost', 'o', 'saving', 'x', NULL), "
-             "('staged', 'o', 'uploading', '%s', '{}'), ('renamed', 'o', 'saving', '%s', NULL), ('new', 'o', 'queued', NULL, NULL)",
+             "INSERT INTO image (id, owner, status, data_id, staged) VALUES ('whole', 'o', "
+             "'active', '%s', NULL), "
+             "('living', 'o', 'saving', '%s', NULL), ('broken', 'o', 'uploading', '%s', NULL), "
+             "('lost', 'o', 'saving', 'x', NULL), "
+             "('staged', 'o', 'uploading', '%s', '{}'), ('renamed', 'o', 'saving', '%s', NULL), "
+             "('new', 'o', 'queued', NULL, NULL)",
              whole.id, living.id, broken.id, staged.id, renamed.id);
     pg_exec(*state, sql);
 
     assert_ok(reaper_run(&service, &f));
-    rows = pg_ask(*state, "SELECT string_agg(id || ':' || status || (data_id IS NULL)::text, ' ' ORDER BY id) FROM image");
-    assert_string_equal(rows, "broken:queuedtrue living:savingfalse lost:queuedtrue new:queuedtrue renamed:queuedtrue "
-                              "staged:uploadingfalse whole:activefalse");
+    rows = pg_ask(*state, "SELECT string_agg(id || ':' || status || (data_id IS NULL)::text, ' ' "
+                          "ORDER BY id) FROM image");
+    assert_string_equal(
+        rows,
+        "broken:queuedtrue living:savingfalse lost:queuedtrue new:queuedtrue renamed:queuedtrue "
+        "staged:uploadingfalse whole:activefalse");
     free(rows);
     assert_true(store_is_held(service.store, living.id));
     assert_ok(store_read(service.store, whole.id, &fd, &size, &f));
@@ -177,11 +228,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_queries),
-        cmocka_unit_test(test_writable),
-        cmocka_unit_test(test_expected_formats),
-        cmocka_unit_test(test_tags),
-        cmocka_unit_test(test_reaper),
+        cmocka_unit_test(test_queries),  cmocka_unit_test(test_begin),
+        cmocka_unit_test(test_writable), cmocka_unit_test(test_expected_formats),
+        cmocka_unit_test(test_tags),     cmocka_unit_test(test_reaper),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -42,9 +42,11 @@ test_pointer(void **state)
     static const struct {
         const char *text, *name; /* NULL: refused. */
     } cases[] = {
-        { "/name", "name" }, { "/a~1b", "a/b" },  { "/a~0b", "a~b" }, { "/~01", "~1" },   { "/a b", "a b" }, { "/\xc3\xa4", "\xc3\xa4" },
-        { "name", NULL },    { "/", NULL },       { "", NULL },       { "/a/b", NULL },   { "//a", NULL },   { "/a/", NULL },
-        { "/a~", NULL },     { "/a~2", NULL },    { NULL, NULL },
+        { "/name", "name" }, { "/a~1b", "a/b" }, { "/a~0b", "a~b" },
+        { "/~01", "~1" },    { "/a b", "a b" },  { "/\xc3\xa4", "\xc3\xa4" },
+        { "name", NULL },    { "/", NULL },      { "", NULL },
+        { "/a/b", NULL },    { "//a", NULL },    { "/a/", NULL },
+        { "/a~", NULL },     { "/a~2", NULL },   { NULL, NULL },
     };
     _cleanup_(arena_freep) struct arena *a = arena_new();
 
@@ -78,28 +80,38 @@ test_changes(void **state)
         { PATCH_V2_1, "[]", FAULT_NONE, "{}{\"a\":\"1\",\"b\":\"2\"}" },
         { PATCH_V2_1, "[{\"op\":\"replace\",\"path\":\"/name\",\"value\":\"n\"}]", FAULT_NONE,
           "{\"name\":\"n\"}{\"a\":\"1\",\"b\":\"2\"}" },
-        { PATCH_V2_1, "[{\"op\":\"add\",\"path\":\"/a\",\"value\":\"3\"},{\"op\":\"remove\",\"path\":\"/b\"}]", FAULT_NONE,
-          "{}{\"a\":\"3\"}" },
-        { PATCH_V2_1, "[{\"op\":\"add\",\"path\":\"/c\",\"value\":\"3\"},{\"op\":\"remove\",\"path\":\"/c\"}]", FAULT_NONE,
-          "{}{\"a\":\"1\",\"b\":\"2\"}" },
+        { PATCH_V2_1,
+          "[{\"op\":\"add\",\"path\":\"/a\",\"value\":\"3\"},{\"op\":\"remove\",\"path\":\"/b\"}]",
+          FAULT_NONE, "{}{\"a\":\"3\"}" },
+        { PATCH_V2_1,
+          "[{\"op\":\"add\",\"path\":\"/c\",\"value\":\"3\"},{\"op\":\"remove\",\"path\":\"/c\"}]",
+          FAULT_NONE, "{}{\"a\":\"1\",\"b\":\"2\"}" },
         { PATCH_V2_1, "[{\"op\":\"replace\",\"path\":\"/name\",\"value\":null}]", FAULT_NONE,
           "{\"name\":null}{\"a\":\"1\",\"b\":\"2\"}" },
-        { PATCH_V2_0, "[{\"replace\":\"/a\",\"value\":\"3\"},{\"add\":\"/c\",\"value\":\"4\"},{\"remove\":\"/b\"}]", FAULT_NONE,
-          "{}{\"a\":\"3\",\"c\":\"4\"}" },
+        { PATCH_V2_0,
+          "[{\"replace\":\"/a\",\"value\":\"3\"},{\"add\":\"/c\",\"value\":\"4\"},{\"remove\":\"/"
+          "b\"}]",
+          FAULT_NONE, "{}{\"a\":\"3\",\"c\":\"4\"}" },
         { PATCH_V2_0, "[{\"add\":\"/a\",\"value\":\"3\"}]", FAULT_CONFLICT, "already present" },
-        { PATCH_V2_1, "[{\"op\":\"replace\",\"path\":\"/c\",\"value\":\"3\"}]", FAULT_CONFLICT, "does not exist" },
+        { PATCH_V2_1, "[{\"op\":\"replace\",\"path\":\"/c\",\"value\":\"3\"}]", FAULT_CONFLICT,
+          "does not exist" },
         { PATCH_V2_1, "[{\"op\":\"remove\",\"path\":\"/c\"}]", FAULT_CONFLICT, "does not exist" },
-        { PATCH_V2_1, "[{\"op\":\"remove\",\"path\":\"/b\"},{\"op\":\"remove\",\"path\":\"/b\"}]", FAULT_CONFLICT, "does not exist" },
-        { PATCH_V2_1, "[{\"op\":\"remove\",\"path\":\"/tags\"}]", FAULT_FORBIDDEN, "may not be removed" },
+        { PATCH_V2_1, "[{\"op\":\"remove\",\"path\":\"/b\"},{\"op\":\"remove\",\"path\":\"/b\"}]",
+          FAULT_CONFLICT, "does not exist" },
+        { PATCH_V2_1, "[{\"op\":\"remove\",\"path\":\"/tags\"}]", FAULT_FORBIDDEN,
+          "may not be removed" },
         { PATCH_V2_1, "{}", FAULT_INVALID, "array" },
         { PATCH_V2_1, "[5]", FAULT_INVALID, "JSON objects" },
         { PATCH_V2_1, "[{\"op\":\"copy\",\"path\":\"/a\"}]", FAULT_INVALID, "'copy'" },
         { PATCH_V2_1, "[{\"op\":5,\"path\":\"/a\"}]", FAULT_INVALID, "'op'" },
         { PATCH_V2_1, "[{\"op\":\"add\",\"value\":\"1\"}]", FAULT_INVALID, "'path'" },
         { PATCH_V2_1, "[{\"op\":\"add\",\"path\":\"/a\"}]", FAULT_INVALID, "\"value\"" },
-        { PATCH_V2_1, "[{\"op\":\"add\",\"path\":\"/a/-\",\"value\":\"1\"}]", FAULT_INVALID, "pointer" },
-        { PATCH_V2_0, "[{\"op\":\"add\",\"path\":\"/a\",\"value\":\"1\"}]", FAULT_INVALID, "only one member" },
-        { PATCH_V2_0, "[{\"add\":\"/a\",\"remove\":\"/a\",\"value\":\"1\"}]", FAULT_INVALID, "only one member" },
+        { PATCH_V2_1, "[{\"op\":\"add\",\"path\":\"/a/-\",\"value\":\"1\"}]", FAULT_INVALID,
+          "pointer" },
+        { PATCH_V2_0, "[{\"op\":\"add\",\"path\":\"/a\",\"value\":\"1\"}]", FAULT_INVALID,
+          "only one member" },
+        { PATCH_V2_0, "[{\"add\":\"/a\",\"remove\":\"/a\",\"value\":\"1\"}]", FAULT_INVALID,
+          "only one member" },
         { PATCH_V2_0, "[{\"add\":5,\"value\":\"1\"}]", FAULT_INVALID, "pointer" },
     };
 
@@ -122,7 +134,9 @@ test_changes(void **state)
             assert_fault(r, f, cases[i].kind, cases[i].result);
         } else {
             assert_ok(r);
-            assert_string_equal(arena_printf(a, "%s%s", json_text(a, members), json_text(a, properties)), cases[i].result);
+            assert_string_equal(arena_printf(a, "%s%s", json_text(a, members),
+                                             json_text(a, properties)),
+                                cases[i].result);
         }
     }
 }

@@ -156,7 +156,13 @@ test_removed_meanwhile(void **state)
 static void
 test_names(void **state)
 {
-    static const char *const bad[] = { "", ".", "..", "../b", "/etc/passwd", "x", "00000000-0000-4000-8000-00000000000/",
+    static const char *const bad[] = { "",
+                                       ".",
+                                       "..",
+                                       "../b",
+                                       "/etc/passwd",
+                                       "x",
+                                       "00000000-0000-4000-8000-00000000000/",
                                        "00000000-0000-4000-8000-000000000000/../x" };
     static const char link[] = "00000000-0000-4000-8000-000000000000";
     struct folder *folder = *state;
@@ -174,7 +180,8 @@ test_names(void **state)
     }
     snprintf(path, sizeof(path), "%s/a/b/%s", folder->path, link);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_fault(store_read(folder->store, link, &fd, &size, &refused), refused, FAULT_INTERNAL, NULL);
+    assert_fault(store_read(folder->store, link, &fd, &size, &refused), refused, FAULT_INTERNAL,
+                 NULL);
     assert_int_equal(free_files(folder->store), 0);
     unlink(path);
 }
@@ -183,10 +190,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_life),
-        cmocka_unit_test(test_given_up),
-        cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_removed_meanwhile),
+        cmocka_unit_test(test_life),   cmocka_unit_test(test_given_up),
+        cmocka_unit_test(test_killed), cmocka_unit_test(test_removed_meanwhile),
         cmocka_unit_test(test_names),
     };
 

@@ -1,0 +1,27 @@
+/* Identity's commands that are more than a row of a table. */
+#pragma once
+
+#include "cli.h"
+
+int access_ask_password(struct cli *cli, json_t *body, struct fault *f); /* --password-prompt */
+int access_own_password(struct cli *cli, json_t *body, struct fault *f);
+int access_project_rows(struct cli *cli, json_t *rows, struct fault *f); /* --user, --my-projects */
+int access_user_list(struct cli *cli, struct fault *f);
+int access_group_list(struct cli *cli, struct fault *f);
+int access_group_users(struct cli *cli, struct fault *f);
+int access_role(struct cli *cli, struct fault *f);
+int access_assignments(struct cli *cli, struct fault *f);
+int access_service_delete(struct cli *cli, struct fault *f);
+int access_service_set(struct cli *cli, struct fault *f);
+int access_service_show(struct cli *cli, struct fault *f);
+int access_endpoint_body(struct cli *cli, json_t *body, struct fault *f);
+int access_endpoint_names(struct cli *cli, json_t *endpoint, struct fault *f);
+int access_endpoint_list(struct cli *cli, struct fault *f);
+int access_catalog(struct cli *cli, struct fault *f);
+/* How "catalog show" prints an entry as a table. */
+extern const struct column access_catalog_fields[];
+int access_token_issue(struct cli *cli, struct fault *f);
+int access_token_revoke(struct cli *cli, struct fault *f);
+
+/* The user, project or other id that an option names; NULL when it is not given. Shared with other services' commands. */
+int access_option_id(struct cli *cli, const char *option, const char **ret, struct fault *f);
