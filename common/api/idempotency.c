@@ -100,7 +100,9 @@ static int
 in_work(struct call *c, struct fault *f)
 {
     call_header(c, "Retry-After", "1");
-    return fault_raise(f, FAULT_CONFLICT, "A request with this Idempotency-Key is being worked on; its answer will be there soon.");
+    return fault_raise(
+        f, FAULT_CONFLICT,
+        "A request with this Idempotency-Key is being worked on; its answer will be there soon.");
 }
 
 /* --- The row, in the transaction of the effect */
@@ -117,7 +119,8 @@ committed(void *object)
 static int
 claim(struct idempotency *i, struct fault *f)
 {
-    int64_t touched = idempotency_claim(i->call->db, i->key.id, i->request, i->call->operation->id, i->call->object_id, f);
+    int64_t touched = idempotency_claim(i->call->db, i->key.id, i->request, i->call->operation->id,
+                                        i->call->object_id, f);
 
     if (touched < 0)
         return -1;
@@ -163,7 +166,8 @@ answer_again(struct idempotency *i, const char *object_id, struct fault *f)
     if (o->resource != NULL && object_id != NULL) {
         void *row = arena_alloc(c->arena, o->resource->schema->size);
 
-        if (resource_load(c->db, o->resource, object_id, call_scope(c, o->resource->scope), false, row, f) >= 0 &&
+        if (resource_load(c->db, o->resource, object_id, call_scope(c, o->resource->scope), false,
+                          row, f) >= 0 &&
             resource_reply(c, o->resource, row, f) >= 0) {
             i->claimed = i->locked;
             return 1;
@@ -172,8 +176,10 @@ answer_again(struct idempotency *i, const char *object_id, struct fault *f)
             return -1;
         fault_clear(f);
     }
-    return fault_raise(f, FAULT_CONFLICT, "The request with this Idempotency-Key was carried out, but its answer was not kept.%s%s",
-                       object_id == NULL ? "" : " It made ", object_id == NULL ? "" : object_id);
+    return fault_raise(
+        f, FAULT_CONFLICT,
+        "The request with this Idempotency-Key was carried out, but its answer was not kept.%s%s",
+        object_id == NULL ? "" : " It made ", object_id == NULL ? "" : object_id);
 }
 
 /* 1: answered; 0: there is no row, or it has no answer and the lock isn't ours, which may mean that it is in work. */
@@ -187,7 +193,8 @@ replay(struct idempotency *i, struct fault *f)
     if (r <= 0)
         return r;
     if (!str_equal(row.request, i->request))
-        return fault_raise(f, FAULT_UNPROCESSABLE, "This Idempotency-Key was used for another request.");
+        return fault_raise(f, FAULT_UNPROCESSABLE,
+                           "This Idempotency-Key was used for another request.");
     if (row.status_null && !i->locked)
         return 0;
     i->headers = c->response->headers_count;
@@ -222,14 +229,17 @@ enter(struct idempotency *i, struct fault *f)
 int
 idempotency_begin(struct call *c, struct fault *f)
 {
-    const char *key = c->request->method == HTTP_POST ? http_header(c->request, "Idempotency-Key") : NULL;
+    const char *key =
+        c->request->method == HTTP_POST ? http_header(c->request, "Idempotency-Key") : NULL;
     struct idempotency *i;
     int r;
 
-    if (key == NULL || (c->operation->flags & (OP_PUBLIC | OP_STREAM)) != 0 || c->db->connection == NULL)
+    if (key == NULL || (c->operation->flags & (OP_PUBLIC | OP_STREAM)) != 0 ||
+        c->db->connection == NULL)
         return 0;
     if (!idempotency_key_check(key))
-        return fault_raise_field(f, "Idempotency-Key", "Idempotency-Key must be 1 to 255 visible ASCII characters.");
+        return fault_raise_field(f, "Idempotency-Key",
+                                 "Idempotency-Key must be 1 to 255 visible ASCII characters.");
     i = ARENA_NEW(c->arena, struct idempotency);
     i->call = c;
     i->request = idempotency_request_digest(c);
@@ -279,13 +289,15 @@ idempotency_end(struct call *c)
         return;
     c->idempotency = NULL;
     c->db->at_commit = NULL;
-    /* An effect without a transaction, or one that nobody saw because it is in another's. */
+    /* An effect elsewhere. */
     if (i->armed && !i->claimed && status < 400)
         i->claimed = claim(i, &f) >= 0;
     /* A 5xx after the commit helps nobody as an answer: a repeat is told what there is. */
     if (i->claimed && status < 500) {
-        if (idempotency_store(c->db, i->key.id, status, idempotency_answer_seal(c, &i->key, i->headers), &f) < 0)
-            log_warn("idempotency.answer_lost operation=%s cause=\"%s\"", c->operation->id, f.cause);
+        if (idempotency_store(c->db, i->key.id, status,
+                              idempotency_answer_seal(c, &i->key, i->headers), &f) < 0)
+            log_warn("idempotency.answer_lost operation=%s cause=\"%s\"", c->operation->id,
+                     f.cause);
         purge(c->db);
     }
     unlock(i);

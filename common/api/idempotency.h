@@ -12,8 +12,8 @@
  *
  * A request without effect (4xx, rolled back) leaves nothing: its repeat runs. Ignored are public operations
  * (making tokens) and streamed ones. The dispatcher calls what is here; handlers see nothing of it, but those
- * that make something set call->object_id before they commit. A handler whose effect is a single statement without a
- * transaction has its row written after it: only a crash in between makes a repeat run again. */
+ * that make something set call->object_id before they commit. What has no effect in the database
+ * has its row written after it: only a crash in between makes a repeat run again. */
 #pragma once
 
 #include "call.h"

@@ -43,7 +43,13 @@ digest(const char *const *texts, size_t count, unsigned char ret[DIGEST])
 void
 idempotency_key_make(const struct call *c, const char *key, struct idempotency_key *ret)
 {
-    const char *texts[] = { "id", c->auth.user_id, c->auth.project_id, c->auth.domain_id, c->api->service, c->operation->id, key };
+    const char *texts[] = { "id",
+                            c->auth.user_id,
+                            c->auth.project_id,
+                            c->auth.domain_id,
+                            c->api->service,
+                            c->operation->id,
+                            key };
     unsigned char id[DIGEST];
 
     digest(texts, ARRAY_SIZE(texts), id);
@@ -56,7 +62,8 @@ char *
 idempotency_request_digest(const struct call *c)
 {
     char *body = c->body == NULL ? NULL : json_dumps(c->body, JSON_COMPACT | JSON_SORT_KEYS);
-    const char *texts[] = { c->request->path, c->request->query_text, arena_printf(c->arena, "%d", c->version),
+    const char *texts[] = { c->request->path, c->request->query_text,
+                            arena_printf(c->arena, "%d", c->version),
                             body != NULL ? body : c->request->body };
     unsigned char ret[DIGEST];
 
@@ -83,7 +90,8 @@ seal(struct arena *a, const unsigned char key[DIGEST], const char *text, size_t 
 
     random_bytes(out, NONCE);
     if (ctx == NULL || EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, out) != 1 ||
-        EVP_EncryptUpdate(ctx, out + NONCE + TAG, &done, (const unsigned char *)text, (int)size) != 1 ||
+        EVP_EncryptUpdate(ctx, out + NONCE + TAG, &done, (const unsigned char *)text, (int)size) !=
+            1 ||
         EVP_EncryptFinal_ex(ctx, out + NONCE + TAG + done, &done) != 1 ||
         EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, TAG, out + NONCE) != 1)
         abort();
@@ -105,7 +113,8 @@ unseal(struct arena *a, const unsigned char key[DIGEST], const char *sealed, siz
     size -= NONCE + TAG;
     if (EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, data) != 1 ||
         EVP_DecryptUpdate(ctx, text, &done, (unsigned char *)data + NONCE + TAG, (int)size) != 1 ||
-        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG, (char *)data + NONCE) != 1 || EVP_DecryptFinal_ex(ctx, text + done, &rest) != 1)
+        EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG, (char *)data + NONCE) != 1 ||
+        EVP_DecryptFinal_ex(ctx, text + done, &rest) != 1)
         return NULL;
     *ret_size = size;
     return (char *)text;
@@ -124,7 +133,8 @@ idempotency_answer_seal(const struct call *c, const struct idempotency_key *k, s
 {
     const struct http_response *r = c->response;
     json_auto_t *answer = json_object(), *headers = json_object();
-    json_t *body = json_stringn(r->body.size == 0 ? "" : r->body.data, r->body.size); /* NULL: it isn't UTF-8. */
+    json_t *body = json_stringn(r->body.size == 0 ? "" : r->body.data,
+                                r->body.size); /* NULL: it isn't UTF-8. */
     char *text, *sealed;
 
     for (size_t i = skip; i < r->headers_count; i++) {
@@ -149,7 +159,8 @@ idempotency_answer_seal(const struct call *c, const struct idempotency_key *k, s
 }
 
 int
-idempotency_answer_open(struct call *c, const struct idempotency_key *k, const char *sealed, int status, struct fault *f)
+idempotency_answer_open(struct call *c, const struct idempotency_key *k, const char *sealed,
+                        int status, struct fault *f)
 {
     size_t size = 0;
     char *text = unseal(c->arena, k->seal, sealed, &size);

@@ -21,4 +21,5 @@ char *idempotency_request_digest(const struct call *c);
 char *idempotency_answer_seal(const struct call *c, const struct idempotency_key *k, size_t skip);
 
 /* Fills c->response. Fails when it was not sealed under this key. */
-int idempotency_answer_open(struct call *c, const struct idempotency_key *k, const char *sealed, int status, struct fault *f);
+int idempotency_answer_open(struct call *c, const struct idempotency_key *k, const char *sealed,
+                            int status, struct fault *f);

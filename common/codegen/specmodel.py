@@ -130,6 +130,8 @@ class Model:
                 raise SpecError('%s: required %s is not a property' % (s.where, r))
         if len(s.fields) > 128:
             raise SpecError('%s: more than 128 fields' % s.where)
+        if 'count' in (node.get('properties') or {}):
+            raise SpecError('%s: count is the name of the number of members; call the property otherwise, with x-virga name: count' % s.where)
         return s
 
     def ref(self, text):

@@ -323,6 +323,8 @@ run(struct service_client *c, struct http_client *http, struct arena *a, struct 
         headers[count++] = (struct http_pair){ "OpenStack-API-Version", call->microversion };
     if (call->request_id != NULL)
         headers[count++] = (struct http_pair){ "X-OpenStack-Request-ID", call->request_id };
+    if (call->idempotency_key != NULL)
+        headers[count++] = (struct http_pair){ "Idempotency-Key", call->idempotency_key };
     headers[count++] = (struct http_pair){ "Accept", "application/json" };
 
     *x = (struct http_exchange){ .method = call->method,

@@ -20,6 +20,7 @@ struct service_call {
     const json_t *body; /* NULL: none */
     const char *microversion; /* "placement 1.39": OpenStack-API-Version; NULL: none */
     const char *request_id; /* Passed on as X-OpenStack-Request-ID; NULL: none */
+    const char *idempotency_key; /* A POST that is sent again has its effect once, where the service knows the header; NULL: none */
     const char *token; /* The user's, sent with ours as X-Service-Token; NULL: ours alone. */
     bool anonymous; /* Without any token: for what is public. */
     int deadline_ms; /* 0: 30 s */

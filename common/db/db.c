@@ -6,6 +6,7 @@
 
 #include "../base/str.h"
 #include "connection.h"
+#include "tx.h"
 
 static _Atomic uint64_t statements;
 
@@ -21,7 +22,7 @@ clear_result(void *object)
     PQclear(object);
 }
 
-/* Did the statement change rows? PQcmdTuples() also counts what SELECT found. */
+/* Does the statement, or the tag of its answer, change rows? PQcmdTuples() also counts what SELECT found. */
 static bool
 is_change(const char *tag)
 {
@@ -63,6 +64,24 @@ wants_savepoint(const struct db_connection *c)
     return c->under_test && !c->in_savepoint;
 }
 
+/* Below at_commit a change that would commit by itself is a transaction of its own; one that touched nothing has nothing
+ * to commit. */
+static int
+run_alone(struct db *db, const char *name, const char *sql, const struct db_param *params,
+          size_t params_count, struct db_result *ret, struct fault *f)
+{
+    _cleanup_(db_tx_done) struct db_tx tx = { 0 };
+    int r;
+
+    r = db_tx_begin(&tx, db, f);
+    if (r < 0)
+        return r;
+    r = db_run(db, name, sql, params, params_count, ret, f);
+    if (r < 0 || ret->touched == 0)
+        return r;
+    return db_tx_commit(&tx, f);
+}
+
 int
 db_run(struct db *db, const char *name, const char *sql, const struct db_param *params,
        size_t params_count, struct db_result *ret, struct fault *f)
@@ -73,6 +92,8 @@ db_run(struct db *db, const char *name, const char *sql, const struct db_param *
     bool savepoint;
     int r;
 
+    if (db->at_commit != NULL && !c->in_tx && is_change(sql))
+        return run_alone(db, name, sql, params, params_count, ret, f);
     r = connection_ready(c, f);
     if (r < 0)
         return r;

@@ -21,7 +21,8 @@
 struct db_pool;
 struct db_tx;
 
-/* Called in each transaction of a handle right before its COMMIT; when it fails, so does db_tx_commit(), and all is rolled back. */
+/* Called in each transaction of a handle right before its COMMIT; when it fails, so does db_tx_commit(), and all is rolled back.
+ * A statement that changes rows outside a transaction is one of its own then. */
 struct db_at_commit {
     int (*fn)(void *object, struct db_tx *tx, struct fault *f);
     void *object;

@@ -4,7 +4,7 @@
 #include "../base/str.h"
 #include "connection.h"
 
-enum sqlstate_use { USE_INTERNAL, USE_CONFLICT, USE_AGAIN };
+enum sqlstate_use { USE_INTERNAL, USE_CONFLICT, USE_AGAIN, USE_INVALID };
 
 static const struct {
     const char *prefix; /* Of the SQLSTATE: a class or one code. */
@@ -13,6 +13,7 @@ static const struct {
     { "23505", USE_CONFLICT }, /* unique_violation */
     { "23503", USE_CONFLICT }, /* foreign_key_violation */
     { "23P01", USE_CONFLICT }, /* exclusion_violation */
+    { "2201B", USE_INVALID },  /* invalid_regular_expression: they come from clients only */
     { "40001", USE_AGAIN },    /* serialization_failure */
     { "40P01", USE_AGAIN },    /* deadlock_detected */
     { "55P03", USE_AGAIN },    /* lock_not_available */
@@ -75,6 +76,9 @@ connection_raise(PGconn *pg, const PGresult *result, struct fault *f)
         constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
         r = fault_raise_code(f, FAULT_CONFLICT, constraint == NULL ? "" : constraint,
                              "The request conflicts with another object.");
+        break;
+    case USE_INVALID:
+        r = fault_raise(f, FAULT_INVALID, "A regular expression is not valid.");
         break;
     case USE_AGAIN:
         r = fault_raise(f, FAULT_UNAVAILABLE, "The database could not do this now; try again.");

@@ -21,7 +21,7 @@ enum {
 
 struct http_client {
     CURL *curl;
-    char *ca_file, *unix_socket;
+    char *ca_file;
     int connect_timeout_ms;
 };
 
@@ -58,8 +58,6 @@ http_client_new(const struct http_client_options *options)
         c->connect_timeout_ms = options->connect_timeout_ms;
     if (options != NULL && options->ca_file != NULL)
         c->ca_file = memory_strdup(options->ca_file);
-    if (options != NULL && options->unix_socket != NULL)
-        c->unix_socket = memory_strdup(options->unix_socket);
     return c;
 }
 
@@ -70,7 +68,6 @@ http_client_free(struct http_client *c)
         return;
     curl_easy_cleanup(c->curl);
     free(c->ca_file);
-    free(c->unix_socket);
     free(c);
 }
 
@@ -199,8 +196,6 @@ prepare(struct http_client *c, struct transfer *t)
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (c->ca_file != NULL)
         curl_easy_setopt(curl, CURLOPT_CAINFO, c->ca_file);
-    if (c->unix_socket != NULL)
-        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, c->unix_socket);
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);

@@ -12,7 +12,6 @@ struct http_client;
 struct http_client_options {
     const char *ca_file; /* NULL: the system's. Verification is always on. */
     int connect_timeout_ms; /* 0: 2000 */
-    const char *unix_socket; /* Path of the socket to connect to, whatever the URL's host; NULL: the host. */
 };
 
 struct http_client *http_client_new(const struct http_client_options *options); /* NULL: defaults */

@@ -1,4 +1,9 @@
+/* Who has nothing to do lies on a stack and is handed its next exchange: one wake, no race for a queue, and
+ * the thread that worked last (its memory, its database connection) works next. Only when all are busy is there
+ * a queue. */
 #include "workers.h"
+
+#include <semaphore.h>
 
 #include "../base/memory.h"
 
@@ -6,6 +11,9 @@ struct worker {
     struct workers *pool;
     pthread_t thread;
     unsigned index;
+    sem_t wake;
+    struct exchange *given;   /* Before 'wake'; NULL: the pool is stopping. */
+    struct worker *next_idle; /* On the stack. */
 };
 
 struct workers {
@@ -14,32 +22,53 @@ struct workers {
     unsigned first_index, max;
     struct worker *threads;
     pthread_mutex_t mutex;
-    pthread_cond_t work;
+    struct worker *idle GUARDED_BY(mutex);
     struct exchange *head GUARDED_BY(mutex), **tail GUARDED_BY(mutex);
     unsigned started GUARDED_BY(mutex), queued GUARDED_BY(mutex), busy GUARDED_BY(mutex);
     bool stopping GUARDED_BY(mutex);
 };
 
+/* From the queue; NULL: it is empty. With the mutex held. */
+static struct exchange *
+unqueue(struct workers *w)
+{
+    struct exchange *x = w->head;
+
+    if (x == NULL)
+        return NULL;
+    w->head = x->next;
+    if (w->head == NULL)
+        w->tail = &w->head;
+    x->next = NULL;
+    w->queued--;
+    w->busy++;
+    return x;
+}
+
 /* The next exchange, or NULL at the end. When stopping, what is queued still comes. 'again': the
  * caller has just ended one. */
 static struct exchange *
-take(struct workers *w, bool again, bool *ret_stopping)
+take(struct worker *me, bool again, bool *ret_stopping)
 {
+    struct workers *w = me->pool;
     struct exchange *x;
 
     pthread_mutex_lock(&w->mutex);
     w->busy -= again;
-    while (w->head == NULL && !w->stopping)
-        pthread_cond_wait(&w->work, &w->mutex);
-    x = w->head;
+    x = unqueue(w);
     *ret_stopping = w->stopping;
-    if (x != NULL) {
-        w->head = x->next;
-        if (w->head == NULL)
-            w->tail = &w->head;
-        x->next = NULL;
-        w->queued--;
-        w->busy++;
+    if (x == NULL && !w->stopping) {
+        me->given = NULL;
+        me->next_idle = w->idle;
+        w->idle = me;
+        pthread_mutex_unlock(&w->mutex);
+        while (sem_wait(&me->wake) < 0)
+            ; /* EINTR. */
+        if (me->given != NULL)
+            return me->given;
+        pthread_mutex_lock(&w->mutex);
+        x = unqueue(w);
+        *ret_stopping = true;
     }
     pthread_mutex_unlock(&w->mutex);
     return x;
@@ -55,7 +84,7 @@ work(void *object)
     struct exchange *x;
     bool stopping;
 
-    for (x = take(w, false, &stopping); x != NULL; x = take(w, true, &stopping))
+    for (x = take(me, false, &stopping); x != NULL; x = take(me, true, &stopping))
         exchange_run(x, worker, stopping);
     if (h->worker_done != NULL)
         h->worker_done(h->owner, worker);
@@ -71,6 +100,7 @@ start_one(struct workers *w)
 
     me->pool = w;
     me->index = w->first_index + w->started;
+    sem_init(&me->wake, 0, 0);
     if (pthread_create(&me->thread, NULL, work, me) != 0)
         return -1;
     snprintf(name, sizeof(name), "http-%s-%u", w->name, w->started);
@@ -92,7 +122,6 @@ workers_new(struct workers **ret, struct http_server *s, const char *name, unsig
     w->threads = memory_calloc(max, sizeof(*w->threads));
     w->tail = &w->head;
     pthread_mutex_init(&w->mutex, NULL);
-    pthread_cond_init(&w->work, NULL);
     while (w->started < now) {
         if (start_one(w) < 0) {
             workers_stop(w);
@@ -107,13 +136,20 @@ workers_new(struct workers **ret, struct http_server *s, const char *name, unsig
 bool
 workers_push(struct workers *w, struct exchange *x)
 {
+    struct worker *idle;
     bool taken = false;
 
     pthread_mutex_lock(&w->mutex);
+    idle = w->stopping ? NULL : w->idle;
+    if (idle != NULL) {
+        w->idle = idle->next_idle;
+        idle->given = x;
+        w->busy++;
+    }
     /* With one thread at least a failed start only means waiting. */
-    if (!w->stopping && w->started < w->max && w->queued >= w->started - w->busy)
+    if (idle == NULL && !w->stopping && w->started < w->max && w->queued >= w->started - w->busy)
         (void)start_one(w);
-    if (!w->stopping && w->started > 0) {
+    if (idle == NULL && !w->stopping && w->started > 0) {
         x->next = NULL;
         *w->tail = x;
         w->tail = &x->next;
@@ -121,14 +157,15 @@ workers_push(struct workers *w, struct exchange *x)
         taken = true;
     }
     pthread_mutex_unlock(&w->mutex);
-    if (taken)
-        pthread_cond_signal(&w->work); /* Not under the mutex: who wakes would wait for it. */
-    return taken;
+    if (idle != NULL)
+        sem_post(&idle->wake);
+    return idle != NULL || taken;
 }
 
 void
 workers_stop(struct workers *w)
 {
+    struct worker *idle;
     unsigned started;
 
     if (w == NULL)
@@ -136,8 +173,13 @@ workers_stop(struct workers *w)
     pthread_mutex_lock(&w->mutex);
     w->stopping = true;
     started = w->started;
-    pthread_cond_broadcast(&w->work);
+    idle = w->idle;
+    w->idle = NULL;
     pthread_mutex_unlock(&w->mutex);
+    for (struct worker *next; idle != NULL; idle = next) {
+        next = idle->next_idle;
+        sem_post(&idle->wake);
+    }
     for (unsigned i = 0; i < started; i++)
         pthread_join(w->threads[i].thread, NULL);
     pthread_mutex_lock(&w->mutex);
@@ -150,7 +192,6 @@ workers_free(struct workers *w)
 {
     if (w == NULL)
         return;
-    pthread_cond_destroy(&w->work);
     pthread_mutex_destroy(&w->mutex);
     free(w->threads);
     free(w);

@@ -29,7 +29,8 @@ list_at(struct cli *cli, const char *path, struct fault *f)
 
     str_add(&s, path);
     if (body_query(cli, &s, f) < 0 ||
-        kind_list(cli, SERVICE_IDENTITY, arena_strdup(cli->arena, str_text(&s)), cli->command->kind->plural, 0, &rows, f) < 0)
+        kind_list(cli, SERVICE_IDENTITY, arena_strdup(cli->arena, str_text(&s)),
+                  cli->command->kind->plural, 0, &rows, f) < 0)
         return -1;
     return output_list(cli, cli->command->columns, rows, f);
 }
@@ -50,13 +51,15 @@ access_ask_password(struct cli *cli, json_t *body, struct fault *f)
 int
 access_own_password(struct cli *cli, json_t *body, struct fault *f)
 {
-    const char *old = args_get(&cli->args, "--original-password"), *new = args_get(&cli->args, "--password");
+    const char *old = args_get(&cli->args, "--original-password"),
+               *new = args_get(&cli->args, "--password");
 
     if (old == NULL && password_ask(cli->arena, "Current Password: ", false, &old, f) < 0)
         return -1;
     if (new == NULL && password_ask(cli->arena, "New Password: ", true, &new, f) < 0)
         return -1;
-    json_object_set_new(body, "user", json_pack("{ss ss}", "original_password", old, "password", new));
+    json_object_set_new(body, "user",
+                        json_pack("{ss ss}", "original_password", old, "password", new));
     return 0;
 }
 
@@ -76,7 +79,8 @@ access_project_rows(struct cli *cli, json_t *rows, struct fault *f)
     }
     if (user_id == NULL)
         return 0;
-    if (kind_list(cli, SERVICE_IDENTITY, arena_printf(cli->arena, "/users/%s/projects", user_id), "projects", 0, &own, f) < 0)
+    if (kind_list(cli, SERVICE_IDENTITY, arena_printf(cli->arena, "/users/%s/projects", user_id),
+                  "projects", 0, &own, f) < 0)
         return -1;
     json_array_clear(rows);
     return json_array_extend(rows, own);
@@ -86,12 +90,14 @@ access_project_rows(struct cli *cli, json_t *rows, struct fault *f)
 static int
 users_of_project(struct cli *cli, const char *project_id, struct fault *f)
 {
-    json_t *assignments, *one, *users = json_own(cli->arena, json_object()), *rows = json_own(cli->arena, json_array()), *user;
+    json_t *assignments, *one, *users = json_own(cli->arena, json_object()),
+                               *rows = json_own(cli->arena, json_array()), *user;
     const char *id;
     size_t i;
 
-    if (kind_list(cli, SERVICE_IDENTITY, arena_printf(cli->arena, "/role_assignments?scope.project.id=%s", project_id), "role_assignments", 0,
-                  &assignments, f) < 0)
+    if (kind_list(cli, SERVICE_IDENTITY,
+                  arena_printf(cli->arena, "/role_assignments?scope.project.id=%s", project_id),
+                  "role_assignments", 0, &assignments, f) < 0)
         return -1;
     json_array_foreach(assignments, i, one)
     {
@@ -111,11 +117,15 @@ access_user_list(struct cli *cli, struct fault *f)
 {
     const char *group_id, *project_id;
 
-    if (access_option_id(cli, "--group", &group_id, f) < 0 || access_option_id(cli, "--project", &project_id, f) < 0)
+    if (access_option_id(cli, "--group", &group_id, f) < 0 ||
+        access_option_id(cli, "--project", &project_id, f) < 0)
         return -1;
     if (project_id != NULL)
         return users_of_project(cli, project_id, f);
-    return list_at(cli, group_id != NULL ? arena_printf(cli->arena, "/groups/%s/users", group_id) : "/users", f);
+    return list_at(cli,
+                   group_id != NULL ? arena_printf(cli->arena, "/groups/%s/users", group_id)
+                                    : "/users",
+                   f);
 }
 
 int
@@ -125,7 +135,10 @@ access_group_list(struct cli *cli, struct fault *f)
 
     if (access_option_id(cli, "--user", &user_id, f) < 0)
         return -1;
-    return list_at(cli, user_id != NULL ? arena_printf(cli->arena, "/users/%s/groups", user_id) : "/groups", f);
+    return list_at(cli,
+                   user_id != NULL ? arena_printf(cli->arena, "/users/%s/groups", user_id)
+                                   : "/groups",
+                   f);
 }
 
 int
@@ -147,7 +160,8 @@ access_group_users(struct cli *cli, struct fault *f)
         if (rest_call(cli, &r, f) < 0) {
             if (!asks || r.status != 404)
                 return -1;
-            return fault_raise(f, FAULT_NOT_FOUND, "%s not in group %s", cli->args.items[i].text, args_get(&cli->args, "<group>"));
+            return fault_raise(f, FAULT_NOT_FOUND, "%s not in group %s", cli->args.items[i].text,
+                               args_get(&cli->args, "<group>"));
         }
         if (asks)
             printf("%s in group %s\n", cli->args.items[i].text, args_get(&cli->args, "<group>"));
@@ -163,20 +177,24 @@ access_role(struct cli *cli, struct fault *f)
     bool system = args_has(&cli->args, "--system"), inherited = args_has(&cli->args, "--inherited");
     struct rest r = { .service = SERVICE_IDENTITY, .method = cli->command->method };
 
-    if (access_option_id(cli, "--user", &user, f) < 0 || access_option_id(cli, "--group", &group, f) < 0 ||
-        access_option_id(cli, "--project", &project, f) < 0 || access_option_id(cli, "--domain", &domain, f) < 0)
+    if (access_option_id(cli, "--user", &user, f) < 0 ||
+        access_option_id(cli, "--group", &group, f) < 0 ||
+        access_option_id(cli, "--project", &project, f) < 0 ||
+        access_option_id(cli, "--domain", &domain, f) < 0)
         return -1;
     if ((user == NULL) == (group == NULL))
         return fault_raise(f, FAULT_INVALID, "One of --user and --group is required.");
     if ((project != NULL) + (domain != NULL) + system != 1)
-        return fault_raise(f, FAULT_INVALID, "One of --project, --domain and --system is required.");
+        return fault_raise(f, FAULT_INVALID,
+                           "One of --project, --domain and --system is required.");
     if (access_option_id(cli, "<role>", &role, f) < 0)
         return -1;
     where = system            ? "/system"
             : project != NULL ? arena_printf(cli->arena, "/projects/%s", project)
                               : arena_printf(cli->arena, "/domains/%s", domain);
-    r.path = arena_printf(cli->arena, "%s%s/%s/%s/roles/%s%s", inherited ? "/OS-INHERIT" : "", where, user != NULL ? "users" : "groups",
-                          user != NULL ? user : group, role, inherited ? "/inherited_to_projects" : "");
+    r.path = arena_printf(cli->arena, "%s%s/%s/%s/roles/%s%s", inherited ? "/OS-INHERIT" : "",
+                          where, user != NULL ? "users" : "groups", user != NULL ? user : group,
+                          role, inherited ? "/inherited_to_projects" : "");
     return rest_call(cli, &r, f);
 }
 
@@ -184,7 +202,8 @@ access_role(struct cli *cli, struct fault *f)
 static json_t *
 party(const json_t *part, bool names)
 {
-    const char *name = json_get_text(part, "name"), *domain = json_get_text(json_object_get(part, "domain"), "name"),
+    const char *name = json_get_text(part, "name"),
+               *domain = json_get_text(json_object_get(part, "domain"), "name"),
                *id = json_get_text(part, "id");
 
     if (part == NULL)
@@ -206,23 +225,31 @@ access_assignments(struct cli *cli, struct fault *f)
     if (session_open(cli, false, f) < 0 || body_query(cli, &path, f) < 0)
         return -1;
     if (args_has(&cli->args, "--auth-user"))
-        str_addf(&path, "%cuser.id=%s", strchr(str_text(&path), '?') != NULL ? '&' : '?', session_user_id(cli));
+        str_addf(&path, "%cuser.id=%s", strchr(str_text(&path), '?') != NULL ? '&' : '?',
+                 session_user_id(cli));
     if (args_has(&cli->args, "--auth-project") && session_project_id(cli) != NULL)
-        str_addf(&path, "%cscope.project.id=%s", strchr(str_text(&path), '?') != NULL ? '&' : '?', session_project_id(cli));
+        str_addf(&path, "%cscope.project.id=%s", strchr(str_text(&path), '?') != NULL ? '&' : '?',
+                 session_project_id(cli));
     if (args_has(&cli->args, "--inherited"))
-        str_addf(&path, "%cscope.OS-INHERIT:inherited_to=projects", strchr(str_text(&path), '?') != NULL ? '&' : '?');
-    if (kind_list(cli, SERVICE_IDENTITY, arena_strdup(cli->arena, str_text(&path)), "role_assignments", 0, &all, f) < 0)
+        str_addf(&path, "%cscope.OS-INHERIT:inherited_to=projects",
+                 strchr(str_text(&path), '?') != NULL ? '&' : '?');
+    if (kind_list(cli, SERVICE_IDENTITY, arena_strdup(cli->arena, str_text(&path)),
+                  "role_assignments", 0, &all, f) < 0)
         return -1;
     json_array_foreach(all, i, one)
     {
         json_t *scope = json_object_get(one, "scope");
 
-        json_array_append_new(rows, json_pack("{so so so so so ss sb}", "role", party(json_object_get(one, "role"), names), "user",
-                                              party(json_object_get(one, "user"), names), "group", party(json_object_get(one, "group"), names),
-                                              "project", party(json_object_get(scope, "project"), names), "domain",
-                                              party(json_object_get(scope, "domain"), names), "system",
-                                              json_object_get(scope, "system") != NULL ? "all" : "", "inherited",
-                                              json_object_get(scope, "OS-INHERIT:inherited_to") != NULL));
+        json_array_append_new(rows,
+                              json_pack("{so so so so so ss sb}", "role",
+                                        party(json_object_get(one, "role"), names), "user",
+                                        party(json_object_get(one, "user"), names), "group",
+                                        party(json_object_get(one, "group"), names), "project",
+                                        party(json_object_get(scope, "project"), names), "domain",
+                                        party(json_object_get(scope, "domain"), names), "system",
+                                        json_object_get(scope, "system") != NULL ? "all" : "",
+                                        "inherited",
+                                        json_object_get(scope, "OS-INHERIT:inherited_to") != NULL));
     }
     return output_list(cli, cli->command->columns, rows, f);
 }

@@ -13,7 +13,8 @@ const struct option args_global_options[] = {
 };
 
 const struct option args_output_options[] = {
-    OPT("-f", "<format>", NULL, "How the answer is printed", .choices = "table,json,value,csv,yaml"),
+    OPT("-f", "<format>", NULL, "How the answer is printed",
+        .choices = "table,json,value,csv,yaml"),
     OPT("--format", "<format>", NULL, "The same", .choices = "table,json,value,csv,yaml"),
     OPT("-c", "<column>", NULL, "Print this column only; repeat for more", .repeat = true),
     OPT("--column", "<column>", NULL, "The same", .repeat = true),
@@ -70,7 +71,9 @@ find(struct parse *p, const char *name, size_t size)
     }
     if (count == 1)
         return found;
-    fault_raise(p->fault, FAULT_INVALID, count == 0 ? "no such option: %.*s" : "the option is ambiguous: %.*s", (int)size, name);
+    fault_raise(p->fault, FAULT_INVALID,
+                count == 0 ? "no such option: %.*s" : "the option is ambiguous: %.*s", (int)size,
+                name);
     return NULL;
 }
 
@@ -97,13 +100,15 @@ add(struct parse *p, const struct option *o, const char *text)
     struct arg *arg;
 
     if (o->choices != NULL && !is_choice(o->choices, text))
-        return fault_raise(p->fault, FAULT_INVALID, "%s: '%s' is none of %s", o->name, text, o->choices);
+        return fault_raise(p->fault, FAULT_INVALID, "%s: '%s' is none of %s", o->name, text,
+                           o->choices);
     if (o->type == OPTION_INTEGER && str_to_int64(text, INT64_MIN, INT64_MAX, &integer) < 0)
         return fault_raise(p->fault, FAULT_INVALID, "%s: '%s' is no whole number", o->name, text);
     if (o->type == OPTION_NUMBER && str_to_double(text, &number) < 0)
         return fault_raise(p->fault, FAULT_INVALID, "%s: '%s' is no number", o->name, text);
     if ((o->type == OPTION_PAIRS || o->type == OPTION_PARTS) && strchr(text, '=') == NULL)
-        return fault_raise(p->fault, FAULT_INVALID, "%s: '%s' is not %s", o->name, text, o->value != NULL ? o->value : "key=value");
+        return fault_raise(p->fault, FAULT_INVALID, "%s: '%s' is not %s", o->name, text,
+                           o->value != NULL ? o->value : "key=value");
     arg = ARRAY_PUSH(p->arena, p->ret->items, p->ret->count, p->ret->capacity);
     arg->option = o;
     arg->text = text;
@@ -151,9 +156,12 @@ check_required(struct parse *p, const struct command *command)
 
 int
 args_parse(struct arena *a, const struct command *command, const char *const *words, size_t count,
-           int (*on_cloud)(void *owner, const char *name, const char *value), void *owner, struct args *ret, struct fault *f)
+           int (*on_cloud)(void *owner, const char *name, const char *value), void *owner,
+           struct args *ret, struct fault *f)
 {
-    struct parse p = { .tables = { args_global_options }, .tables_count = 1, .arena = a, .ret = ret, .fault = f };
+    struct parse p = {
+        .tables = { args_global_options }, .tables_count = 1, .arena = a, .ret = ret, .fault = f
+    };
     const char **free_words = ARENA_ARRAY(a, const char *, count + 1);
     size_t free_count = 0;
     bool options_end = false;
@@ -185,12 +193,14 @@ args_parse(struct arena *a, const struct command *command, const char *const *wo
             const char *value = equals != NULL ? equals + 1 : i + 1 < count ? words[i + 1] : NULL;
 
             /* What is no key of the cloud may be the command's own: image set --os-version. */
-            if (value != NULL && on_cloud(owner, arena_strndup(a, word + 2, size - 2), value) >= 0) {
+            if (value != NULL &&
+                on_cloud(owner, arena_strndup(a, word + 2, size - 2), value) >= 0) {
                 i += equals == NULL;
                 continue;
             }
         }
-        if (!str_starts(word, "--") && size > 2 && (o = find(&p, word, 2)) != NULL && o->type != OPTION_FLAG) {
+        if (!str_starts(word, "--") && size > 2 && (o = find(&p, word, 2)) != NULL &&
+            o->type != OPTION_FLAG) {
             if (add(&p, o, word + 2) < 0) /* -fjson */
                 return -1;
             continue;

@@ -57,7 +57,8 @@ body_file(struct arena *a, const char *path, char **ret, size_t *ret_size, struc
     *ret_size = s.size;
     str_done(&s);
     if (bad || *ret_size > MAX_FILE)
-        return fault_raise(f, FAULT_INVALID, "%s: %s", path, bad ? "it cannot be read" : "it is too large");
+        return fault_raise(f, FAULT_INVALID, "%s: %s", path,
+                           bad ? "it cannot be read" : "it is too large");
     return 0;
 }
 
@@ -240,10 +241,12 @@ body_query(struct cli *cli, struct str *path, struct fault *f)
         if (arg->option->type == OPTION_PAIRS) {
             const char *equals = strchr(text, '=');
 
-            url_add_query(path, arena_strndup(cli->arena, text, (size_t)(equals - text)), equals + 1);
+            url_add_query(path, arena_strndup(cli->arena, text, (size_t)(equals - text)),
+                          equals + 1);
             continue;
         }
-        url_add_query(path, arg->option->to + 1, arg->option->type == OPTION_FLAG ? arg->option->json : text);
+        url_add_query(path, arg->option->to + 1,
+                      arg->option->type == OPTION_FLAG ? arg->option->json : text);
     }
     return 0;
 }
@@ -255,7 +258,9 @@ path_value(struct cli *cli, const char *name, size_t size, const char **ret, str
         if (session_open(cli, false, f) < 0)
             return -1;
         *ret = strncmp(name, "@user", size) == 0 ? session_user_id(cli) : session_project_id(cli);
-        return *ret != NULL ? 0 : fault_raise(f, FAULT_INVALID, "The token has no %.*s.", (int)size - 1, name + 1);
+        return *ret != NULL ? 0
+                            : fault_raise(f, FAULT_INVALID, "The token has no %.*s.", (int)size - 1,
+                                          name + 1);
     }
     for (size_t i = cli->args.count; i-- > 0;) {
         const char *own = cli->args.items[i].option->name;

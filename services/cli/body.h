@@ -25,7 +25,8 @@ int body_domain(struct cli *cli, const char *name, const char **ret, struct faul
 void body_set(json_t *body, const char *path, json_t *value);
 
 /* "a=1,b=2" as an object; 'rename' maps names: "ip-address=ip_address,subnet=subnet_id". */
-int body_parts(struct arena *a, const char *text, const char *rename, json_t **ret, struct fault *f);
+int body_parts(struct arena *a, const char *text, const char *rename, json_t **ret,
+               struct fault *f);
 
 /* The whole of a file ("-": standard input), terminated, at most 16 MiB. */
 int body_file(struct arena *a, const char *path, char **ret, size_t *ret_size, struct fault *f);

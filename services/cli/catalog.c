@@ -18,20 +18,24 @@ find_service(struct cli *cli, const char *text, json_t **ret, struct fault *f)
         return -1;
     json_array_foreach(all, i, one)
     {
-        bool same = str_equal(json_get_text(one, "name"), text) || str_equal(json_get_text(one, "type"), text);
+        bool same = str_equal(json_get_text(one, "name"), text) ||
+                    str_equal(json_get_text(one, "type"), text);
 
         if (str_equal(json_get_text(one, "id"), text)) {
             *ret = one;
             return 0;
         }
         if (same && found != NULL)
-            return fault_raise(f, FAULT_CONFLICT, "Multiple service matches found for '%s', use an ID to be more specific: %s, %s", text,
-                               json_get_text(found, "id"), json_get_text(one, "id"));
+            return fault_raise(
+                f, FAULT_CONFLICT,
+                "Multiple service matches found for '%s', use an ID to be more specific: %s, %s",
+                text, json_get_text(found, "id"), json_get_text(one, "id"));
         if (same)
             found = one;
     }
     if (found == NULL)
-        return fault_raise(f, FAULT_NOT_FOUND, "No service with a type, name or ID of '%s' exists.", text);
+        return fault_raise(f, FAULT_NOT_FOUND, "No service with a type, name or ID of '%s' exists.",
+                           text);
     *ret = found;
     return 0;
 }
@@ -70,7 +74,8 @@ access_service_set(struct cli *cli, struct fault *f)
     struct rest r = { .service = SERVICE_IDENTITY, .method = HTTP_PATCH };
     json_t *service, *body = json_own(cli->arena, json_object());
 
-    if (find_service(cli, args_get(&cli->args, "<service>"), &service, f) < 0 || body_make(cli, body, f) < 0)
+    if (find_service(cli, args_get(&cli->args, "<service>"), &service, f) < 0 ||
+        body_make(cli, body, f) < 0)
         return -1;
     r.path = arena_printf(cli->arena, "/services/%s", json_get_text(service, "id"));
     r.body = json_own(cli->arena, json_pack("{sO}", "service", body));
@@ -132,10 +137,12 @@ access_endpoint_list(struct cli *cli, struct fault *f)
     if (text != NULL) {
         if (find_service(cli, text, &service, f) < 0)
             return -1;
-        str_addf(&path, "%cservice_id=%s", strchr(str_text(&path), '?') != NULL ? '&' : '?', json_get_text(service, "id"));
+        str_addf(&path, "%cservice_id=%s", strchr(str_text(&path), '?') != NULL ? '&' : '?',
+                 json_get_text(service, "id"));
     }
     if (kind_list(cli, SERVICE_IDENTITY, "/services", "services", 0, &services, f) < 0 ||
-        kind_list(cli, SERVICE_IDENTITY, arena_strdup(cli->arena, str_text(&path)), "endpoints", 0, &rows, f) < 0)
+        kind_list(cli, SERVICE_IDENTITY, arena_strdup(cli->arena, str_text(&path)), "endpoints", 0,
+                  &rows, f) < 0)
         return -1;
     json_array_foreach(rows, i, one)
     {
@@ -158,9 +165,12 @@ access_catalog(struct cli *cli, struct fault *f)
         return output_list(cli, cli->command->columns, catalog, f);
     json_array_foreach(catalog, i, one)
     {
-        if (str_equal(json_get_text(one, "type"), wanted) || str_equal(json_get_text(one, "name"), wanted) ||
+        if (str_equal(json_get_text(one, "type"), wanted) ||
+            str_equal(json_get_text(one, "name"), wanted) ||
             str_equal(json_get_text(one, "id"), wanted))
-            return output_fields(cli, cli->output.format == OUTPUT_TABLE ? access_catalog_fields : NULL, one, f);
+            return output_fields(cli,
+                                 cli->output.format == OUTPUT_TABLE ? access_catalog_fields : NULL,
+                                 one, f);
     }
     return fault_raise(f, FAULT_NOT_FOUND, "service %s not found", wanted);
 }
@@ -175,7 +185,8 @@ access_token_issue(struct cli *cli, struct fault *f)
     if (session_open(cli, true, f) < 0)
         return -1;
     token = json_object_get(cli->session->body, "token");
-    shown = json_own(cli->arena, json_pack("{ss sO ss}", "id", cli->session->token, "expires", json_object_get(token, "expires_at"), "user_id",
+    shown = json_own(cli->arena, json_pack("{ss sO ss}", "id", cli->session->token, "expires",
+                                           json_object_get(token, "expires_at"), "user_id",
                                            session_user_id(cli)));
     if (session_project_id(cli) != NULL)
         json_object_set_new(shown, "project_id", json_string(session_project_id(cli)));
@@ -204,14 +215,16 @@ access_token_revoke(struct cli *cli, struct fault *f)
     if (session_open(cli, false, f) < 0 || session_url(cli, SERVICE_IDENTITY, &base, f) < 0)
         return -1;
     x.url = arena_printf(cli->arena, "%s/auth/tokens", base);
-    x.headers = (struct http_pair[]){ { "X-Auth-Token", cli->session->token }, { "X-Subject-Token", token } };
+    x.headers = (struct http_pair[]){ { "X-Auth-Token", cli->session->token },
+                                      { "X-Subject-Token", token } };
     x.headers_count = 2;
     if (rest_exchange(cli, &x, f) < 0)
         return -1;
     if (x.status == 401 && cli->session->from_cache) {
         if (session_open(cli, true, f) < 0)
             return -1;
-        x.headers = (struct http_pair[]){ { "X-Auth-Token", cli->session->token }, { "X-Subject-Token", token } };
+        x.headers = (struct http_pair[]){ { "X-Auth-Token", cli->session->token },
+                                          { "X-Subject-Token", token } };
         if (rest_exchange(cli, &x, f) < 0)
             return -1;
     }

@@ -12,9 +12,9 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 const struct command *const command_tables[] = {
-    identity_commands, access_commands,  image_commands,    compute_commands,   server_commands, server_part_commands, network_commands,
-    port_commands,     router_commands,  security_commands, volume_commands,    placement_commands,
-    cloud_commands,    own_commands,     NULL,
+    identity_commands,    access_commands,    image_commands, compute_commands, server_commands,
+    server_part_commands, network_commands,   port_commands,  router_commands,  security_commands,
+    volume_commands,      placement_commands, cloud_commands, own_commands,     NULL,
 };
 
 static size_t
@@ -90,8 +90,10 @@ run(struct cli *cli, const char *const *words, size_t count, struct fault *f)
         help_similar(words + before, count - before, stderr);
         return EXIT_USAGE;
     }
-    if (args_parse(cli->arena, cli->command, rest, rest_count, on_cloud, cli->cloud, &cli->args, f) < 0) {
-        fprintf(stderr, "virga%s%s: %s\n", cli->command != NULL ? " " : "", cli->command != NULL ? cli->command->name : "", f->message);
+    if (args_parse(cli->arena, cli->command, rest, rest_count, on_cloud, cli->cloud, &cli->args,
+                   f) < 0) {
+        fprintf(stderr, "virga%s%s: %s\n", cli->command != NULL ? " " : "",
+                cli->command != NULL ? cli->command->name : "", f->message);
         if (cli->command != NULL)
             help_usage(cli->command, stderr);
         return EXIT_USAGE;
@@ -106,7 +108,8 @@ run(struct cli *cli, const char *const *words, size_t count, struct fault *f)
     cli->debug = args_has(&cli->args, "--debug");
     if (output_setup(&cli->output, &cli->args, f) < 0)
         return EXIT_USAGE;
-    if ((cli->command->kind != NULL || cli->command->service != SERVICE_NONE) && cloud_load(cli->arena, cli->cloud, f) < 0) {
+    if ((cli->command->kind != NULL || cli->command->service != SERVICE_NONE) &&
+        cloud_load(cli->arena, cli->cloud, f) < 0) {
         fprintf(stderr, "%s\n", f->message);
         return EXIT_FAILED;
     }

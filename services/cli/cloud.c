@@ -27,7 +27,8 @@ key_of(const char *name, size_t size)
     for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
         size_t n = 0;
 
-        while (n < size && (keys[i].name[n] == name[n] || (keys[i].name[n] == '_' && name[n] == '-')))
+        while (n < size &&
+               (keys[i].name[n] == name[n] || (keys[i].name[n] == '_' && name[n] == '-')))
             n++;
         if (n == size && keys[i].name[n] == '\0')
             return (int)i;
@@ -58,16 +59,19 @@ take_scalars(struct arena *a, struct cloud *c, yaml_document_t *doc, yaml_node_t
 {
     if (map == NULL || map->type != YAML_MAPPING_NODE)
         return;
-    for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top; p++) {
-        yaml_node_t *k = yaml_document_get_node(doc, p->key), *v = yaml_document_get_node(doc, p->value);
+    for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top;
+         p++) {
+        yaml_node_t *k = yaml_document_get_node(doc, p->key),
+                    *v = yaml_document_get_node(doc, p->value);
         const char *name = (const char *)k->data.scalar.value;
         int key;
 
         if (k->type != YAML_SCALAR_NODE || v->type != YAML_SCALAR_NODE)
             continue;
-        key = str_equal(name, "volumev3_api_version") || str_equal(name, "block_storage_api_version")
-                  ? CLOUD_volume_api_version
-                  : key_of(name, k->data.scalar.length);
+        key =
+            str_equal(name, "volumev3_api_version") || str_equal(name, "block_storage_api_version")
+                ? CLOUD_volume_api_version
+                : key_of(name, k->data.scalar.length);
         if (key >= 0 && c->value[key] == NULL)
             c->value[key] = arena_strdup(a, (const char *)v->data.scalar.value);
     }
@@ -78,7 +82,8 @@ member(yaml_document_t *doc, yaml_node_t *map, const char *name)
 {
     if (map == NULL || map->type != YAML_MAPPING_NODE)
         return NULL;
-    for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top; p++) {
+    for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top;
+         p++) {
         yaml_node_t *k = yaml_document_get_node(doc, p->key);
 
         if (k->type == YAML_SCALAR_NODE && str_equal((const char *)k->data.scalar.value, name))
@@ -95,7 +100,8 @@ take_cloud(struct arena *a, struct cloud *c, yaml_document_t *doc)
 
     if (clouds == NULL || clouds->type != YAML_MAPPING_NODE)
         return 0;
-    if (c->value[CLOUD_cloud] == NULL && c->value[CLOUD_auth_url] == NULL && getenv("OS_AUTH_URL") == NULL &&
+    if (c->value[CLOUD_cloud] == NULL && c->value[CLOUD_auth_url] == NULL &&
+        getenv("OS_AUTH_URL") == NULL &&
         clouds->data.mapping.pairs.top == clouds->data.mapping.pairs.start + 1) {
         yaml_node_t *k = yaml_document_get_node(doc, clouds->data.mapping.pairs.start->key);
 
@@ -119,7 +125,9 @@ read_file(struct arena *a, struct cloud *c, const char *path, struct fault *f)
     int r = 0;
 
     if (file == NULL)
-        return errno == ENOENT || errno == ENOTDIR ? 0 : fault_raise(f, FAULT_INVALID, "%s: %s", path, strerror(errno));
+        return errno == ENOENT || errno == ENOTDIR
+                   ? 0
+                   : fault_raise(f, FAULT_INVALID, "%s: %s", path, strerror(errno));
     if (!yaml_parser_initialize(&parser)) {
         fclose(file);
         return fault_raise(f, FAULT_INTERNAL, "%s: no memory", path);
@@ -153,13 +161,14 @@ read_pair(struct arena *a, struct cloud *c, const char *path, struct fault *f)
 static int
 read_files(struct arena *a, struct cloud *c, struct fault *f)
 {
-    const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME"), *named = getenv("OS_CLIENT_CONFIG_FILE");
+    const char *home = getenv("HOME"), *config = getenv("XDG_CONFIG_HOME"),
+               *named = getenv("OS_CLIENT_CONFIG_FILE");
     const char *paths[] = {
         named,
         "clouds.yaml",
         config != NULL && config[0] == '/' ? arena_printf(a, "%s/openstack/clouds.yaml", config)
-        : home != NULL                     ? arena_printf(a, "%s/.config/openstack/clouds.yaml", home)
-                                           : NULL,
+        : home != NULL ? arena_printf(a, "%s/.config/openstack/clouds.yaml", home)
+                       : NULL,
         "/etc/openstack/clouds.yaml",
     };
 

@@ -8,9 +8,11 @@
 #include "session.h"
 
 static void
-add_zone(json_t *rows, const json_t *name, const char *status, const char *resource, const char *host, const char *service, const char *state)
+add_zone(json_t *rows, const json_t *name, const char *status, const char *resource,
+         const char *host, const char *service, const char *state)
 {
-    json_array_append_new(rows, json_pack("{sO ss ss ss ss ss}", "name", name, "status", status, "resource", resource, "host", host, "service", service,
+    json_array_append_new(rows, json_pack("{sO ss ss ss ss ss}", "name", name, "status", status,
+                                          "resource", resource, "host", host, "service", service,
                                           "service_status", state));
 }
 
@@ -26,7 +28,10 @@ state_zones(struct cli *cli, enum service service, const char *path, json_t *row
         return -1;
     json_array_foreach(json_object_get(answer, "availabilityZoneInfo"), i, zone)
     {
-        const char *status = json_is_true(json_object_get(json_object_get(zone, "zoneState"), "available")) ? "available" : "not available";
+        const char *status =
+            json_is_true(json_object_get(json_object_get(zone, "zoneState"), "available"))
+                ? "available"
+                : "not available";
         json_t *hosts = json_object_get(zone, "hosts");
 
         if (!json_is_object(hosts) || json_object_size(hosts) == 0)
@@ -38,8 +43,10 @@ state_zones(struct cli *cli, enum service service, const char *path, json_t *row
                 const char *changed = json_get_text(one, "updated_at");
 
                 add_zone(rows, json_object_get(zone, "zoneName"), status, "", host, name,
-                         arena_printf(cli->arena, "%s %s %s", json_get_bool(one, "active") ? "enabled" : "disabled",
-                                      json_get_bool(one, "available") ? ":-)" : "XXX", changed != NULL ? changed : ""));
+                         arena_printf(cli->arena, "%s %s %s",
+                                      json_get_bool(one, "active") ? "enabled" : "disabled",
+                                      json_get_bool(one, "available") ? ":-)" : "XXX",
+                                      changed != NULL ? changed : ""));
             }
         }
     }
@@ -52,13 +59,16 @@ network_zones(struct cli *cli, json_t *rows, struct fault *f)
     json_t *zones, *zone;
     size_t i;
 
-    if (kind_list(cli, SERVICE_NETWORK, "/availability_zones", "availability_zones", 0, &zones, f) < 0)
+    if (kind_list(cli, SERVICE_NETWORK, "/availability_zones", "availability_zones", 0, &zones, f) <
+        0)
         return -1;
     json_array_foreach(zones, i, zone)
     {
-        const char *resource = json_get_text(zone, "resource"), *state = json_get_text(zone, "state");
+        const char *resource = json_get_text(zone, "resource"),
+                   *state = json_get_text(zone, "state");
 
-        add_zone(rows, json_object_get(zone, "name"), state != NULL ? state : "", resource != NULL ? resource : "", "", "", "");
+        add_zone(rows, json_object_get(zone, "name"), state != NULL ? state : "",
+                 resource != NULL ? resource : "", "", "", "");
     }
     return 0;
 }
@@ -66,14 +76,17 @@ network_zones(struct cli *cli, json_t *rows, struct fault *f)
 int
 cloud_zones(struct cli *cli, struct fault *f)
 {
-    bool all = !args_has(&cli->args, "--compute") && !args_has(&cli->args, "--network") && !args_has(&cli->args, "--volume");
+    bool all = !args_has(&cli->args, "--compute") && !args_has(&cli->args, "--network") &&
+               !args_has(&cli->args, "--volume");
     bool details = args_has(&cli->args, "--long");
     json_t *rows = json_own(cli->arena, json_array());
     struct fault away = { 0 };
 
     if (all || args_has(&cli->args, "--compute")) {
         /* The detailed list is an administrator's. */
-        int r = state_zones(cli, SERVICE_COMPUTE, details ? "/os-availability-zone/detail" : "/os-availability-zone", rows, f);
+        int r = state_zones(cli, SERVICE_COMPUTE,
+                            details ? "/os-availability-zone/detail" : "/os-availability-zone",
+                            rows, f);
 
         if (r < 0 && details) {
             fault_clear(f);
@@ -82,9 +95,12 @@ cloud_zones(struct cli *cli, struct fault *f)
         if (r < 0)
             return -1;
     }
-    if ((all || args_has(&cli->args, "--volume")) && state_zones(cli, SERVICE_VOLUME, "/os-availability-zone", rows, all ? &away : f) < 0 && !all)
+    if ((all || args_has(&cli->args, "--volume")) &&
+        state_zones(cli, SERVICE_VOLUME, "/os-availability-zone", rows, all ? &away : f) < 0 &&
+        !all)
         return -1;
-    if ((all || args_has(&cli->args, "--network")) && network_zones(cli, rows, all ? &away : f) < 0 && !all)
+    if ((all || args_has(&cli->args, "--network")) &&
+        network_zones(cli, rows, all ? &away : f) < 0 && !all)
         return -1;
     return output_list(cli, cli->command->columns, rows, f);
 }
@@ -183,7 +199,8 @@ cloud_quota_show(struct cli *cli, struct fault *f)
         if (args_has(&cli->args, "--class") && network)
             continue;
         if (args_has(&cli->args, "--class"))
-            path = arena_printf(cli->arena, "/os-quota-class-sets/%s", given != NULL ? given : "default");
+            path = arena_printf(cli->arena, "/os-quota-class-sets/%s",
+                                given != NULL ? given : "default");
         else if (args_has(&cli->args, "--default"))
             path = arena_printf(cli->arena, network ? "%s/default" : "%s/defaults", path);
         answer = rest_get(cli, quota_services[i].service, path, NULL, &away);
@@ -195,7 +212,10 @@ cloud_quota_show(struct cli *cli, struct fault *f)
             continue;
         }
         take_quotas(quota_services[i].service,
-                    json_object_get(answer, args_has(&cli->args, "--class") ? "quota_class_set" : quota_services[i].key), shown);
+                    json_object_get(answer, args_has(&cli->args, "--class")
+                                                ? "quota_class_set"
+                                                : quota_services[i].key),
+                    shown);
     }
     project = json_object_get(json_object_get(cli->session->body, "token"), "project");
     json_object_set_new(shown, "project", json_string(id));
@@ -214,7 +234,9 @@ cloud_quota_set(struct cli *cli, struct fault *f)
     if (access_option_id(cli, "<project>", &id, f) < 0)
         return -1;
     for (size_t s = 0; s < ARRAY_SIZE(quota_services); s++) {
-        struct rest r = { .service = quota_services[s].service, .method = HTTP_PUT, .path = quota_path(cli->arena, quota_services[s].path, id) };
+        struct rest r = { .service = quota_services[s].service,
+                          .method = HTTP_PUT,
+                          .path = quota_path(cli->arena, quota_services[s].path, id) };
         json_t *quotas = json_own(cli->arena, json_object());
 
         for (size_t i = 0; i < ARRAY_SIZE(quota_names); i++) {
@@ -222,7 +244,8 @@ cloud_quota_set(struct cli *cli, struct fault *f)
                 continue;
             text = args_get(&cli->args, arena_printf(cli->arena, "--%s", quota_names[i].shown));
             if (text != NULL)
-                json_object_set_new(quotas, quota_names[i].member, json_integer(strtoll(text, NULL, 10)));
+                json_object_set_new(quotas, quota_names[i].member,
+                                    json_integer(strtoll(text, NULL, 10)));
         }
         if (json_object_size(quotas) == 0)
             continue;
@@ -255,11 +278,14 @@ cloud_limits(struct cli *cli, struct fault *f)
     const char *project_id;
 
     if (args_has(&cli->args, "--rate"))
-        return output_list(cli, cli->command->columns, rows, f); /* No service has rate limits any more. */
+        return output_list(cli, cli->command->columns, rows,
+                           f); /* No service has rate limits any more. */
     if (access_option_id(cli, "--project", &project_id, f) < 0)
         return -1;
     answer = rest_get(cli, SERVICE_COMPUTE,
-                      arena_printf(cli->arena, "/limits%s%s%s", args_has(&cli->args, "--reserved") ? "?reserved=1" : "?", project_id != NULL ? "&tenant_id=" : "",
+                      arena_printf(cli->arena, "/limits%s%s%s",
+                                   args_has(&cli->args, "--reserved") ? "?reserved=1" : "?",
+                                   project_id != NULL ? "&tenant_id=" : "",
                                    project_id != NULL ? project_id : ""),
                       NULL, f);
     if (answer == NULL)

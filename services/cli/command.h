@@ -31,7 +31,8 @@ enum service {
 struct column {
     const char *title; /* NULL in a kind's 'fields': the member is not shown. */
     const char *path;
-    json_t *(*make)(struct cli *cli, json_t *object); /* Computes the value instead of taking it from 'path'. */
+    json_t *(*make)(struct cli *cli,
+                    json_t *object); /* Computes the value instead of taking it from 'path'. */
     char *(*format)(struct cli *cli, const json_t *value); /* For tables; NULL: by its JSON type. */
     bool long_only; /* Of a list: only with --long, or when -c names it. */
 };
@@ -40,31 +41,34 @@ struct column {
 struct kind {
     const char *title; /* As in messages: "No server with a name or ID of ...". */
     enum service service;
-    const char *path; /* Of the collection, below the service's version. */
-    const char *list_path; /* NULL: path */
+    const char *path;         /* Of the collection, below the service's version. */
+    const char *list_path;    /* NULL: path */
     const char *key, *plural; /* Envelopes; key NULL: the object stands bare. */
-    const char *id; /* Member that identifies it in paths; NULL: "id" */
-    const char *name; /* Member that people call it by; NULL: "name" */
-    const char *name_query; /* Query parameter that filters by name; NULL: all are listed and searched here. */
+    const char *id;           /* Member that identifies it in paths; NULL: "id" */
+    const char *name;         /* Member that people call it by; NULL: "name" */
+    const char *
+        name_query; /* Query parameter that filters by name; NULL: all are listed and searched here. */
     const char *find_query; /* Added to that query. */
-    bool pattern; /* The filter is a regular expression. */
-    bool by_id_only; /* It has no name but its id. */
-    bool list_is_short; /* A list's members lack what 'show' shows: fetch again by id. */
-    bool update_put; /* Updated by PUT; else PATCH. */
-    const struct column *fields; /* Of 'show', by member; what is not here is shown under its own name. */
-    const char *absent; /* A member of the answer that is not shown unless asked for; "" or NULL: none */
+    bool pattern;           /* The filter is a regular expression. */
+    bool by_id_only;        /* It has no name but its id. */
+    bool list_is_short;     /* A list's members lack what 'show' shows: fetch again by id. */
+    bool update_put;        /* Updated by PUT; else PATCH. */
+    const struct column
+        *fields; /* Of 'show', by member; what is not here is shown under its own name. */
+    const char
+        *absent; /* A member of the answer that is not shown unless asked for; "" or NULL: none */
 };
 
 enum option_type {
     OPTION_TEXT,
     OPTION_INTEGER,
     OPTION_NUMBER,
-    OPTION_FLAG, /* Its value is 'json'. */
-    OPTION_ID, /* A name or id of 'kind'; its id is sent. */
+    OPTION_FLAG,  /* Its value is 'json'. */
+    OPTION_ID,    /* A name or id of 'kind'; its id is sent. */
     OPTION_PAIRS, /* key=value, members of an object. */
     OPTION_PARTS, /* a=1,b=2: one object, appended to a list. */
-    OPTION_FILE, /* A file whose text is sent. */
-    OPTION_LIST, /* A comma-separated list, sent as it is. */
+    OPTION_FILE,  /* A file whose text is sent. */
+    OPTION_LIST,  /* A comma-separated list, sent as it is. */
 };
 
 /* Where a value goes ('to'): "?name" the query, "a.b" a member of the body, "a[]" a list in the body, NULL: the command's
@@ -77,13 +81,14 @@ struct option {
     enum option_type type;
     const char *json; /* OPTION_FLAG: the value, as JSON text. */
     const struct kind *kind;
-    const char *domain; /* The option that says in which domain an OPTION_ID is looked up. */
-    const char *rename; /* OPTION_PARTS: "ip-address=ip_address,subnet=subnet_id:subnet". */
-    const char *choices; /* Comma separated. */
+    const char *domain;   /* The option that says in which domain an OPTION_ID is looked up. */
+    const char *rename;   /* OPTION_PARTS: "ip-address=ip_address,subnet=subnet_id:subnet". */
+    const char *choices;  /* Comma separated. */
     const char *fallback; /* OPTION_TEXT and the like: when not given. */
     bool required, repeat, optional; /* 'optional', 'repeat' also for positionals. */
 };
 
+/* clang-format off */
 #define ARG(n, t, h, ...) { .name = n, .to = t, .help = h, __VA_ARGS__ }
 #define ARG_ID(n, t, k, h, ...) { .name = n, .to = t, .help = h, .type = OPTION_ID, .kind = k, __VA_ARGS__ }
 #define OPT(n, v, t, h, ...) { .name = n, .value = v, .to = t, .help = h, __VA_ARGS__ }
@@ -99,16 +104,17 @@ struct option {
 #define COL(t, p, ...) { .title = t, .path = p, __VA_ARGS__ }
 #define LONG(t, p, ...) { .title = t, .path = p, .long_only = true, __VA_ARGS__ }
 #define COLUMNS(...) ((const struct column[]){ __VA_ARGS__, { .title = NULL } })
+/* clang-format on */
 
 /* What the runner does. 'object' is the first positional, where it is an OPTION_ID of the command's kind. */
 enum verb {
-    VERB_RUN, /* 'run' alone. */
-    VERB_LIST, /* GET, all pages; 'columns'. */
-    VERB_SHOW, /* GET the object. */
-    VERB_CREATE, /* POST the body in the kind's envelope; show the answer. */
-    VERB_SET, /* PATCH or PUT the object with the body. */
-    VERB_DELETE, /* DELETE each object. */
-    VERB_ACTION, /* POST <object>/action {action: body}, for each object. */
+    VERB_RUN,     /* 'run' alone. */
+    VERB_LIST,    /* GET, all pages; 'columns'. */
+    VERB_SHOW,    /* GET the object. */
+    VERB_CREATE,  /* POST the body in the kind's envelope; show the answer. */
+    VERB_SET,     /* PATCH or PUT the object with the body. */
+    VERB_DELETE,  /* DELETE each object. */
+    VERB_ACTION,  /* POST <object>/action {action: body}, for each object. */
     VERB_REQUEST, /* 'method' and 'path' with the body as it is; the answer is shown if there are 'fields' or 'show'. */
 };
 
@@ -119,12 +125,13 @@ struct command {
     const struct kind *kind;
     const struct option *options;
     const struct column *columns; /* VERB_LIST */
-    const char *path; /* When it isn't the kind's; {name} is the value of "--name" or "<name>". */
+    const char *path;   /* When it isn't the kind's; {name} is the value of "--name" or "<name>". */
     const char *plural; /* VERB_LIST: the envelope of 'path', if not the kind's. */
     const char *action; /* VERB_ACTION: the key. */
     enum http_method method; /* VERB_REQUEST */
-    enum service service; /* VERB_RUN and VERB_REQUEST without a kind. */
-    const char *wait_for, *wait_gone; /* --wait: until the object's status is this; wait_gone non-NULL: until it is away. */
+    enum service service;    /* VERB_RUN and VERB_REQUEST without a kind. */
+    const char *wait_for,
+        *wait_gone; /* --wait: until the object's status is this; wait_gone non-NULL: until it is away. */
     bool show; /* VERB_REQUEST: show the answer. */
     /* Completes or checks the body before it is sent. */
     int (*prepare)(struct cli *cli, json_t *body, struct fault *f);
@@ -136,8 +143,9 @@ struct command {
 };
 
 /* One table per service; each ends with a row without a name. */
-extern const struct command identity_commands[], access_commands[], image_commands[], compute_commands[], server_commands[],
-    server_part_commands[], network_commands[], port_commands[], router_commands[], security_commands[], volume_commands[],
+extern const struct command identity_commands[], access_commands[], image_commands[],
+    compute_commands[], server_commands[], server_part_commands[], network_commands[],
+    port_commands[], router_commands[], security_commands[], volume_commands[],
     placement_commands[], cloud_commands[], own_commands[];
 
 /* All tables, NULL-terminated. */

@@ -36,7 +36,8 @@ set_properties(struct cli *cli, const char *id, json_t **ret, struct fault *f)
     for (size_t i = 0; (text = args_nth(&cli->args, "--property", i)) != NULL; i++) {
         const char *equals = strchr(text, '=');
 
-        json_object_set_new(specs, arena_strndup(cli->arena, text, (size_t)(equals - text)), json_string(equals + 1));
+        json_object_set_new(specs, arena_strndup(cli->arena, text, (size_t)(equals - text)),
+                            json_string(equals + 1));
     }
     *ret = specs;
     if (json_object_size(specs) == 0)
@@ -77,7 +78,8 @@ delete_property(struct cli *cli, const char *id, const char *key, struct fault *
 {
     struct rest r = { .service = SERVICE_COMPUTE, .method = HTTP_DELETE };
 
-    r.path = arena_printf(cli->arena, "/flavors/%s/os-extra_specs/%s", url_encode(cli->arena, id), url_encode(cli->arena, key));
+    r.path = arena_printf(cli->arena, "/flavors/%s/os-extra_specs/%s", url_encode(cli->arena, id),
+                          url_encode(cli->arena, key));
     return rest_call(cli, &r, f);
 }
 
@@ -92,7 +94,9 @@ compute_flavor_set(struct cli *cli, struct fault *f)
         return -1;
     id = json_get_text(flavor, "id");
     if (description != NULL) {
-        struct rest r = { .service = SERVICE_COMPUTE, .method = HTTP_PUT, .path = kind_path(cli->arena, &kind_flavor, id) };
+        struct rest r = { .service = SERVICE_COMPUTE,
+                          .method = HTTP_PUT,
+                          .path = kind_path(cli->arena, &kind_flavor, id) };
 
         r.body = json_own(cli->arena, json_pack("{s{ss}}", "flavor", "description", description));
         if (rest_call(cli, &r, f) < 0)
@@ -149,10 +153,13 @@ save_key(const char *path, const char *text, struct fault *f)
     bool bad;
 
     if (fd < 0)
-        return fault_raise(f, FAULT_INVALID, "Key file %s can not be saved: %s", path, strerror(errno));
+        return fault_raise(f, FAULT_INVALID, "Key file %s can not be saved: %s", path,
+                           strerror(errno));
     bad = fchmod(fd, 0600) < 0 || write(fd, text, size) != (ssize_t)size;
     bad = close(fd) < 0 || bad;
-    return bad ? fault_raise(f, FAULT_INVALID, "Key file %s can not be saved: %s", path, strerror(errno)) : 0;
+    return bad ? fault_raise(f, FAULT_INVALID, "Key file %s can not be saved: %s", path,
+                             strerror(errno))
+               : 0;
 }
 
 int
@@ -198,7 +205,7 @@ compute_keypair_show(struct cli *cli, struct fault *f)
     if (args_has(&cli->args, "--public-key")) {
         const char *key = json_get_text(json_object_get(answer, "keypair"), "public_key");
 
-        printf("%s\n", key != NULL ? key : "");
+        printf("%s%s", key != NULL ? key : "", key != NULL && str_ends(key, "\n") ? "" : "\n");
         return 0;
     }
     return output_fields(cli, kind_keypair.fields, json_object_get(answer, "keypair"), f);
@@ -239,7 +246,8 @@ compute_service_set(struct cli *cli, struct fault *f)
     json_t *services, *body = json_own(cli->arena, json_object());
 
     if (reason != NULL && !disable)
-        return fault_raise(f, FAULT_INVALID, "Cannot specify option --disable-reason without --disable specified.");
+        return fault_raise(f, FAULT_INVALID,
+                           "Cannot specify option --disable-reason without --disable specified.");
     if (disable || enable)
         json_object_set_new(body, "status", json_string(disable ? "disabled" : "enabled"));
     if (reason != NULL)
@@ -249,12 +257,16 @@ compute_service_set(struct cli *cli, struct fault *f)
     if (json_object_size(body) == 0)
         return 0;
     if (kind_list(cli, SERVICE_COMPUTE,
-                  arena_printf(cli->arena, "/os-services?host=%s&binary=%s", url_encode(cli->arena, host), url_encode(cli->arena, binary)),
+                  arena_printf(cli->arena, "/os-services?host=%s&binary=%s",
+                               url_encode(cli->arena, host), url_encode(cli->arena, binary)),
                   "services", 0, &services, f) < 0)
         return -1;
     if (json_array_size(services) != 1)
-        return fault_raise(f, FAULT_NOT_FOUND, "Compute service for host \"%s\" and binary \"%s\" not found.", host, binary);
-    r.path = arena_printf(cli->arena, "/os-services/%s", json_get_text(json_array_get(services, 0), "id"));
+        return fault_raise(f, FAULT_NOT_FOUND,
+                           "Compute service for host \"%s\" and binary \"%s\" not found.", host,
+                           binary);
+    r.path = arena_printf(cli->arena, "/os-services/%s",
+                          json_get_text(json_array_get(services, 0), "id"));
     r.body = body;
     return rest_call(cli, &r, f);
 }

@@ -60,7 +60,8 @@ add_repr(struct str *s, const json_t *value)
         }
         str_add_char(s, '}');
     } else if (json_is_string(value)) {
-        str_addf(s, strchr(json_string_value(value), '\'') != NULL ? "\"%s\"" : "'%s'", json_string_value(value));
+        str_addf(s, strchr(json_string_value(value), '\'') != NULL ? "\"%s\"" : "'%s'",
+                 json_string_value(value));
     } else {
         add_scalar(s, value);
     }
@@ -91,7 +92,8 @@ add_pairs(struct arena *a, struct str *s, const json_t *object, const char *pref
             add_pairs(a, s, inner, arena_printf(a, "%s%s.", prefix, keys[i]));
             continue;
         }
-        str_addf(s, "%s%s%s='", s->size > 0 && s->data[s->size - 1] != '\n' ? ", " : "", prefix, keys[i]);
+        str_addf(s, "%s%s%s='", s->size > 0 && s->data[s->size - 1] != '\n' ? ", " : "", prefix,
+                 keys[i]);
         if (json_is_array(inner))
             add_repr(s, inner);
         else

@@ -16,8 +16,8 @@ is_positional(const struct option *o)
 static void
 print_word(const struct option *o, bool required, FILE *out)
 {
-    fprintf(out, " %s%s%s%s%s%s", required ? "" : "[", o->name, o->value != NULL ? " " : "", o->value != NULL ? o->value : "", required ? "" : "]",
-            o->repeat ? "..." : "");
+    fprintf(out, " %s%s%s%s%s%s", required ? "" : "[", o->name, o->value != NULL ? " " : "",
+            o->value != NULL ? o->value : "", required ? "" : "]", o->repeat ? "..." : "");
 }
 
 void
@@ -39,7 +39,8 @@ help_usage(const struct command *c, FILE *out)
 static void
 print_option(const struct option *o, FILE *out)
 {
-    int used = fprintf(out, "  %s%s%s", o->name, o->value != NULL ? " " : "", o->value != NULL ? o->value : "");
+    int used = fprintf(out, "  %s%s%s", o->name, o->value != NULL ? " " : "",
+                       o->value != NULL ? o->value : "");
 
     if (used >= OPTION_COLUMN)
         used = fprintf(out, "\n") - 1;
@@ -67,7 +68,8 @@ prints_list(const struct command *c)
 static bool
 prints(const struct command *c)
 {
-    return prints_list(c) || c->verb == VERB_SHOW || c->verb == VERB_CREATE || (c->verb == VERB_RUN && c->run != NULL) || c->show;
+    return prints_list(c) || c->verb == VERB_SHOW || c->verb == VERB_CREATE ||
+           (c->verb == VERB_RUN && c->run != NULL) || c->show;
 }
 
 void
@@ -93,7 +95,9 @@ help_command(const struct command *c, FILE *out)
 void
 help_overview(FILE *out)
 {
-    fputs("usage: virga [--os-cloud <cloud>] [--debug] <command> [options]\n\nvirga help <command> says how a command is used; virga(1) tells the rest.\n", out);
+    fputs("usage: virga [--os-cloud <cloud>] [--debug] <command> [options]\n\nvirga help <command> "
+          "says how a command is used; virga(1) tells the rest.\n",
+          out);
     for (const struct command *const *table = command_tables; *table != NULL; table++) {
         fputc('\n', out);
         for (const struct command *c = *table; c->name != NULL; c++)
@@ -149,9 +153,12 @@ complete_command(const struct command *c, FILE *out)
 void
 help_complete(FILE *out)
 {
-    fputs("# bash completion of virga: source <(virga complete)\n_virga() {\n  local cur=${COMP_WORDS[COMP_CWORD]} typed= word words= name rest next=\n"
-          "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do case $word in -*) ;; *) typed+=\"$word \" ;; esac; done\n"
-          "  while read -r name; do\n    case \"$name \" in \"$typed\"?*) rest=${name#\"$typed\"}; next+=\"${rest%% *} \" ;; esac\n  done <<'NAMES'\n",
+    fputs("# bash completion of virga: source <(virga complete)\n_virga() {\n  local "
+          "cur=${COMP_WORDS[COMP_CWORD]} typed= word words= name rest next=\n"
+          "  for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do case $word in -*) ;; *) "
+          "typed+=\"$word \" ;; esac; done\n"
+          "  while read -r name; do\n    case \"$name \" in \"$typed\"?*) rest=${name#\"$typed\"}; "
+          "next+=\"${rest%% *} \" ;; esac\n  done <<'NAMES'\n",
           out);
     for (const struct command *const *table = command_tables; *table != NULL; table++) {
         for (const struct command *c = *table; c->name != NULL; c++)
@@ -162,9 +169,12 @@ help_complete(FILE *out)
         for (const struct command *c = *table; c->name != NULL; c++)
             complete_command(c, out);
     }
-    fputs("    esac\n    [ -n \"$words\" ] && break\n    case $name in *' '*) name=${name% *} ;; *) name= ;; esac\n  done\n"
-          "  case $cur in\n    -*) COMPREPLY=($(compgen -W \"$words -f -c --debug --help --os-cloud\" -- \"$cur\")) ;;\n"
-          "    *) COMPREPLY=($(compgen -W \"$next\" -- \"$cur\")) ;;\n  esac\n}\ncomplete -o default -F _virga virga\n",
+    fputs("    esac\n    [ -n \"$words\" ] && break\n    case $name in *' '*) name=${name% *} ;; "
+          "*) name= ;; esac\n  done\n"
+          "  case $cur in\n    -*) COMPREPLY=($(compgen -W \"$words -f -c --debug --help "
+          "--os-cloud\" -- \"$cur\")) ;;\n"
+          "    *) COMPREPLY=($(compgen -W \"$next\" -- \"$cur\")) ;;\n  esac\n}\ncomplete -o "
+          "default -F _virga virga\n",
           out);
 }
 

@@ -19,8 +19,11 @@
 static bool
 is_base_member(const char *name)
 {
-    static const char *const members[] = { "status",   "name", "container_format", "created_at", "size",  "disk_format",  "updated_at", "visibility", "min_disk",
-                                           "protected", "id",   "file",             "checksum",   "owner", "virtual_size", "min_ram",    "schema",     "tags" };
+    static const char *const members[] = {
+        "status",     "name",       "container_format", "created_at", "size",   "disk_format",
+        "updated_at", "visibility", "min_disk",         "protected",  "id",     "file",
+        "checksum",   "owner",      "virtual_size",     "min_ram",    "schema", "tags"
+    };
 
     for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
         if (str_equal(name, members[i]))
@@ -38,13 +41,15 @@ readable(struct arena *a, json_int_t size)
 
     for (; value >= 1000 && unit + 1 < ARRAY_SIZE(units); unit++)
         value /= 1000;
-    return unit == 0 ? arena_printf(a, "%lld", (long long)size) : arena_printf(a, "%.1f%s", value, units[unit]);
+    return unit == 0 ? arena_printf(a, "%lld", (long long)size)
+                     : arena_printf(a, "%.1f%s", value, units[unit]);
 }
 
 int
 images_print(struct cli *cli, json_t *image, struct fault *f)
 {
-    json_t *shown = json_own(cli->arena, json_object()), *properties = json_own(cli->arena, json_object()), *value;
+    json_t *shown = json_own(cli->arena, json_object()),
+           *properties = json_own(cli->arena, json_object()), *value;
     const char *member;
 
     json_object_foreach(image, member, value)
@@ -57,7 +62,9 @@ images_print(struct cli *cli, json_t *image, struct fault *f)
     if (json_object_size(properties) > 0)
         json_object_set(shown, "properties", properties);
     if (args_has(&cli->args, "--human-readable") && json_is_integer(json_object_get(shown, "size")))
-        json_object_set_new(shown, "size", json_string(readable(cli->arena, json_integer_value(json_object_get(shown, "size")))));
+        json_object_set_new(shown, "size",
+                            json_string(readable(cli->arena, json_integer_value(
+                                                                 json_object_get(shown, "size")))));
     return output_fields(cli, NULL, shown, f);
 }
 
@@ -92,10 +99,13 @@ show_progress(struct progress *p)
         return;
     p->shown_ms = now_ms;
     if (p->total > 0)
-        snprintf(text, sizeof(text), "%3d%% of %s, %s/s", (int)((double)p->moved * 100.0 / (double)p->total), readable(p->cli->arena, (json_int_t)p->total),
+        snprintf(text, sizeof(text), "%3d%% of %s, %s/s",
+                 (int)((double)p->moved * 100.0 / (double)p->total),
+                 readable(p->cli->arena, (json_int_t)p->total),
                  readable(p->cli->arena, (json_int_t)((double)p->moved / seconds)));
     else
-        snprintf(text, sizeof(text), "%s, %s/s", readable(p->cli->arena, (json_int_t)p->moved), readable(p->cli->arena, (json_int_t)((double)p->moved / seconds)));
+        snprintf(text, sizeof(text), "%s, %s/s", readable(p->cli->arena, (json_int_t)p->moved),
+                 readable(p->cli->arena, (json_int_t)((double)p->moved / seconds)));
     if (p->always && !isatty(STDERR_FILENO))
         fprintf(stderr, "%s\n", text);
     wait_show(text);
@@ -142,7 +152,9 @@ open_data(const char *path, size_t *ret_size, struct fault *f)
     struct stat st;
 
     if (fd < 0)
-        return f->kind != FAULT_NONE ? -1 : fault_raise(f, FAULT_INVALID, "%s: %s", path, strerror(errno));
+        return f->kind != FAULT_NONE
+                   ? -1
+                   : fault_raise(f, FAULT_INVALID, "%s: %s", path, strerror(errno));
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return fault_raise(f, FAULT_INVALID, "%s is no file", path);
@@ -154,9 +166,17 @@ open_data(const char *path, size_t *ret_size, struct fault *f)
 static int
 upload(struct cli *cli, const char *id, int fd, size_t size, struct fault *f)
 {
-    struct progress p = { .cli = cli, .total = size, .start_ms = clock_mono_ms(), .always = args_has(&cli->args, "--progress") };
-    struct rest r = { .service = SERVICE_IMAGE, .method = HTTP_PUT, .content_type = "application/octet-stream", .body_file = fd, .body_size = size,
-                      .sent = on_sent, .owner = &p };
+    struct progress p = { .cli = cli,
+                          .total = size,
+                          .start_ms = clock_mono_ms(),
+                          .always = args_has(&cli->args, "--progress") };
+    struct rest r = { .service = SERVICE_IMAGE,
+                      .method = HTTP_PUT,
+                      .content_type = "application/octet-stream",
+                      .body_file = fd,
+                      .body_size = size,
+                      .sent = on_sent,
+                      .owner = &p };
     int result;
 
     r.path = arena_printf(cli->arena, "/images/%s/file", id);
@@ -189,7 +209,9 @@ images_create(struct cli *cli, struct fault *f)
     result = upload(cli, id, fd, size, f);
     close(fd);
     if (result < 0) {
-        struct rest undo = { .service = SERVICE_IMAGE, .method = HTTP_DELETE, .path = kind_path(cli->arena, &kind_image, id) };
+        struct rest undo = { .service = SERVICE_IMAGE,
+                             .method = HTTP_DELETE,
+                             .path = kind_path(cli->arena, &kind_image, id) };
         struct fault ignored = { 0 };
 
         (void)rest_call(cli, &undo, &ignored); /* Without its data it is of no use. */
@@ -225,14 +247,17 @@ images_save(struct cli *cli, struct fault *f)
 {
     const char *path = args_get(&cli->args, "--file");
     struct progress p = { .cli = cli, .start_ms = clock_mono_ms(), .fd = STDOUT_FILENO };
-    struct rest r = { .service = SERVICE_IMAGE, .method = HTTP_GET, .sink = on_received, .owner = &p };
+    struct rest r = {
+        .service = SERVICE_IMAGE, .method = HTTP_GET, .sink = on_received, .owner = &p
+    };
     json_t *image;
     int result;
 
     if (kind_find(cli, &kind_image, args_get(&cli->args, "<image>"), NULL, &image, f) < 0)
         return -1;
     if (path == NULL && isatty(STDOUT_FILENO))
-        return fault_raise(f, FAULT_INVALID, "Name a file (--file): the data is not for a terminal.");
+        return fault_raise(f, FAULT_INVALID,
+                           "Name a file (--file): the data is not for a terminal.");
     if (path != NULL && (p.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) < 0)
         return fault_raise(f, FAULT_INVALID, "%s: %s", path, strerror(errno));
     p.total = (size_t)json_get_int(image, "size");
@@ -261,7 +286,10 @@ add_operation(json_t *patch, const char *operation, const char *member, json_t *
 static int
 send_patch(struct cli *cli, const char *id, const json_t *patch, struct fault *f)
 {
-    struct rest r = { .service = SERVICE_IMAGE, .method = HTTP_PATCH, .path = kind_path(cli->arena, &kind_image, id), .body = patch,
+    struct rest r = { .service = SERVICE_IMAGE,
+                      .method = HTTP_PATCH,
+                      .path = kind_path(cli->arena, &kind_image, id),
+                      .body = patch,
                       .content_type = "application/openstack-images-v2.1-json-patch" };
 
     return json_array_size(patch) > 0 ? rest_call(cli, &r, f) : 0;
@@ -288,19 +316,23 @@ set_membership(struct cli *cli, const char *id, const char *project_id, struct f
         return 0;
     if (project_id == NULL && body_path(cli, "{@project}", &member, f) < 0)
         return -1;
-    return post(cli, HTTP_PUT, arena_printf(cli->arena, "/images/%s/members/%s", id, project_id != NULL ? project_id : member),
+    return post(cli, HTTP_PUT,
+                arena_printf(cli->arena, "/images/%s/members/%s", id,
+                             project_id != NULL ? project_id : member),
                 json_own(cli->arena, json_pack("{ss}", "status", status)), f);
 }
 
 int
 images_set(struct cli *cli, struct fault *f)
 {
-    json_t *image, *body = json_own(cli->arena, json_object()), *patch = json_own(cli->arena, json_array()), *value, *tags;
-    bool member = args_has(&cli->args, "--accept") || args_has(&cli->args, "--reject") || args_has(&cli->args, "--pending");
+    json_t *image, *body = json_own(cli->arena, json_object()),
+                   *patch = json_own(cli->arena, json_array()), *value, *tags;
+    bool member = args_has(&cli->args, "--accept") || args_has(&cli->args, "--reject") ||
+                  args_has(&cli->args, "--pending");
     const char *id, *key, *tag, *project_id;
 
-    if (kind_find(cli, &kind_image, args_get(&cli->args, "<image>"), NULL, &image, f) < 0 || body_make(cli, body, f) < 0 ||
-        access_option_id(cli, "--project", &project_id, f) < 0)
+    if (kind_find(cli, &kind_image, args_get(&cli->args, "<image>"), NULL, &image, f) < 0 ||
+        body_make(cli, body, f) < 0 || access_option_id(cli, "--project", &project_id, f) < 0)
         return -1;
     id = json_get_text(image, "id");
     if (project_id != NULL && !member)
@@ -319,7 +351,11 @@ images_set(struct cli *cli, struct fault *f)
     if (set_membership(cli, id, project_id, f) < 0 || send_patch(cli, id, patch, f) < 0)
         return -1;
     if (args_has(&cli->args, "--deactivate") || args_has(&cli->args, "--activate"))
-        return post(cli, HTTP_POST, arena_printf(cli->arena, "/images/%s/actions/%s", id, args_has(&cli->args, "--deactivate") ? "deactivate" : "reactivate"), NULL, f);
+        return post(cli, HTTP_POST,
+                    arena_printf(cli->arena, "/images/%s/actions/%s", id,
+                                 args_has(&cli->args, "--deactivate") ? "deactivate"
+                                                                      : "reactivate"),
+                    NULL, f);
     return 0;
 }
 
@@ -333,7 +369,9 @@ images_unset(struct cli *cli, struct fault *f)
         return -1;
     id = json_get_text(image, "id");
     for (size_t i = 0; (text = args_nth(&cli->args, "--tag", i)) != NULL; i++) {
-        if (post(cli, HTTP_DELETE, arena_printf(cli->arena, "/images/%s/tags/%s", id, url_encode(cli->arena, text)), NULL, f) < 0)
+        if (post(cli, HTTP_DELETE,
+                 arena_printf(cli->arena, "/images/%s/tags/%s", id, url_encode(cli->arena, text)),
+                 NULL, f) < 0)
             return -1;
     }
     for (size_t i = 0; (text = args_nth(&cli->args, "--property", i)) != NULL; i++)
@@ -347,7 +385,8 @@ images_add_project(struct cli *cli, struct fault *f)
     struct rest r = { .service = SERVICE_IMAGE, .method = HTTP_POST };
     const char *image_id, *project_id;
 
-    if (access_option_id(cli, "<image>", &image_id, f) < 0 || access_option_id(cli, "<project>", &project_id, f) < 0)
+    if (access_option_id(cli, "<image>", &image_id, f) < 0 ||
+        access_option_id(cli, "<project>", &project_id, f) < 0)
         return -1;
     r.path = arena_printf(cli->arena, "/images/%s/members", image_id);
     r.body = json_own(cli->arena, json_pack("{ss}", "member", project_id));

@@ -69,7 +69,8 @@ next_page(struct cli *cli, enum service service, const json_t *answer, const cha
 
     if (next == NULL)
         next = json_get_text(json_object_get(answer, "links"), "next");
-    json_array_foreach(json_object_get(answer, arena_printf(cli->arena, "%s_links", plural)), i, link)
+    json_array_foreach(json_object_get(answer, arena_printf(cli->arena, "%s_links", plural)), i,
+                       link)
     {
         if (str_equal(json_get_text(link, "rel"), "next"))
             next = json_get_text(link, "href");
@@ -86,7 +87,8 @@ next_page(struct cli *cli, enum service service, const json_t *answer, const cha
 }
 
 int
-kind_list(struct cli *cli, enum service service, const char *path, const char *plural, size_t limit, json_t **ret, struct fault *f)
+kind_list(struct cli *cli, enum service service, const char *path, const char *plural, size_t limit,
+          json_t **ret, struct fault *f)
 {
     json_t *all = json_own(cli->arena, json_array());
 
@@ -154,7 +156,8 @@ name_path(struct cli *cli, const struct kind *kind, const char *text, const char
     if (domain_id != NULL)
         url_add_query(&s, "domain_id", domain_id);
     /* Only kinds whose lists are one project's know it; the others have no such option. */
-    if (args_has(&cli->args, "--all-projects") && (kind == &kind_server || kind == &kind_volume || kind == &kind_snapshot))
+    if (args_has(&cli->args, "--all-projects") &&
+        (kind == &kind_server || kind == &kind_volume || kind == &kind_snapshot))
         url_add_query(&s, "all_tenants", "1");
     if (kind->find_query != NULL)
         str_addf(&s, "%c%s", strchr(str_text(&s), '?') != NULL ? '&' : '?', kind->find_query);
@@ -164,7 +167,8 @@ name_path(struct cli *cli, const struct kind *kind, const char *text, const char
 }
 
 static int
-ambiguous(struct arena *a, const struct kind *kind, const char *text, const json_t *matches, struct fault *f)
+ambiguous(struct arena *a, const struct kind *kind, const char *text, const json_t *matches,
+          struct fault *f)
 {
     struct str ids = { 0 };
     const json_t *match;
@@ -177,11 +181,13 @@ ambiguous(struct arena *a, const struct kind *kind, const char *text, const json
     }
     copy = arena_strdup(a, str_text(&ids));
     str_done(&ids);
-    return fault_raise(f, FAULT_CONFLICT, "More than one %s exists with the name '%s': %s", kind->title, text, copy);
+    return fault_raise(f, FAULT_CONFLICT, "More than one %s exists with the name '%s': %s",
+                       kind->title, text, copy);
 }
 
 static int
-by_name(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id, json_t **ret, struct fault *f)
+by_name(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id,
+        json_t **ret, struct fault *f)
 {
     json_t *all, *object, *matches;
     size_t i;
@@ -189,8 +195,8 @@ by_name(struct cli *cli, const struct kind *kind, const char *text, const char *
     if (kind->by_id_only)
         return 0;
     matches = json_own(cli->arena, json_array());
-    if (kind_list(cli, kind->service, name_path(cli, kind, text, domain_id),
-                  kind->plural, 0, &all, f) < 0)
+    if (kind_list(cli, kind->service, name_path(cli, kind, text, domain_id), kind->plural, 0, &all,
+                  f) < 0)
         return -1;
     json_array_foreach(all, i, object)
     {
@@ -210,7 +216,8 @@ by_name(struct cli *cli, const struct kind *kind, const char *text, const char *
 }
 
 static int
-find(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id, bool complete, json_t **ret, struct fault *f)
+find(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id,
+     bool complete, json_t **ret, struct fault *f)
 {
     bool id_first = kind->by_id_only || looks_like_id(text);
     int r = id_first ? by_id(cli, kind, text, ret, f) : by_name(cli, kind, text, domain_id, ret, f);
@@ -223,17 +230,20 @@ find(struct cli *cli, const struct kind *kind, const char *text, const char *dom
         r = by_id(cli, kind, text, ret, f);
     if (r != 0)
         return r > 0 ? 0 : r;
-    return fault_raise(f, FAULT_NOT_FOUND, "No %s with a name or ID of '%s' exists.", kind->title, text);
+    return fault_raise(f, FAULT_NOT_FOUND, "No %s with a name or ID of '%s' exists.", kind->title,
+                       text);
 }
 
 int
-kind_find(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id, json_t **ret, struct fault *f)
+kind_find(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id,
+          json_t **ret, struct fault *f)
 {
     return find(cli, kind, text, domain_id, true, ret, f);
 }
 
 int
-kind_id(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id, const char **ret, struct fault *f)
+kind_id(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id,
+        const char **ret, struct fault *f)
 {
     json_t *object;
 
@@ -242,5 +252,7 @@ kind_id(struct cli *cli, const struct kind *kind, const char *text, const char *
     if (find(cli, kind, text, domain_id, false, &object, f) < 0)
         return -1;
     *ret = kind_object_id(kind, object);
-    return *ret != NULL ? 0 : fault_raise(f, FAULT_INTERNAL, "The %s '%s' came without an id.", kind->title, text);
+    return *ret != NULL ? 0
+                        : fault_raise(f, FAULT_INTERNAL, "The %s '%s' came without an id.",
+                                      kind->title, text);
 }

@@ -1,8 +1,8 @@
-/* Bodies of subnets, ports, routers and rules, where an option is more than a member; tags. */
+/* Bodies of subnets and ports, where an option is more than a member; tags. */
 #include "network.h"
 
-#include "base/json.h"
 #include "access.h"
+#include "base/json.h"
 #include "body.h"
 #include "kind.h"
 #include "kinds.h"
@@ -13,7 +13,8 @@ put_tags(struct cli *cli, json_t *object, json_t *tags, struct fault *f)
 {
     struct rest r = { .service = SERVICE_NETWORK, .method = HTTP_PUT };
 
-    r.path = arena_printf(cli->arena, "%s/tags", kind_path(cli->arena, cli->command->kind, json_get_text(object, "id")));
+    r.path = arena_printf(cli->arena, "%s/tags",
+                          kind_path(cli->arena, cli->command->kind, json_get_text(object, "id")));
     r.body = json_own(cli->arena, json_pack("{sO}", "tags", tags));
     if (rest_call(cli, &r, f) < 0)
         return -1;
@@ -75,8 +76,9 @@ network_remove_tags(struct cli *cli, json_t *object, struct fault *f)
 }
 
 /* In lists, 'set' adds to what is there; the option 'forget' starts anew. */
-static int
-merge_list(struct cli *cli, json_t *body, const json_t *now, const char *member, const char *forget)
+int
+network_merge_list(struct cli *cli, json_t *body, const json_t *now, const char *member,
+                   const char *forget)
 {
     json_t *given = json_object_get(body, member), *all;
 
@@ -111,8 +113,8 @@ covers(const json_t *have, const json_t *wanted)
 }
 
 /* In lists, 'unset' takes out what is named, which has to be there. */
-static int
-remove_from_list(json_t *body, const json_t *now, const char *member, struct fault *f)
+int
+network_remove_from_list(json_t *body, const json_t *now, const char *member, struct fault *f)
 {
     json_t *given = json_object_get(body, member), *left, *one, *wanted;
     size_t i, k, removed = 0;
@@ -137,8 +139,8 @@ remove_from_list(json_t *body, const json_t *now, const char *member, struct fau
     return removed ? 0 : fault_raise(f, FAULT_NOT_FOUND, "%s: it has none such.", member);
 }
 
-static int
-now_of(struct cli *cli, const char *positional, json_t **ret, struct fault *f)
+int
+network_now_of(struct cli *cli, const char *positional, json_t **ret, struct fault *f)
 {
     return kind_find(cli, cli->command->kind, args_get(&cli->args, positional), NULL, ret, f);
 }
@@ -152,7 +154,8 @@ set_gateway(struct cli *cli, json_t *body)
 
     if (gateway == NULL || str_equal_nocase(gateway, "auto"))
         return;
-    json_object_set_new(body, "gateway_ip", str_equal_nocase(gateway, "none") ? json_null() : json_string(gateway));
+    json_object_set_new(body, "gateway_ip",
+                        str_equal_nocase(gateway, "none") ? json_null() : json_string(gateway));
 }
 
 int
@@ -162,7 +165,8 @@ network_subnet_body(struct cli *cli, json_t *body, struct fault *f _unused_)
 
     set_gateway(cli, body);
     if (json_object_get(body, "ip_version") == NULL)
-        json_object_set_new(body, "ip_version", json_integer(cidr != NULL && strchr(cidr, ':') != NULL ? 6 : 4));
+        json_object_set_new(body, "ip_version",
+                            json_integer(cidr != NULL && strchr(cidr, ':') != NULL ? 6 : 4));
     return 0;
 }
 
@@ -172,12 +176,12 @@ network_subnet_change(struct cli *cli, json_t *body, struct fault *f)
     json_t *now;
 
     set_gateway(cli, body);
-    if (now_of(cli, "<subnet>", &now, f) < 0)
+    if (network_now_of(cli, "<subnet>", &now, f) < 0)
         return -1;
-    merge_list(cli, body, now, "dns_nameservers", "--no-dns-nameservers");
-    merge_list(cli, body, now, "host_routes", "--no-host-route");
-    merge_list(cli, body, now, "allocation_pools", "--no-allocation-pool");
-    merge_list(cli, body, now, "service_types", "--no-service-type");
+    network_merge_list(cli, body, now, "dns_nameservers", "--no-dns-nameservers");
+    network_merge_list(cli, body, now, "host_routes", "--no-host-route");
+    network_merge_list(cli, body, now, "allocation_pools", "--no-allocation-pool");
+    network_merge_list(cli, body, now, "service_types", "--no-service-type");
     return 0;
 }
 
@@ -186,12 +190,13 @@ network_subnet_unset(struct cli *cli, json_t *body, struct fault *f)
 {
     json_t *now;
 
-    if (now_of(cli, "<subnet>", &now, f) < 0)
+    if (network_now_of(cli, "<subnet>", &now, f) < 0)
         return -1;
-    if (remove_from_list(body, now, "dns_nameservers", f) < 0 || remove_from_list(body, now, "host_routes", f) < 0 ||
-        remove_from_list(body, now, "allocation_pools", f) < 0)
+    if (network_remove_from_list(body, now, "dns_nameservers", f) < 0 ||
+        network_remove_from_list(body, now, "host_routes", f) < 0 ||
+        network_remove_from_list(body, now, "allocation_pools", f) < 0)
         return -1;
-    return remove_from_list(body, now, "service_types", f);
+    return network_remove_from_list(body, now, "service_types", f);
 }
 
 /* --- ports */
@@ -230,12 +235,14 @@ network_port_change(struct cli *cli, json_t *body, struct fault *f)
 {
     json_t *now;
 
-    if (now_of(cli, "<port>", &now, f) < 0 || network_fixed_ips(cli, json_object_get(body, "fixed_ips"), f) < 0)
+    if (network_now_of(cli, "<port>", &now, f) < 0 ||
+        network_fixed_ips(cli, json_object_get(body, "fixed_ips"), f) < 0)
         return -1;
-    merge_list(cli, body, now, "fixed_ips", "--no-fixed-ip");
-    merge_list(cli, body, now, "security_groups", "--no-security-group");
-    merge_list(cli, body, now, "allowed_address_pairs", "--no-allowed-address");
-    if (args_has(&cli->args, "--no-binding-profile") && json_object_get(body, "binding:profile") == NULL)
+    network_merge_list(cli, body, now, "fixed_ips", "--no-fixed-ip");
+    network_merge_list(cli, body, now, "security_groups", "--no-security-group");
+    network_merge_list(cli, body, now, "allowed_address_pairs", "--no-allowed-address");
+    if (args_has(&cli->args, "--no-binding-profile") &&
+        json_object_get(body, "binding:profile") == NULL)
         json_object_set_new(body, "binding:profile", json_object());
     return 0;
 }
@@ -245,11 +252,13 @@ network_port_unset(struct cli *cli, json_t *body, struct fault *f)
 {
     json_t *now;
 
-    if (now_of(cli, "<port>", &now, f) < 0 || network_fixed_ips(cli, json_object_get(body, "fixed_ips"), f) < 0)
+    if (network_now_of(cli, "<port>", &now, f) < 0 ||
+        network_fixed_ips(cli, json_object_get(body, "fixed_ips"), f) < 0)
         return -1;
-    if (remove_from_list(body, now, "fixed_ips", f) < 0 || remove_from_list(body, now, "security_groups", f) < 0)
+    if (network_remove_from_list(body, now, "fixed_ips", f) < 0 ||
+        network_remove_from_list(body, now, "security_groups", f) < 0)
         return -1;
-    return remove_from_list(body, now, "allowed_address_pairs", f);
+    return network_remove_from_list(body, now, "allowed_address_pairs", f);
 }
 
 /* --fixed-ip filters here: its parts may name a subnet. */
@@ -279,113 +288,4 @@ network_port_rows(struct cli *cli, json_t *rows, struct fault *f)
             json_array_remove(rows, i);
     }
     return 0;
-}
-
-/* --- routers */
-
-int
-network_router_body(struct cli *cli, json_t *body, struct fault *f)
-{
-    json_t *gateway = json_object_get(body, "external_gateway_info"), *ips = json_own(cli->arena, json_array()), *ip;
-    const char *text;
-
-    for (size_t i = 0; (text = args_nth(&cli->args, "--fixed-ip", i)) != NULL; i++) {
-        if (body_parts(cli->arena, text, "subnet=subnet_id,ip-address=ip_address", &ip, f) < 0)
-            return -1;
-        json_array_append(ips, ip);
-    }
-    if (json_object_get(gateway, "network_id") == NULL && (gateway != NULL || json_array_size(ips) > 0))
-        return fault_raise(f, FAULT_INVALID, "You must specify '--external-gateway' in order to specify SNAT or fixed-ip values");
-    if (json_array_size(ips) == 0)
-        return 0;
-    if (network_fixed_ips(cli, ips, f) < 0)
-        return -1;
-    return json_object_set(gateway, "external_fixed_ips", ips);
-}
-
-int
-network_router_change(struct cli *cli, json_t *body, struct fault *f)
-{
-    json_t *now;
-
-    if (network_router_body(cli, body, f) < 0)
-        return -1;
-    if (json_object_get(body, "routes") == NULL && !args_has(&cli->args, "--no-route"))
-        return 0;
-    if (now_of(cli, "<router>", &now, f) < 0)
-        return -1;
-    return merge_list(cli, body, now, "routes", "--no-route");
-}
-
-int
-network_router_unset(struct cli *cli, json_t *body, struct fault *f)
-{
-    json_t *now;
-
-    if (now_of(cli, "<router>", &now, f) < 0)
-        return -1;
-    return remove_from_list(body, now, "routes", f);
-}
-
-int
-network_router_routes(struct cli *cli, struct fault *f)
-{
-    struct rest r = { .service = SERVICE_NETWORK, .method = HTTP_PUT };
-    json_t *body = json_own(cli->arena, json_object());
-    const char *id;
-
-    if (access_option_id(cli, "<router>", &id, f) < 0 || body_make(cli, body, f) < 0)
-        return -1;
-    if (json_object_size(body) == 0)
-        return 0;
-    r.path = arena_printf(cli->arena, "/routers/%s/%s_extraroutes", id, cli->command->method == HTTP_PUT ? "add" : "remove");
-    r.body = json_own(cli->arena, json_pack("{sO}", "router", body));
-    return rest_call(cli, &r, f);
-}
-
-/* --- rules */
-
-static int
-set_ports(json_t *body, const char *range, struct fault *f)
-{
-    const char *colon = strchr(range, ':');
-    char first[16];
-    int64_t min, max;
-
-    snprintf(first, sizeof(first), "%.*s", colon != NULL ? (int)(colon - range) : 15, range);
-    if (str_to_int64(first, 0, 65535, &min) < 0 || str_to_int64(colon != NULL ? colon + 1 : first, 0, 65535, &max) < 0)
-        return fault_raise(f, FAULT_INVALID, "--dst-port: '%s' is no port and no range of ports", range);
-    json_object_set_new(body, "port_range_min", json_integer(min));
-    json_object_set_new(body, "port_range_max", json_integer(max));
-    return 0;
-}
-
-int
-network_rule_body(struct cli *cli, json_t *body, struct fault *f)
-{
-    const char *protocol = args_get(&cli->args, "--protocol"), *range = args_get(&cli->args, "--dst-port"),
-               *type = args_get(&cli->args, "--icmp-type"), *code = args_get(&cli->args, "--icmp-code"),
-               *remote = json_get_text(body, "remote_ip_prefix");
-    bool six = remote != NULL && strchr(remote, ':') != NULL, icmp;
-
-    if (protocol == NULL)
-        protocol = args_get(&cli->args, "--proto");
-    icmp = protocol != NULL && (strstr(protocol, "icmp") != NULL || str_equal(protocol, "1") || str_equal(protocol, "58"));
-    if (icmp && range != NULL)
-        return fault_raise(f, FAULT_INVALID, "Argument --dst-port not allowed with ICMP protocol");
-    if (!icmp && (type != NULL || code != NULL))
-        return fault_raise(f, FAULT_INVALID, "Argument --icmp-type and --icmp-code only allowed with ICMP protocol");
-    if (protocol != NULL && !str_equal_nocase(protocol, "any"))
-        json_object_set_new(body, "protocol", json_string(protocol));
-    if (json_object_get(body, "direction") == NULL)
-        json_object_set_new(body, "direction", json_string("ingress"));
-    if (json_object_get(body, "ethertype") == NULL) {
-        six = six || (protocol != NULL && (str_equal(protocol, "icmpv6") || str_starts(protocol, "ipv6") || str_equal(protocol, "58")));
-        json_object_set_new(body, "ethertype", json_string(six ? "IPv6" : "IPv4"));
-    }
-    if (type != NULL)
-        json_object_set_new(body, "port_range_min", json_integer(strtol(type, NULL, 10)));
-    if (code != NULL)
-        json_object_set_new(body, "port_range_max", json_integer(strtol(code, NULL, 10)));
-    return range != NULL ? set_ports(body, range, f) : 0;
 }

@@ -3,6 +3,7 @@
 
 #include "cli.h"
 
+/* clang-format off */
 #define NET_NAME ARG("<name>", "name", "Its name")
 #define NET_RENAME OPT("--name", "<name>", "name", "New name")
 #define NET_DESCRIPTION OPT("--description", "<description>", "description", "What it is for")
@@ -46,6 +47,7 @@
         FLAG("--dns-publish-fixed-ip", "dns_publish_fixed_ip", "true", "Addresses are published in DNS"),         \
         FLAG("--no-dns-publish-fixed-ip", "dns_publish_fixed_ip", "false", "They aren't"),                        \
         OPT("--gateway", "<gateway>", NULL, "An address, 'auto' (the first of the subnet; the default) or 'none'")
+/* clang-format on */
 
 /* Afterwards: --tag and --no-tag, which are a request of their own; 'object' gets the tags. */
 int network_set_tags(struct cli *cli, json_t *object, struct fault *f);
@@ -66,3 +68,12 @@ int network_rule_body(struct cli *cli, json_t *body, struct fault *f);
 
 /* Subnets named by name or id inside fixed IPs become ids. */
 int network_fixed_ips(struct cli *cli, json_t *list, struct fault *f);
+
+/* A list of a body, changed as 'set' and 'unset' have it: added to what 'now' has (unless the option 'forget' empties that first),
+ * or taken out of it. */
+int network_merge_list(struct cli *cli, json_t *body, const json_t *now, const char *member,
+                       const char *forget);
+int network_remove_from_list(json_t *body, const json_t *now, const char *member, struct fault *f);
+
+/* The object that 'positional' names, as it is now. */
+int network_now_of(struct cli *cli, const char *positional, json_t **ret, struct fault *f);

@@ -5,13 +5,19 @@
 #include "base/json.h"
 #include "cli.h"
 
+enum { MAX_COLUMNS = 64 };
+
 int
 output_setup(struct output *o, const struct args *args, struct fault *f _unused_)
 {
     static const struct {
         const char *name;
         enum output_format format;
-    } formats[] = { { "table", OUTPUT_TABLE }, { "json", OUTPUT_JSON }, { "value", OUTPUT_VALUE }, { "csv", OUTPUT_CSV }, { "yaml", OUTPUT_YAML } };
+    } formats[] = { { "table", OUTPUT_TABLE },
+                    { "json", OUTPUT_JSON },
+                    { "value", OUTPUT_VALUE },
+                    { "csv", OUTPUT_CSV },
+                    { "yaml", OUTPUT_YAML } };
     const char *text = args_get(args, "-f"), *width = args_get(args, "--max-width");
     int64_t columns;
 
@@ -39,16 +45,21 @@ at_path(const json_t *object, const char *path)
 }
 
 static void
-set_cell(struct cli *cli, struct sheet *sheet, size_t row, size_t column, const struct column *c, json_t *object)
+set_cell(struct cli *cli, struct sheet *sheet, size_t row, size_t column, const struct column *c,
+         json_t *object)
 {
     size_t at = row * sheet->columns + column;
-    json_t *value = c != NULL && c->make != NULL ? c->make(cli, object) : at_path(object, c != NULL ? c->path : sheet->titles[column]);
+    json_t *value = c != NULL && c->make != NULL
+                        ? c->make(cli, object)
+                        : at_path(object, c != NULL ? c->path : sheet->titles[column]);
 
     if (value == NULL) /* Of lists only: a member that an object lacks. */
         value = json_own(cli->arena, json_string(""));
     sheet->values[at] = value;
     if (cli->output.format == OUTPUT_TABLE)
-        sheet->texts[at] = c != NULL && c->format != NULL ? c->format(cli, sheet->values[at]) : format_human(cli->arena, sheet->values[at]);
+        sheet->texts[at] = c != NULL && c->format != NULL
+                               ? c->format(cli, sheet->values[at])
+                               : format_human(cli->arena, sheet->values[at]);
     else
         sheet->texts[at] = format_machine(cli->arena, sheet->values[at]);
 }
@@ -60,7 +71,7 @@ set_size(struct arena *a, struct sheet *sheet, size_t rows, size_t columns)
     sheet->columns = columns;
     sheet->titles = ARENA_ARRAY(a, const char *, columns + 1);
     sheet->values = ARENA_ARRAY(a, json_t *, rows * columns + 1);
-    sheet->texts = ARENA_ARRAY(a, char *, rows * columns + 1);
+    sheet->texts = ARENA_ARRAY(a, char *, rows *columns + 1);
 }
 
 static const char *
@@ -81,7 +92,8 @@ static bool
 same_title(const char *title, const char *name)
 {
     for (; *title != '\0' && *name != '\0'; title++, name++) {
-        if (tolower((unsigned char)*title) != tolower((unsigned char)*name) && !(*title == ' ' && *name == '_'))
+        if (tolower((unsigned char)*title) != tolower((unsigned char)*name) &&
+            !(*title == ' ' && *name == '_'))
             return false;
     }
     return *title == *name;
@@ -97,22 +109,34 @@ column_named(const struct column *columns, const char *name)
     return NULL;
 }
 
-static int
-choose_columns(struct cli *cli, const struct column *columns, const struct column **ret, size_t *ret_count, struct fault *f)
+static bool
+is_wanted(const struct args *args, const char *title)
 {
-    bool all = args_has(&cli->args, "--long");
+    const char *name;
+    size_t i;
+
+    for (i = 0; (name = wanted_column(args, i)) != NULL; i++) {
+        if (same_title(title, name))
+            return true;
+    }
+    return i == 0;
+}
+
+/* In the command's own order, whatever the order of the -c. */
+static int
+choose_columns(struct cli *cli, const struct column *columns, const struct column **ret,
+               size_t *ret_count, struct fault *f)
+{
+    bool all = args_has(&cli->args, "--long") || wanted_column(&cli->args, 0) != NULL;
     const char *name;
     size_t n = 0;
 
     for (size_t i = 0; (name = wanted_column(&cli->args, i)) != NULL; i++) {
-        const struct column *c = column_named(columns, name);
-
-        if (c == NULL || n == 64)
+        if (column_named(columns, name) == NULL)
             return fault_raise(f, FAULT_INVALID, "No recognized column names in ['%s']", name);
-        ret[n++] = c;
     }
-    for (const struct column *c = columns; n < 64 && wanted_column(&cli->args, 0) == NULL && c->title != NULL; c++) {
-        if (!c->long_only || all)
+    for (const struct column *c = columns; n < MAX_COLUMNS && c->title != NULL; c++) {
+        if ((!c->long_only || all) && is_wanted(&cli->args, c->title))
             ret[n++] = c;
     }
     *ret_count = n;
@@ -125,7 +149,8 @@ compare_values(const json_t *a, const json_t *b)
     if (json_is_null(a) || json_is_null(b))
         return json_is_null(b) - json_is_null(a); /* What has no value comes last. */
     if (json_is_number(a) && json_is_number(b))
-        return (json_number_value(a) > json_number_value(b)) - (json_number_value(a) < json_number_value(b));
+        return (json_number_value(a) > json_number_value(b)) -
+               (json_number_value(a) < json_number_value(b));
     if (json_is_string(a) && json_is_string(b))
         return strcmp(json_string_value(a), json_string_value(b));
     return (int)json_is_true(a) - (int)json_is_true(b);
@@ -153,17 +178,21 @@ compare_rows(const void *a, const void *b)
 }
 
 static int
-sort_rows(struct cli *cli, const struct column *columns, struct sort_row *rows, size_t count, struct fault *f)
+sort_rows(struct cli *cli, const struct column *columns, struct sort_row *rows, size_t count,
+          struct fault *f)
 {
     const char *name;
 
-    for (size_t k = 0; k < ARRAY_SIZE(rows->keys) && (name = args_nth(&cli->args, "--sort-column", k)) != NULL; k++) {
+    for (size_t k = 0;
+         k < ARRAY_SIZE(rows->keys) && (name = args_nth(&cli->args, "--sort-column", k)) != NULL;
+         k++) {
         const struct column *c = column_named(columns, name);
 
         if (c == NULL)
             return fault_raise(f, FAULT_INVALID, "--sort-column: there is no column '%s'", name);
         for (size_t i = 0; i < count; i++) {
-            const json_t *key = c->make != NULL ? c->make(cli, rows[i].object) : at_path(rows[i].object, c->path);
+            const json_t *key =
+                c->make != NULL ? c->make(cli, rows[i].object) : at_path(rows[i].object, c->path);
 
             rows[i].keys[k] = key != NULL ? key : json_null();
             rows[i].descending = args_has(&cli->args, "--sort-descending");
@@ -177,7 +206,7 @@ sort_rows(struct cli *cli, const struct column *columns, struct sort_row *rows, 
 int
 output_list(struct cli *cli, const struct column *columns, const json_t *list, struct fault *f)
 {
-    const struct column *chosen[64];
+    const struct column *chosen[MAX_COLUMNS];
     size_t count = 0, rows_count = json_array_size(list), i;
     struct sort_row *rows = ARENA_ARRAY(cli->arena, struct sort_row, rows_count + 1);
     struct sheet sheet = { 0 };
@@ -226,19 +255,6 @@ field_of(const struct column *fields, const char *member)
     return NULL;
 }
 
-static bool
-is_wanted(const struct args *args, const char *title)
-{
-    const char *name;
-    size_t i;
-
-    for (i = 0; (name = wanted_column(args, i)) != NULL; i++) {
-        if (same_title(title, name))
-            return true;
-    }
-    return i == 0;
-}
-
 int
 output_fields(struct cli *cli, const struct column *fields, const json_t *object, struct fault *f)
 {
@@ -253,20 +269,23 @@ output_fields(struct cli *cli, const struct column *fields, const json_t *object
         const struct column *c = field_of(fields, member);
         const char *title = c != NULL ? c->title : member;
 
-        if (title == NULL || (c == NULL && (str_equal(member, "links") || str_equal(member, "tenant_id"))))
+        if (title == NULL ||
+            (c == NULL && (str_equal(member, "links") || str_equal(member, "tenant_id"))))
             continue;
         if (is_wanted(&cli->args, title))
             shown[count++] = (struct shown){ title, member, c };
     }
     if (count == 0 && wanted_column(&cli->args, 0) != NULL)
-        return fault_raise(f, FAULT_INVALID, "No recognized column names in ['%s']", wanted_column(&cli->args, 0));
+        return fault_raise(f, FAULT_INVALID, "No recognized column names in ['%s']",
+                           wanted_column(&cli->args, 0));
     qsort(shown, count, sizeof(*shown), compare_shown);
     set_size(cli->arena, &sheet, 1, count);
     for (size_t i = 0; i < count; i++) {
         const struct column plain = { .title = shown[i].title, .path = shown[i].member };
 
         sheet.titles[i] = shown[i].title;
-        set_cell(cli, &sheet, 0, i, shown[i].column != NULL ? shown[i].column : &plain, (json_t *)(uintptr_t)object);
+        set_cell(cli, &sheet, 0, i, shown[i].column != NULL ? shown[i].column : &plain,
+                 (json_t *)(uintptr_t)object);
     }
     sheet_print(cli, &sheet, false, stdout);
     return 0;

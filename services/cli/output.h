@@ -36,7 +36,8 @@ int output_setup(struct output *o, const struct args *args, struct fault *f);
 int output_list(struct cli *cli, const struct column *columns, const json_t *rows, struct fault *f);
 
 /* The members of an object, sorted, as 'fields' (or NULL) renames and hides them. */
-int output_fields(struct cli *cli, const struct column *fields, const json_t *object, struct fault *f);
+int output_fields(struct cli *cli, const struct column *fields, const json_t *object,
+                  struct fault *f);
 
 /* sheet_print.c: 'list' false: one row, printed as fields. */
 void sheet_print(struct cli *cli, const struct sheet *sheet, bool list, FILE *out);

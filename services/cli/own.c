@@ -1,12 +1,10 @@
 /* virga debug, help, complete. */
 #include "own.h"
 
-#include <curl/curl.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "help.h"
-#include "http/client.h"
 #include "http/url.h"
 #include "rest.h"
 #include "session.h"
@@ -22,7 +20,8 @@ own_help(struct cli *cli, struct fault *f)
         help_man(stdout);
         return 0;
     }
-    while (count < ARRAY_SIZE(words) && (words[count] = args_nth(&cli->args, "<command>", count)) != NULL)
+    while (count < ARRAY_SIZE(words) &&
+           (words[count] = args_nth(&cli->args, "<command>", count)) != NULL)
         count++;
     if (count == 0) {
         help_overview(stdout);
@@ -65,7 +64,9 @@ find_socket(struct arena *a, const char *daemon, const char **ret, struct fault 
             return 0;
         }
     }
-    return fault_raise(f, FAULT_NOT_FOUND, "No control socket of %s in %s/control or /run/virga/%s: is it running? (VIRGA_RUN is the cloud's folder.)",
+    return fault_raise(f, FAULT_NOT_FOUND,
+                       "No control socket of %s in %s/control or /run/virga/%s: is it running? "
+                       "(VIRGA_RUN is the cloud's folder.)",
                        daemon, run, daemon);
 }
 
@@ -80,7 +81,8 @@ print(struct cli *cli, const json_t *answer, struct fault *f)
 
     if (!json_is_array(inner))
         return output_fields(cli, NULL, inner != NULL && json_is_object(inner) ? inner : answer, f);
-    columns = ARENA_ARRAY(cli->arena, struct column, json_object_size(json_array_get(inner, 0)) + 1);
+    columns =
+        ARENA_ARRAY(cli->arena, struct column, json_object_size(json_array_get(inner, 0)) + 1);
     json_object_foreach(json_array_get(inner, 0), key, value)
     {
         columns[n].title = key;
@@ -92,28 +94,28 @@ print(struct cli *cli, const json_t *answer, struct fault *f)
 int
 own_debug(struct cli *cli, struct fault *f)
 {
-    const char *verb = args_get(&cli->args, "<verb>"), *topic = args_get(&cli->args, "<topic>");
+    const char *socket_path = NULL, *verb = args_get(&cli->args, "<verb>"),
+               *topic = args_get(&cli->args, "<topic>");
     bool show = str_equal_nocase(verb, "show"), log = str_equal_nocase(verb, "log");
-    struct http_client_options options = { 0 };
     struct http_exchange x = { .method = show ? HTTP_GET : HTTP_POST };
     struct fault parse = { 0 };
     json_t *answer = NULL;
 
     if ((show || log) && topic == NULL)
         return fault_raise(f, FAULT_INVALID, "%s what?", verb);
-    if (find_socket(cli->arena, args_get(&cli->args, "<daemon>"), &options.unix_socket, f) < 0)
+    if (find_socket(cli->arena, args_get(&cli->args, "<daemon>"), &socket_path, f) < 0)
         return -1;
     topic = topic != NULL ? url_encode(cli->arena, topic) : "";
     x.url = show  ? arena_printf(cli->arena, "http://localhost/show/%s", topic)
             : log ? arena_printf(cli->arena, "http://localhost/log?level=%s", topic)
                   : arena_printf(cli->arena, "http://localhost/%s", verb);
-    curl_global_init(CURL_GLOBAL_NOTHING);
-    cli->session->http = http_client_new(&options);
+    cli->session->transport = transport_new(NULL, socket_path);
     if (rest_exchange(cli, &x, f) < 0)
         return -1;
     if (x.status >= 400)
         return rest_explain(cli->arena, &x, f);
-    if (!show || x.answer_size == 0 || json_read(cli->arena, x.answer, x.answer_size, &answer, &parse) < 0)
+    if (!show || x.answer_size == 0 ||
+        json_read(cli->arena, x.answer, x.answer_size, &answer, &parse) < 0)
         return 0;
     return print(cli, answer, f);
 }

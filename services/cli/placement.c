@@ -28,7 +28,8 @@ request_path(struct cli *cli, const char *path)
     if (required.size > 0)
         url_add_query(&s, "required", str_text(&required));
     for (size_t i = 0; (text = args_nth(&cli->args, "--member-of", i)) != NULL; i++)
-        url_add_query(&s, "member_of", strchr(text, ',') != NULL ? arena_printf(cli->arena, "in:%s", text) : text);
+        url_add_query(&s, "member_of",
+                      strchr(text, ',') != NULL ? arena_printf(cli->arena, "in:%s", text) : text);
     if ((text = args_get(&cli->args, "--limit")) != NULL)
         url_add_query(&s, "limit", text);
     return arena_strdup(cli->arena, str_text(&s));
@@ -42,8 +43,13 @@ placement_inventories(struct cli *cli, struct fault *f)
 
     if (access_option_id(cli, "<provider>", &id, f) < 0)
         return -1;
-    inventories = rest_get(cli, SERVICE_PLACEMENT, arena_printf(cli->arena, "/resource_providers/%s/inventories", id), NULL, f);
-    usages = inventories != NULL ? rest_get(cli, SERVICE_PLACEMENT, arena_printf(cli->arena, "/resource_providers/%s/usages", id), NULL, f) : NULL;
+    inventories =
+        rest_get(cli, SERVICE_PLACEMENT,
+                 arena_printf(cli->arena, "/resource_providers/%s/inventories", id), NULL, f);
+    usages = inventories != NULL
+                 ? rest_get(cli, SERVICE_PLACEMENT,
+                            arena_printf(cli->arena, "/resource_providers/%s/usages", id), NULL, f)
+                 : NULL;
     if (usages == NULL)
         return -1;
     json_object_foreach(json_object_get(inventories, "inventories"), name, one)
@@ -56,7 +62,8 @@ placement_inventories(struct cli *cli, struct fault *f)
 }
 
 static void
-candidate_row(struct cli *cli, json_t *rows, size_t number, const char *provider, const json_t *resources, const json_t *summary)
+candidate_row(struct cli *cli, json_t *rows, size_t number, const char *provider,
+              const json_t *resources, const json_t *summary)
 {
     _cleanup_(str_done) struct str allocation = { 0 }, used = { 0 };
     json_t *value, *traits = json_object_get(summary, "traits");
@@ -64,21 +71,27 @@ candidate_row(struct cli *cli, json_t *rows, size_t number, const char *provider
 
     json_object_foreach((json_t *)(uintptr_t)resources, name, value)
     {
-        str_addf(&allocation, "%s%s=%" JSON_INTEGER_FORMAT, allocation.size > 0 ? "," : "", name, json_integer_value(value));
+        str_addf(&allocation, "%s%s=%" JSON_INTEGER_FORMAT, allocation.size > 0 ? "," : "", name,
+                 json_integer_value(value));
     }
     json_object_foreach(json_object_get(summary, "resources"), name, value)
     {
-        str_addf(&used, "%s%s=%lld/%lld", used.size > 0 ? "," : "", name, (long long)json_get_int(value, "used"),
+        str_addf(&used, "%s%s=%lld/%lld", used.size > 0 ? "," : "", name,
+                 (long long)json_get_int(value, "used"),
                  (long long)json_get_int(value, "capacity"));
     }
-    json_array_append_new(rows, json_pack("{sI ss ss ss ss}", "number", (json_int_t)number, "allocation", str_text(&allocation), "provider", provider, "used",
-                                          str_text(&used), "traits", traits != NULL ? format_human(cli->arena, traits) : ""));
+    json_array_append_new(rows, json_pack("{sI ss ss ss ss}", "number", (json_int_t)number,
+                                          "allocation", str_text(&allocation), "provider", provider,
+                                          "used", str_text(&used), "traits",
+                                          traits != NULL ? format_human(cli->arena, traits) : ""));
 }
 
 int
 placement_candidates(struct cli *cli, struct fault *f)
 {
-    json_t *answer = rest_get(cli, SERVICE_PLACEMENT, request_path(cli, "/allocation_candidates"), NULL, f), *request, *one, *summaries;
+    json_t *answer = rest_get(cli, SERVICE_PLACEMENT, request_path(cli, "/allocation_candidates"),
+                              NULL, f),
+           *request, *one, *summaries;
     json_t *rows = json_own(cli->arena, json_array());
     const char *provider;
     size_t i;
@@ -90,7 +103,8 @@ placement_candidates(struct cli *cli, struct fault *f)
     {
         json_object_foreach(json_object_get(request, "allocations"), provider, one)
         {
-            candidate_row(cli, rows, i + 1, provider, json_object_get(one, "resources"), json_object_get(summaries, provider));
+            candidate_row(cli, rows, i + 1, provider, json_object_get(one, "resources"),
+                          json_object_get(summaries, provider));
         }
     }
     return output_list(cli, cli->command->columns, rows, f);
@@ -99,7 +113,9 @@ placement_candidates(struct cli *cli, struct fault *f)
 int
 placement_explain(struct cli *cli, struct fault *f)
 {
-    json_t *answer = rest_get(cli, SERVICE_PLACEMENT, request_path(cli, "/OS-VIRGA/explain"), NULL, f), *one;
+    json_t *answer =
+               rest_get(cli, SERVICE_PLACEMENT, request_path(cli, "/OS-VIRGA/explain"), NULL, f),
+           *one;
     size_t i;
 
     if (answer == NULL)

@@ -27,13 +27,13 @@ rest_exchange(struct cli *cli, struct http_exchange *x, struct fault *f)
 
     if (cli->debug)
         trace_request(cli->arena, x);
-    r = http_client_run(session_http(cli, x->url), cli->arena, x, f);
+    r = transport_run(session_transport(cli), cli->arena, x, f);
     if (cli->debug && r >= 0)
         trace_answer(cli->arena, x, clock_mono_us() - start_us);
-    if (r < 0 && f->kind == FAULT_UNAVAILABLE)
-        return fault_raise(f, FAULT_UNAVAILABLE, "%s cannot be reached: %s", x->url, f->cause);
-    if (r < 0 && f->kind == FAULT_TIMEOUT)
-        return fault_raise(f, FAULT_TIMEOUT, "%s did not answer: %s", x->url, f->cause);
+    if (r < 0 && (f->kind == FAULT_UNAVAILABLE || f->kind == FAULT_TIMEOUT))
+        return fault_raise(f, f->kind, "%s %s: %s", x->url,
+                           f->kind == FAULT_TIMEOUT ? "did not answer" : "cannot be reached",
+                           arena_strdup(cli->arena, f->cause[0] != '\0' ? f->cause : f->message));
     return r;
 }
 
@@ -58,7 +58,8 @@ message_of(const json_t *answer)
 int
 rest_explain(struct arena *a, const struct http_exchange *x, struct fault *f)
 {
-    static const char *const id_headers[] = { "X-OpenStack-Request-ID", "X-Compute-Request-Id", "X-Image-Request-Id" };
+    static const char *const id_headers[] = { "X-OpenStack-Request-ID", "X-Compute-Request-Id",
+                                              "X-Image-Request-Id" };
     const char *id = NULL, *message = NULL;
     struct fault ignored = { 0 };
     json_t *answer;
@@ -70,32 +71,39 @@ rest_explain(struct arena *a, const struct http_exchange *x, struct fault *f)
     else if (x->answer_size > 0 && x->answer_size < 500 && x->answer[0] != '<')
         message = x->answer;
     return fault_raise(f, x->status == 404 ? FAULT_NOT_FOUND : FAULT_CONFLICT, "%s (HTTP %d)%s%s%s",
-                       message != NULL ? message : "The service refused.", x->status, id != NULL ? " (Request-ID: " : "",
-                       id != NULL ? id : "", id != NULL ? ")" : "");
+                       message != NULL ? message : "The service refused.", x->status,
+                       id != NULL ? " (Request-ID: " : "", id != NULL ? id : "",
+                       id != NULL ? ")" : "");
 }
 
 static void
 fill_headers(struct cli *cli, const struct rest *r, struct http_pair *headers, size_t *count)
 {
-    const char *version = cloud_api_version(cli->cloud, r->service), *type = microversions[r->service].type;
+    const char *version = cloud_api_version(cli->cloud, r->service),
+               *type = microversions[r->service].type;
 
     headers[(*count)++] = (struct http_pair){ "X-Auth-Token", cli->session->token };
-    headers[(*count)++] = (struct http_pair){ "Accept", r->sink != NULL ? "*/*" : "application/json" };
+    headers[(*count)++] =
+        (struct http_pair){ "Accept", r->sink != NULL ? "*/*" : "application/json" };
     headers[(*count)++] = (struct http_pair){ "User-Agent", "virga/" VIRGA_VERSION };
     if (type == NULL)
         return;
     if (r->microversion != NULL)
         version = r->microversion;
-    else if (version == NULL || strchr(version, '.') == NULL) /* "2": which API, not which version. */
+    else if (version == NULL ||
+             strchr(version, '.') == NULL) /* "2": which API, not which version. */
         version = str_equal(version, "latest") ? version : microversions[r->service].version;
-    headers[(*count)++] = (struct http_pair){ "OpenStack-API-Version", arena_printf(cli->arena, "%s %s", type, version) };
+    headers[(*count)++] = (struct http_pair){ "OpenStack-API-Version",
+                                              arena_printf(cli->arena, "%s %s", type, version) };
 }
 
 static int
 attempt(struct cli *cli, struct rest *r, struct fault *f)
 {
     struct http_pair headers[4];
-    struct http_exchange x = { .method = r->method, .headers = headers, .content_type = r->content_type };
+    struct http_exchange x = { .method = r->method,
+                               .headers = headers,
+                               .content_type = r->content_type };
     char *base;
 
     if (session_open(cli, false, f) < 0 || session_url(cli, r->service, &base, f) < 0)

@@ -9,8 +9,8 @@
 struct rest {
     enum service service;
     enum http_method method;
-    const char *path; /* Below the service's version, with its query. */
-    const json_t *body; /* NULL: none */
+    const char *path;         /* Below the service's version, with its query. */
+    const json_t *body;       /* NULL: none */
     const char *content_type; /* NULL: application/json */
     const char *microversion; /* NULL: the service's usual one. */
     /* Bodies that are no JSON: */
@@ -30,7 +30,8 @@ struct rest {
 int rest_call(struct cli *cli, struct rest *r, struct fault *f);
 
 /* GET; the answer, or NULL with a fault. */
-json_t *rest_get(struct cli *cli, enum service service, const char *path, int *ret_status, struct fault *f);
+json_t *rest_get(struct cli *cli, enum service service, const char *path, int *ret_status,
+                 struct fault *f);
 
 /* One exchange, traced when --debug says so. */
 int rest_exchange(struct cli *cli, struct http_exchange *x, struct fault *f);

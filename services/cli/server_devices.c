@@ -14,22 +14,31 @@
 static int
 boot_device(struct cli *cli, json_t *body, json_t *devices, struct fault *f)
 {
-    const char *volume, *snapshot, *size = args_get(&cli->args, "--boot-from-volume"), *image = json_get_text(body, "imageRef");
+    const char *volume, *snapshot, *size = args_get(&cli->args, "--boot-from-volume"),
+                                   *image = json_get_text(body, "imageRef");
 
-    if (access_option_id(cli, "--volume", &volume, f) < 0 || access_option_id(cli, "--snapshot", &snapshot, f) < 0)
+    if (access_option_id(cli, "--volume", &volume, f) < 0 ||
+        access_option_id(cli, "--snapshot", &snapshot, f) < 0)
         return -1;
     if (volume != NULL || snapshot != NULL) {
-        json_array_append_new(devices, json_pack("{ss ss ss si}", "uuid", volume != NULL ? volume : snapshot, "source_type", volume != NULL ? "volume" : "snapshot",
-                                                 "destination_type", "volume", "boot_index", 0));
+        json_array_append_new(devices,
+                              json_pack("{ss ss ss si}", "uuid", volume != NULL ? volume : snapshot,
+                                        "source_type", volume != NULL ? "volume" : "snapshot",
+                                        "destination_type", "volume", "boot_index", 0));
     } else if (size != NULL) {
         if (image == NULL)
-            return fault_raise(f, FAULT_INVALID, "An image (--image) is required to support --boot-from-volume option");
-        json_array_append_new(devices, json_pack("{ss ss ss si sI}", "uuid", image, "source_type", "image", "destination_type", "volume", "boot_index", 0,
-                                                 "volume_size", (json_int_t)strtoll(size, NULL, 10)));
+            return fault_raise(
+                f, FAULT_INVALID,
+                "An image (--image) is required to support --boot-from-volume option");
+        json_array_append_new(devices,
+                              json_pack("{ss ss ss si sI}", "uuid", image, "source_type", "image",
+                                        "destination_type", "volume", "boot_index", 0,
+                                        "volume_size", (json_int_t)strtoll(size, NULL, 10)));
         json_object_del(body, "imageRef");
     } else if (image != NULL) {
-        json_array_append_new(devices, json_pack("{ss ss ss si sb}", "uuid", image, "source_type", "image", "destination_type", "local", "boot_index", 0,
-                                                 "delete_on_termination", 1));
+        json_array_append_new(devices, json_pack("{ss ss ss si sb}", "uuid", image, "source_type",
+                                                 "image", "destination_type", "local", "boot_index",
+                                                 0, "delete_on_termination", 1));
     }
     return 0;
 }
@@ -45,10 +54,12 @@ add_mapping(struct cli *cli, const char *text, json_t *devices, struct fault *f)
     json_t *device;
 
     if (equals == NULL)
-        return fault_raise(f, FAULT_INVALID, "--block-device-mapping: '%s' is not dev=mapping", text);
+        return fault_raise(f, FAULT_INVALID, "--block-device-mapping: '%s' is not dev=mapping",
+                           text);
     parts = str_split(cli->arena, equals + 1, ':', &count);
     if (count == 0 || count > 4)
-        return fault_raise(f, FAULT_INVALID, "--block-device-mapping: '%s' has not one to four parts", equals + 1);
+        return fault_raise(f, FAULT_INVALID,
+                           "--block-device-mapping: '%s' has not one to four parts", equals + 1);
     if (count > 1 && !str_empty(parts[1]))
         type = parts[1];
     if (str_equal(type, "snapshot"))
@@ -56,15 +67,19 @@ add_mapping(struct cli *cli, const char *text, json_t *devices, struct fault *f)
     else if (str_equal(type, "image"))
         kind = &kind_image;
     else if (!str_equal(type, "volume"))
-        return fault_raise(f, FAULT_INVALID, "--block-device-mapping: the type is volume, snapshot or image, not '%s'", type);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "--block-device-mapping: the type is volume, snapshot or image, not '%s'", type);
     if (kind_id(cli, kind, parts[0], NULL, &id, f) < 0)
         return -1;
-    device = json_pack("{ss ss ss ss}", "uuid", id, "source_type", type, "destination_type", "volume", "device_name",
-                       arena_strndup(cli->arena, text, (size_t)(equals - text)));
+    device =
+        json_pack("{ss ss ss ss}", "uuid", id, "source_type", type, "destination_type", "volume",
+                  "device_name", arena_strndup(cli->arena, text, (size_t)(equals - text)));
     if (count > 2 && !str_empty(parts[2]))
         json_object_set_new(device, "volume_size", json_string(parts[2]));
     if (count > 3 && !str_empty(parts[3]))
-        json_object_set_new(device, "delete_on_termination", json_boolean(str_equal_nocase(parts[3], "true")));
+        json_object_set_new(device, "delete_on_termination",
+                            json_boolean(str_equal_nocase(parts[3], "true")));
     return json_array_append_new(devices, device);
 }
 
@@ -83,7 +98,8 @@ add_device(struct cli *cli, const char *text, json_t *devices, struct fault *f)
     {
         const char *word = json_string_value(value);
 
-        if ((str_equal(key, "boot_index") || str_equal(key, "volume_size")) && str_to_int64(word, -1, INT32_MAX, &number) == 0)
+        if ((str_equal(key, "boot_index") || str_equal(key, "volume_size")) &&
+            str_to_int64(word, -1, INT32_MAX, &number) == 0)
             json_object_set_new(device, key, json_integer(number));
         else if (str_equal(key, "delete_on_termination") && str_to_bool(word, &truth) == 0)
             json_object_set_new(device, key, json_boolean(truth));
@@ -101,12 +117,17 @@ servers_block_devices(struct cli *cli, json_t *body, struct fault *f)
     if (boot_device(cli, body, devices, f) < 0)
         return -1;
     if (swap != NULL)
-        json_array_append_new(devices, json_pack("{ss ss si ss sI sb}", "source_type", "blank", "destination_type", "local", "boot_index", -1, "guest_format",
-                                                 "swap", "volume_size", (json_int_t)strtoll(swap, NULL, 10), "delete_on_termination", 1));
+        json_array_append_new(devices, json_pack("{ss ss si ss sI sb}", "source_type", "blank",
+                                                 "destination_type", "local", "boot_index", -1,
+                                                 "guest_format", "swap", "volume_size",
+                                                 (json_int_t)strtoll(swap, NULL, 10),
+                                                 "delete_on_termination", 1));
     for (size_t i = 0; (text = args_nth(&cli->args, "--ephemeral", i)) != NULL; i++) {
         if (body_parts(cli->arena, text, "size=volume_size,format=guest_format", &parts, f) < 0)
             return -1;
-        json_object_update_new(parts, json_pack("{ss ss si sb}", "source_type", "blank", "destination_type", "local", "boot_index", -1, "delete_on_termination", 1));
+        json_object_update_new(parts, json_pack("{ss ss si sb}", "source_type", "blank",
+                                                "destination_type", "local", "boot_index", -1,
+                                                "delete_on_termination", 1));
         json_array_append(devices, parts);
     }
     for (size_t i = 0; (text = args_nth(&cli->args, "--block-device-mapping", i)) != NULL; i++) {
@@ -118,7 +139,8 @@ servers_block_devices(struct cli *cli, json_t *body, struct fault *f)
             return -1;
     }
     if (json_array_size(devices) == 0)
-        return fault_raise(f, FAULT_INVALID, "One of --image, --volume, --snapshot and --block-device is required.");
+        return fault_raise(f, FAULT_INVALID,
+                           "One of --image, --volume, --snapshot and --block-device is required.");
     /* An image alone needs no mapping, and says it the way every version knows. */
     if (!plain || json_array_size(devices) > 1)
         json_object_set(body, "block_device_mapping_v2", devices);
@@ -133,13 +155,18 @@ add_nic(struct cli *cli, const char *text, json_t *nics, struct fault *f)
     json_t *parts, *nic = json_own(cli->arena, json_object());
     const char *network, *port, *id, *address;
 
-    if (body_parts(cli->arena, text, "net-id,net-name=net-id,port-id,port-name=port-id,v4-fixed-ip=fixed_ip,v6-fixed-ip=fixed_ip,tag", &parts, f) < 0)
+    if (body_parts(cli->arena, text,
+                   "net-id,net-name=net-id,port-id,port-name=port-id,v4-fixed-ip=fixed_ip,v6-fixed-"
+                   "ip=fixed_ip,tag",
+                   &parts, f) < 0)
         return -1;
     network = json_get_text(parts, "net-id");
     port = json_get_text(parts, "port-id");
     if ((network == NULL) == (port == NULL))
-        return fault_raise(f, FAULT_INVALID, "--nic: either 'network' or 'port' should be specified but not both");
-    if (kind_id(cli, network != NULL ? &kind_network : &kind_port, network != NULL ? network : port, NULL, &id, f) < 0)
+        return fault_raise(f, FAULT_INVALID,
+                           "--nic: either 'network' or 'port' should be specified but not both");
+    if (kind_id(cli, network != NULL ? &kind_network : &kind_port, network != NULL ? network : port,
+                NULL, &id, f) < 0)
         return -1;
     json_object_set_new(nic, network != NULL ? "uuid" : "port", json_string(id));
     address = json_get_text(parts, "fixed_ip");
@@ -159,21 +186,26 @@ servers_networks(struct cli *cli, json_t *body, struct fault *f)
     for (size_t i = 0; i < cli->args.count; i++) {
         const char *option = cli->args.items[i].option->name, *text = cli->args.items[i].text;
 
-        if (!str_equal(option, "--nic") && !str_equal(option, "--network") && !str_equal(option, "--port"))
+        if (!str_equal(option, "--nic") && !str_equal(option, "--network") &&
+            !str_equal(option, "--port"))
             continue;
         if (str_equal(text, "auto") || str_equal(text, "none")) {
             json_object_set_new(body, "networks", json_string(text));
             continue;
         }
         if (!str_equal(option, "--nic"))
-            text = arena_printf(cli->arena, "%s=%s", str_equal(option, "--network") ? "net-id" : "port-id", text);
+            text = arena_printf(cli->arena, "%s=%s",
+                                str_equal(option, "--network") ? "net-id" : "port-id", text);
         if (add_nic(cli, text, nics, f) < 0)
             return -1;
     }
     if (json_array_size(nics) > 0 && json_object_get(body, "networks") != NULL)
-        return fault_raise(f, FAULT_INVALID, "Specifying a --nic of auto or none cannot be used with any other --nic, --network or --port value.");
+        return fault_raise(f, FAULT_INVALID,
+                           "Specifying a --nic of auto or none cannot be used with any other "
+                           "--nic, --network or --port value.");
     if (json_object_get(body, "networks") == NULL)
-        json_object_set_new(body, "networks", json_array_size(nics) > 0 ? json_incref(nics) : json_string("auto"));
+        json_object_set_new(body, "networks",
+                            json_array_size(nics) > 0 ? json_incref(nics) : json_string("auto"));
     return 0;
 }
 
@@ -182,13 +214,17 @@ servers_networks(struct cli *cli, json_t *body, struct fault *f)
 static int
 ports_of(struct cli *cli, const char *server_id, json_t **ret, struct fault *f)
 {
-    return kind_list(cli, SERVICE_NETWORK, arena_printf(cli->arena, "/ports?device_id=%s", server_id), "ports", 0, ret, f);
+    return kind_list(cli, SERVICE_NETWORK,
+                     arena_printf(cli->arena, "/ports?device_id=%s", server_id), "ports", 0, ret,
+                     f);
 }
 
 static int
 set_floating_ip(struct cli *cli, const char *id, json_t *body, struct fault *f)
 {
-    struct rest r = { .service = SERVICE_NETWORK, .method = HTTP_PUT, .path = kind_path(cli->arena, &kind_floating_ip, id) };
+    struct rest r = { .service = SERVICE_NETWORK,
+                      .method = HTTP_PUT,
+                      .path = kind_path(cli->arena, &kind_floating_ip, id) };
 
     r.body = json_own(cli->arena, json_pack("{sO}", "floatingip", body));
     return rest_call(cli, &r, f);
@@ -203,12 +239,14 @@ servers_add_floating_ip(struct cli *cli, struct fault *f)
     bool tried = false;
     size_t i, k;
 
-    if (access_option_id(cli, "<ip-address>", &ip_id, f) < 0 || access_option_id(cli, "<server>", &server_id, f) < 0 ||
+    if (access_option_id(cli, "<ip-address>", &ip_id, f) < 0 ||
+        access_option_id(cli, "<server>", &server_id, f) < 0 ||
         ports_of(cli, server_id, &ports, f) < 0)
         return -1;
     json_array_foreach(ports, i, port)
     {
-        json_t *body = json_own(cli->arena, json_pack("{sO}", "port_id", json_object_get(port, "id")));
+        json_t *body =
+            json_own(cli->arena, json_pack("{sO}", "port_id", json_object_get(port, "id")));
         bool has = fixed == NULL;
 
         json_array_foreach(json_object_get(port, "fixed_ips"), k, ip)
@@ -224,7 +262,10 @@ servers_add_floating_ip(struct cli *cli, struct fault *f)
         if (set_floating_ip(cli, ip_id, body, f) == 0)
             return 0;
     }
-    return tried ? -1 : fault_raise(f, FAULT_NOT_FOUND, fixed != NULL ? "The server has no port with that address." : "The server has no ports.");
+    return tried ? -1
+                 : fault_raise(f, FAULT_NOT_FOUND,
+                               fixed != NULL ? "The server has no port with that address."
+                                             : "The server has no ports.");
 }
 
 int
@@ -232,7 +273,8 @@ servers_remove_floating_ip(struct cli *cli, struct fault *f)
 {
     const char *server_id, *ip_id;
 
-    if (access_option_id(cli, "<ip-address>", &ip_id, f) < 0 || access_option_id(cli, "<server>", &server_id, f) < 0)
+    if (access_option_id(cli, "<ip-address>", &ip_id, f) < 0 ||
+        access_option_id(cli, "<server>", &server_id, f) < 0)
         return -1;
     return set_floating_ip(cli, ip_id, json_own(cli->arena, json_pack("{sn}", "port_id")), f);
 }
@@ -259,7 +301,8 @@ servers_add_volume(struct cli *cli, struct fault *f)
     r.body = json_own(cli->arena, json_pack("{sO}", "volumeAttachment", body));
     if (rest_call(cli, &r, f) < 0)
         return -1;
-    if (args_has(&cli->args, "--wait") && wait_for(cli, &kind_volume, json_get_text(body, "volumeId"), "in-use", NULL, f) < 0)
+    if (args_has(&cli->args, "--wait") &&
+        wait_for(cli, &kind_volume, json_get_text(body, "volumeId"), "in-use", NULL, f) < 0)
         return -1;
     made = json_object_get(r.answer, "volumeAttachment");
     return output_fields(cli, fields, made, f);
@@ -271,12 +314,15 @@ servers_remove_volume(struct cli *cli, struct fault *f)
     struct rest r = { .service = SERVICE_COMPUTE, .method = HTTP_DELETE };
     const char *server_id, *volume_id;
 
-    if (access_option_id(cli, "<server>", &server_id, f) < 0 || access_option_id(cli, "<volume>", &volume_id, f) < 0)
+    if (access_option_id(cli, "<server>", &server_id, f) < 0 ||
+        access_option_id(cli, "<volume>", &volume_id, f) < 0)
         return -1;
     r.path = arena_printf(cli->arena, "/servers/%s/os-volume_attachments/%s", server_id, volume_id);
     if (rest_call(cli, &r, f) < 0)
         return -1;
-    return args_has(&cli->args, "--wait") ? wait_for(cli, &kind_volume, volume_id, "available", NULL, f) : 0;
+    return args_has(&cli->args, "--wait")
+               ? wait_for(cli, &kind_volume, volume_id, "available", NULL, f)
+               : 0;
 }
 
 int
@@ -286,7 +332,8 @@ servers_add_interface(struct cli *cli, json_t *body, struct fault *f _unused_)
 
     if (address == NULL)
         return 0;
-    return json_object_set_new(json_object_get(body, "interfaceAttachment"), "fixed_ips", json_pack("[{ss}]", "ip_address", address));
+    return json_object_set_new(json_object_get(body, "interfaceAttachment"), "fixed_ips",
+                               json_pack("[{ss}]", "ip_address", address));
 }
 
 int
@@ -296,7 +343,8 @@ servers_remove_network(struct cli *cli, struct fault *f)
     json_t *ports, *port;
     size_t i;
 
-    if (access_option_id(cli, "<server>", &server_id, f) < 0 || access_option_id(cli, "<network>", &network_id, f) < 0 ||
+    if (access_option_id(cli, "<server>", &server_id, f) < 0 ||
+        access_option_id(cli, "<network>", &network_id, f) < 0 ||
         ports_of(cli, server_id, &ports, f) < 0)
         return -1;
     json_array_foreach(ports, i, port)
@@ -305,7 +353,8 @@ servers_remove_network(struct cli *cli, struct fault *f)
 
         if (!str_equal(json_get_text(port, "network_id"), network_id))
             continue;
-        r.path = arena_printf(cli->arena, "/servers/%s/os-interface/%s", server_id, json_get_text(port, "id"));
+        r.path = arena_printf(cli->arena, "/servers/%s/os-interface/%s", server_id,
+                              json_get_text(port, "id"));
         if (rest_call(cli, &r, f) < 0)
             return -1;
     }

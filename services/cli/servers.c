@@ -61,7 +61,9 @@ add_files(struct cli *cli, json_t *body, struct fault *f)
             return fault_raise(f, FAULT_INVALID, "--file: '%s' is not destination=file", text);
         if (body_file(cli->arena, equals + 1, &data, &size, f) < 0)
             return -1;
-        body_set(body, "personality[]", json_pack("{ss% ss}", "path", text, (size_t)(equals - text), "contents", str_base64(cli->arena, data, size)));
+        body_set(body, "personality[]",
+                 json_pack("{ss% ss}", "path", text, (size_t)(equals - text), "contents",
+                           str_base64(cli->arena, data, size)));
     }
     return 0;
 }
@@ -71,7 +73,8 @@ servers_create_body(struct cli *cli, json_t *body, struct fault *f)
 {
     const char *drive = args_get(&cli->args, "--config-drive");
     const char *min = args_get(&cli->args, "--min"), *max = args_get(&cli->args, "--max");
-    long least = min != NULL ? strtol(min, NULL, 10) : 1, most = max != NULL ? strtol(max, NULL, 10) : MAX(least, 1);
+    long least = min != NULL ? strtol(min, NULL, 10) : 1,
+         most = max != NULL ? strtol(max, NULL, 10) : MAX(least, 1);
 
     if (least < 1 || most < least)
         return fault_raise(f, FAULT_INVALID, "min instances should be > 0 and <= max instances");
@@ -79,7 +82,8 @@ servers_create_body(struct cli *cli, json_t *body, struct fault *f)
     json_object_set_new(body, "max_count", json_integer(most));
     if (drive != NULL && str_equal_nocase(drive, "true"))
         json_object_set_new(body, "config_drive", json_true());
-    if (add_groups(cli, body, f) < 0 || add_user_data(cli, body, f) < 0 || add_files(cli, body, f) < 0)
+    if (add_groups(cli, body, f) < 0 || add_user_data(cli, body, f) < 0 ||
+        add_files(cli, body, f) < 0)
         return -1;
     return servers_block_devices(cli, body, f) < 0 ? -1 : servers_networks(cli, body, f);
 }
@@ -92,7 +96,8 @@ hints(struct cli *cli)
     const char *text;
 
     for (size_t i = 0; (text = args_nth(&cli->args, "--hint", i)) != NULL; i++) {
-        const char *equals = strchr(text, '='), *key = arena_strndup(cli->arena, text, (size_t)(equals - text));
+        const char *equals = strchr(text, '='),
+                   *key = arena_strndup(cli->arena, text, (size_t)(equals - text));
         json_t *value;
 
         if (all == NULL)
@@ -137,7 +142,8 @@ servers_create(struct cli *cli, struct fault *f)
     }
     /* Only this once it is told. */
     json_object_set(server, "adminPass", json_object_get(created, "adminPass"));
-    return servers_show(cli, server, f) < 0 ? -1 : output_fields(cli, kind_server.fields, server, f);
+    return servers_show(cli, server, f) < 0 ? -1
+                                            : output_fields(cli, kind_server.fields, server, f);
 }
 
 int
@@ -181,8 +187,10 @@ image_names(struct cli *cli, const json_t *rows)
     if (different == 0)
         return names;
     /* Few are asked for by id; of many, the list is shorter than the question. */
-    if (kind_list(cli, SERVICE_IMAGE, different <= 50 ? arena_strdup(cli->arena, str_text(&path)) : "/images?limit=1000", "images", 0, &images,
-                  &ignored) < 0)
+    if (kind_list(cli, SERVICE_IMAGE,
+                  different <= 50 ? arena_strdup(cli->arena, str_text(&path))
+                                  : "/images?limit=1000",
+                  "images", 0, &images, &ignored) < 0)
         return names;
     json_array_foreach(images, i, one)
     {
@@ -201,7 +209,8 @@ shows_image_names(const struct cli *cli)
     if (!args_has(&cli->args, "-c") && !args_has(&cli->args, "--column"))
         return true;
     for (size_t i = 0; i < 2; i++) {
-        for (size_t n = 0; (column = args_nth(&cli->args, i == 0 ? "-c" : "--column", n)) != NULL; n++) {
+        for (size_t n = 0; (column = args_nth(&cli->args, i == 0 ? "-c" : "--column", n)) != NULL;
+             n++) {
             if (str_equal_nocase(column, "image"))
                 return true;
         }
@@ -221,9 +230,10 @@ servers_names(struct cli *cli, json_t *rows, struct fault *f _unused_)
         const char *id = json_get_text(json_object_get(one, "image"), "id");
         json_t *name = id != NULL && names != NULL ? json_object_get(names, id) : NULL;
 
-        json_object_set_new(one, "image_name", id == NULL     ? json_string("N/A (booted from volume)")
-                                               : name != NULL ? json_incref(name)
-                                                              : json_string(wanted ? "" : id));
+        json_object_set_new(one, "image_name",
+                            id == NULL     ? json_string("N/A (booted from volume)")
+                            : name != NULL ? json_incref(name)
+                                           : json_string(wanted ? "" : id));
     }
     return 0;
 }
@@ -231,7 +241,8 @@ servers_names(struct cli *cli, json_t *rows, struct fault *f _unused_)
 int
 servers_reboot(struct cli *cli, json_t *body, struct fault *f _unused_)
 {
-    return json_object_set_new(body, "type", json_string(args_has(&cli->args, "--hard") ? "HARD" : "SOFT"));
+    return json_object_set_new(body, "type",
+                               json_string(args_has(&cli->args, "--hard") ? "HARD" : "SOFT"));
 }
 
 int
@@ -276,7 +287,9 @@ servers_event_show(struct cli *cli, struct fault *f)
     if (access_option_id(cli, "<server>", &id, f) < 0)
         return -1;
     answer = rest_get(cli, SERVICE_COMPUTE,
-                      arena_printf(cli->arena, "/servers/%s/os-instance-actions/%s", id, url_encode(cli->arena, args_get(&cli->args, "<request-id>"))),
+                      arena_printf(cli->arena, "/servers/%s/os-instance-actions/%s", id,
+                                   url_encode(cli->arena, args_get(&cli->args, "<request-id>"))),
                       NULL, f);
-    return answer != NULL ? output_fields(cli, NULL, json_object_get(answer, "instanceAction"), f) : -1;
+    return answer != NULL ? output_fields(cli, NULL, json_object_get(answer, "instanceAction"), f)
+                          : -1;
 }

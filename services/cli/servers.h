@@ -4,7 +4,8 @@
 #include "cli.h"
 
 int servers_create_body(struct cli *cli, json_t *body, struct fault *f);
-int servers_block_devices(struct cli *cli, json_t *body, struct fault *f); /* --volume, --boot-from-volume, --block-device... */
+int servers_block_devices(struct cli *cli, json_t *body,
+                          struct fault *f); /* --volume, --boot-from-volume, --block-device... */
 int servers_networks(struct cli *cli, json_t *body, struct fault *f); /* --network, --port, --nic */
 int servers_create(struct cli *cli, struct fault *f);
 int servers_names(struct cli *cli, json_t *rows, struct fault *f); /* Of a list: images' names. */

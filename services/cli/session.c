@@ -1,7 +1,5 @@
 #include "session.h"
 
-#include <curl/curl.h>
-
 #include "base/json.h"
 #include "base/str.h"
 #include "cloud.h"
@@ -11,14 +9,16 @@
 static const struct {
     const char *name;
     const char *types[4]; /* As catalogues call it. */
-    const char *version; /* Appended to an endpoint without one. */
+    const char *version;  /* Appended to an endpoint without one. */
 } services[SERVICE_COUNT] = {
     [SERVICE_IDENTITY] = { "identity", { "identity" }, "/v3" },
     [SERVICE_IMAGE] = { "image", { "image" }, "/v2" },
     [SERVICE_PLACEMENT] = { "placement", { "placement" }, "" },
     [SERVICE_COMPUTE] = { "compute", { "compute" }, "/v2.1" },
     [SERVICE_NETWORK] = { "network", { "network" }, "/v2.0" },
-    [SERVICE_VOLUME] = { "volume", { "block-storage", "volumev3", "block-store", "volume" }, "/v3" },
+    [SERVICE_VOLUME] = { "volume",
+                         { "block-storage", "volumev3", "block-store", "volume" },
+                         "/v3" },
 };
 
 const char *
@@ -30,31 +30,18 @@ service_name(enum service service)
 void
 session_done(struct session *s)
 {
-    http_client_free(s->http);
-    s->http = NULL;
+    transport_free(s->transport);
+    s->transport = NULL;
 }
 
-/* TLS costs more time to load than a request takes; so it is loaded for https only. */
-struct http_client *
-session_http(struct cli *cli, const char *url)
+struct transport *
+session_transport(struct cli *cli)
 {
     struct session *s = cli->session;
 
-    if (s->http == NULL) {
-        struct http_client_options options = { .ca_file = cli->cloud->value[CLOUD_cacert], .connect_timeout_ms = 10000 };
-
-        if (str_starts(url, "http://"))
-            curl_global_init(CURL_GLOBAL_NOTHING);
-        s->http = http_client_new(&options);
-    } else if (str_starts(url, "https://")) {
-        http_client_free(s->http); /* The first was for a plain URL. */
-        s->http = NULL;
-        curl_global_cleanup();
-        curl_global_init(CURL_GLOBAL_DEFAULT);
-        s->http = http_client_new(&(struct http_client_options){ .ca_file = cli->cloud->value[CLOUD_cacert],
-                                                                 .connect_timeout_ms = 10000 });
-    }
-    return s->http;
+    if (s->transport == NULL)
+        s->transport = transport_new(cli->cloud->value[CLOUD_cacert], NULL);
+    return s->transport;
 }
 
 static json_t *
@@ -64,7 +51,8 @@ domain_of(const char *id, const char *name, const struct cloud *c)
         id = c->value[CLOUD_default_domain_id];
         name = c->value[CLOUD_default_domain];
     }
-    return id != NULL || name == NULL ? json_pack("{ss}", "id", id != NULL ? id : "default") : json_pack("{ss}", "name", name);
+    return id != NULL || name == NULL ? json_pack("{ss}", "id", id != NULL ? id : "default")
+                                      : json_pack("{ss}", "name", name);
 }
 
 /* A user or project: by id, or by name and domain. */
@@ -93,8 +81,10 @@ scope(const struct cloud *c)
     if (v[CLOUD_system_scope] != NULL)
         return json_pack("{s{sb}}", "system", "all", true);
     if (v[CLOUD_project_id] != NULL || v[CLOUD_project_name] != NULL)
-        return json_pack("{so}", "project", who(v[CLOUD_project_id], v[CLOUD_project_name],
-                                                domain_of(v[CLOUD_project_domain_id], v[CLOUD_project_domain_name], c), NULL, NULL));
+        return json_pack("{so}", "project",
+                         who(v[CLOUD_project_id], v[CLOUD_project_name],
+                             domain_of(v[CLOUD_project_domain_id], v[CLOUD_project_domain_name], c),
+                             NULL, NULL));
     if (v[CLOUD_domain_id] != NULL || v[CLOUD_domain_name] != NULL)
         return json_pack("{so}", "domain", domain_of(v[CLOUD_domain_id], v[CLOUD_domain_name], c));
     return NULL;
@@ -113,12 +103,16 @@ credentials(const struct cloud *c, json_t **ret, bool *ret_scoped, struct fault 
         if (v[CLOUD_application_credential_id] != NULL)
             json_object_set_new(credential, "id", json_string(v[CLOUD_application_credential_id]));
         else
-            json_object_set_new(credential, "name", json_string(v[CLOUD_application_credential_name]));
-        if (v[CLOUD_application_credential_id] == NULL && (v[CLOUD_user_id] != NULL || v[CLOUD_username] != NULL))
-            json_object_set_new(credential, "user",
-                                who(v[CLOUD_user_id], v[CLOUD_username],
-                                    domain_of(v[CLOUD_user_domain_id], v[CLOUD_user_domain_name], c), NULL, NULL));
-        *ret = json_pack("{s[s] so}", "methods", "application_credential", "application_credential", credential);
+            json_object_set_new(credential, "name",
+                                json_string(v[CLOUD_application_credential_name]));
+        if (v[CLOUD_application_credential_id] == NULL &&
+            (v[CLOUD_user_id] != NULL || v[CLOUD_username] != NULL))
+            json_object_set_new(
+                credential, "user",
+                who(v[CLOUD_user_id], v[CLOUD_username],
+                    domain_of(v[CLOUD_user_domain_id], v[CLOUD_user_domain_name], c), NULL, NULL));
+        *ret = json_pack("{s[s] so}", "methods", "application_credential", "application_credential",
+                         credential);
         *ret_scoped = false; /* The credential's own project. */
         return 0;
     }
@@ -128,17 +122,21 @@ credentials(const struct cloud *c, json_t **ret, bool *ret_scoped, struct fault 
     }
     if ((v[CLOUD_username] == NULL && v[CLOUD_user_id] == NULL) || v[CLOUD_password] == NULL)
         return fault_raise(f, FAULT_INVALID,
-                           "Missing value for the user's name or password: name a cloud of clouds.yaml (--os-cloud), or set OS_AUTH_URL, "
+                           "Missing value for the user's name or password: name a cloud of "
+                           "clouds.yaml (--os-cloud), or set OS_AUTH_URL, "
                            "OS_USERNAME, OS_PASSWORD and OS_PROJECT_NAME.");
     user_domain = domain_of(v[CLOUD_user_domain_id], v[CLOUD_user_domain_name], c);
     *ret = json_pack("{s[s] s{so}}", "methods", "password", "password", "user",
-                     who(v[CLOUD_user_id], v[CLOUD_username], user_domain, "password", v[CLOUD_password]));
+                     who(v[CLOUD_user_id], v[CLOUD_username], user_domain, "password",
+                         v[CLOUD_password]));
     if (v[CLOUD_passcode] != NULL) {
         json_array_append_new(json_object_get(*ret, "methods"), json_string("totp"));
         json_object_set_new(*ret, "totp",
                             json_pack("{so}", "user",
                                       who(v[CLOUD_user_id], v[CLOUD_username],
-                                          domain_of(v[CLOUD_user_domain_id], v[CLOUD_user_domain_name], c), "passcode", v[CLOUD_passcode])));
+                                          domain_of(v[CLOUD_user_domain_id],
+                                                    v[CLOUD_user_domain_name], c),
+                                          "passcode", v[CLOUD_passcode])));
     }
     return 0;
 }
@@ -168,7 +166,9 @@ authenticate(struct cli *cli, const char *identity, struct fault *f)
     bool scoped;
 
     if (cli->cloud->value[CLOUD_auth_url] == NULL)
-        return fault_raise(f, FAULT_INVALID, "Missing value auth-url: name a cloud of clouds.yaml (--os-cloud), or set OS_AUTH_URL.");
+        return fault_raise(f, FAULT_INVALID,
+                           "Missing value auth-url: name a cloud of clouds.yaml (--os-cloud), or "
+                           "set OS_AUTH_URL.");
     if (credentials(cli->cloud, &methods, &scoped, f) < 0)
         return -1;
     auth = json_own(a, json_pack("{so}", "identity", methods));
@@ -201,7 +201,8 @@ session_open(struct cli *cli, bool fresh, struct fault *f)
     if (s->token != NULL && !fresh)
         return 0;
     identity = cloud_identity(cli->arena, cli->cloud);
-    kept = fresh || cli->cloud->value[CLOUD_token] != NULL ? NULL : token_cache_get(cli->arena, identity);
+    kept = fresh || cli->cloud->value[CLOUD_token] != NULL ? NULL
+                                                           : token_cache_get(cli->arena, identity);
     if (kept == NULL)
         return authenticate(cli, identity, f);
     s->token = json_get_text(kept, "token");
@@ -231,14 +232,17 @@ session_user_id(const struct cli *cli)
 static const char *
 catalogue_url(const struct cli *cli, const char *type)
 {
-    const char *interface = cli->cloud->value[CLOUD_interface], *region = cli->cloud->value[CLOUD_region_name];
+    const char *interface = cli->cloud->value[CLOUD_interface],
+               *region = cli->cloud->value[CLOUD_region_name];
     const json_t *entry, *endpoint;
     size_t i, k;
 
     if (interface == NULL)
         interface = "public";
     else if (str_ends(interface, "URL"))
-        interface = str_starts(interface, "internal") ? "internal" : str_starts(interface, "admin") ? "admin" : "public";
+        interface = str_starts(interface, "internal") ? "internal"
+                    : str_starts(interface, "admin")  ? "admin"
+                                                      : "public";
     json_array_foreach((json_t *)(uintptr_t)token_part(cli, "catalog"), i, entry)
     {
         if (!str_equal(json_get_text(entry, "type"), type))
@@ -275,15 +279,23 @@ session_url(struct cli *cli, enum service service, char **ret, struct fault *f)
 
     if (url == NULL)
         url = cli->cloud->value[CLOUD_endpoint];
-    for (size_t i = 0; url == NULL && i < ARRAY_SIZE(services[service].types) && services[service].types[i] != NULL; i++)
+    for (size_t i = 0; url == NULL && i < ARRAY_SIZE(services[service].types) &&
+                       services[service].types[i] != NULL;
+         i++)
         url = catalogue_url(cli, services[service].types[i]);
     if (url == NULL && service == SERVICE_IDENTITY)
         url = cli->cloud->value[CLOUD_auth_url];
     if (url == NULL)
-        return fault_raise(f, FAULT_NOT_FOUND, "The catalogue has no %s endpoint for the %s service%s%s.",
-                           cli->cloud->value[CLOUD_interface] != NULL ? cli->cloud->value[CLOUD_interface] : "public",
-                           service_name(service), cli->cloud->value[CLOUD_region_name] != NULL ? " in region " : "",
-                           cli->cloud->value[CLOUD_region_name] != NULL ? cli->cloud->value[CLOUD_region_name] : "");
+        return fault_raise(f, FAULT_NOT_FOUND,
+                           "The catalogue has no %s endpoint for the %s service%s%s.",
+                           cli->cloud->value[CLOUD_interface] != NULL
+                               ? cli->cloud->value[CLOUD_interface]
+                               : "public",
+                           service_name(service),
+                           cli->cloud->value[CLOUD_region_name] != NULL ? " in region " : "",
+                           cli->cloud->value[CLOUD_region_name] != NULL
+                               ? cli->cloud->value[CLOUD_region_name]
+                               : "");
     if (service == SERVICE_IDENTITY) {
         *ret = auth_base(cli->arena, url);
         return 0;
@@ -291,6 +303,7 @@ session_url(struct cli *cli, enum service service, char **ret, struct fault *f)
     size = strlen(url);
     while (size > 0 && url[size - 1] == '/')
         size--;
-    *ret = arena_printf(cli->arena, "%.*s%s", (int)size, url, has_version(url) ? "" : services[service].version);
+    *ret = arena_printf(cli->arena, "%.*s%s", (int)size, url,
+                        has_version(url) ? "" : services[service].version);
     return 0;
 }

@@ -5,19 +5,19 @@
 
 #include "base/fault.h"
 #include "cli.h"
-#include "http/client.h"
+#include "transport.h"
 
 struct session {
-    struct http_client *http; /* Made when first needed. */
-    const char *token; /* NULL: not yet. */
-    json_t *body; /* {"token": {...}}, as identity answered. */
+    struct transport *transport; /* Made when first needed. */
+    const char *token;           /* NULL: not yet. */
+    json_t *body;                /* {"token": {...}}, as identity answered. */
     bool from_cache;
 };
 
 void session_done(struct session *s);
 
-/* The connection maker; 'url' decides whether TLS has to be loaded. */
-struct http_client *session_http(struct cli *cli, const char *url);
+/* What requests go through. */
+struct transport *session_transport(struct cli *cli);
 
 /* A token is there afterwards. 'fresh': a new one, whatever the cache has. */
 int session_open(struct cli *cli, bool fresh, struct fault *f);

@@ -20,7 +20,8 @@ shape_smile(struct cli *cli, const json_t *value)
 char *
 shape_power_state(struct cli *cli, const json_t *value)
 {
-    static const char *const names[] = { "NOSTATE", "Running", "", "Paused", "Shutdown", "", "Crashed", "Suspended" };
+    static const char *const names[] = { "NOSTATE",  "Running", "",        "Paused",
+                                         "Shutdown", "",        "Crashed", "Suspended" };
     json_int_t state = json_integer_value(value);
 
     if (!json_is_integer(value) || state < 0 || state >= (json_int_t)ARRAY_SIZE(names))
@@ -63,9 +64,11 @@ shape_attachments(struct cli *cli, const json_t *value)
 
     json_array_foreach(value, i, one)
     {
-        const char *server = json_get_text(one, "server_id"), *device = json_get_text(one, "device");
+        const char *server = json_get_text(one, "server_id"),
+                   *device = json_get_text(one, "device");
 
-        str_addf(&s, "Attached to %s on %s ", server != NULL ? server : "?", device != NULL ? device : "?");
+        str_addf(&s, "Attached to %s on %s ", server != NULL ? server : "?",
+                 device != NULL ? device : "?");
     }
     return arena_strdup(cli->arena, str_text(&s));
 }
@@ -79,10 +82,11 @@ shape_endpoints(struct cli *cli, const json_t *value)
 
     json_array_foreach(value, i, e)
     {
-        const char *region = json_get_text(e, "region_id"), *interface = json_get_text(e, "interface"), *url = json_get_text(e, "url");
+        const char *region = json_get_text(e, "region_id"),
+                   *interface = json_get_text(e, "interface"), *url = json_get_text(e, "url");
 
-        str_addf(&s, "%s%s\n  %s: %s", i > 0 ? "\n" : "", region != NULL ? region : "<none>", interface != NULL ? interface : "",
-                 url != NULL ? url : "");
+        str_addf(&s, "%s%s\n  %s: %s", i > 0 ? "\n" : "", region != NULL ? region : "<none>",
+                 interface != NULL ? interface : "", url != NULL ? url : "");
     }
     return arena_strdup(cli->arena, str_text(&s));
 }
@@ -110,7 +114,8 @@ make_addresses(struct cli *cli, json_t *server)
 json_t *
 make_flavor_name(struct cli *cli, json_t *server)
 {
-    json_t *flavor = json_object_get(server, "flavor"), *name = json_object_get(flavor, "original_name");
+    json_t *flavor = json_object_get(server, "flavor"),
+           *name = json_object_get(flavor, "original_name");
 
     return name != NULL ? name : json_own(cli->arena, json_incref(json_object_get(flavor, "id")));
 }
@@ -153,15 +158,18 @@ make_group_names(struct cli *cli, json_t *server)
 json_t *
 make_port_range(struct cli *cli, json_t *rule)
 {
-    json_t *min = json_object_get(rule, "port_range_min"), *max = json_object_get(rule, "port_range_max");
+    json_t *min = json_object_get(rule, "port_range_min"),
+           *max = json_object_get(rule, "port_range_max");
     const char *protocol = json_get_text(rule, "protocol");
-    bool icmp = protocol != NULL && (strstr(protocol, "icmp") != NULL || str_equal(protocol, "1") || str_equal(protocol, "58"));
+    bool icmp = protocol != NULL && (strstr(protocol, "icmp") != NULL || str_equal(protocol, "1") ||
+                                     str_equal(protocol, "58"));
     char *text = arena_strdup(cli->arena, "");
 
     if (icmp && json_is_integer(min))
-        text = arena_printf(cli->arena, json_is_integer(max) ? "type=%lld:code=%lld" : "type=%lld", (long long)json_integer_value(min),
-                            (long long)json_integer_value(max));
+        text = arena_printf(cli->arena, json_is_integer(max) ? "type=%lld:code=%lld" : "type=%lld",
+                            (long long)json_integer_value(min), (long long)json_integer_value(max));
     else if (json_is_integer(min) || json_is_integer(max))
-        text = arena_printf(cli->arena, "%s:%s", format_human(cli->arena, min), format_human(cli->arena, max));
+        text = arena_printf(cli->arena, "%s:%s", format_human(cli->arena, min),
+                            format_human(cli->arena, max));
     return json_own(cli->arena, json_string(text));
 }

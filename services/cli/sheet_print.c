@@ -30,7 +30,8 @@ new_table(struct cli *cli, FILE *out)
 static void
 add_column(struct libscols_table *table, const char *title, bool wraps)
 {
-    struct libscols_column *column = scols_table_new_column(table, title, 0, wraps ? SCOLS_FL_WRAP : 0);
+    struct libscols_column *column =
+        scols_table_new_column(table, title, 0, wraps ? SCOLS_FL_WRAP : 0);
 
     if (wraps) {
         scols_column_set_safechars(column, "\n");
@@ -83,7 +84,8 @@ print_json(struct cli *cli, const struct sheet *s, bool list, FILE *out)
             json_object_set(row, s->titles[c], s->values[r * s->columns + c]);
         json_array_append_new(all, row);
     }
-    json_dumpf(list ? all : json_array_get(all, 0), out, JSON_ENCODE_ANY | (cli->output.noindent ? 0 : JSON_INDENT(2)));
+    json_dumpf(list ? all : json_array_get(all, 0), out,
+               JSON_ENCODE_ANY | (cli->output.noindent ? 0 : JSON_INDENT(2)));
     fputc('\n', out);
 }
 
@@ -92,7 +94,8 @@ print_value(const struct sheet *s, bool list, FILE *out)
 {
     for (size_t r = 0; r < s->rows; r++) {
         for (size_t c = 0; c < s->columns; c++)
-            fprintf(out, "%s%s", s->texts[r * s->columns + c], list && c + 1 < s->columns ? " " : "\n");
+            fprintf(out, "%s%s", s->texts[r * s->columns + c],
+                    list && c + 1 < s->columns ? " " : "\n");
     }
 }
 
@@ -134,7 +137,10 @@ static void
 print_yaml_value(struct arena *a, const json_t *value, FILE *out)
 {
     const char *text = json_string_value(value);
-    bool plain = text != NULL && isalpha((unsigned char)text[0]) && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") == strlen(text);
+    bool plain =
+        text != NULL && isalpha((unsigned char)text[0]) &&
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./") ==
+            strlen(text);
     bool word;
 
     if (plain && str_to_bool(text, &word) < 0 && !str_equal_nocase(text, "null"))

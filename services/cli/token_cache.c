@@ -31,7 +31,8 @@ path_of(struct arena *a, const char *identity)
 
     if (in == NULL)
         return NULL;
-    return arena_printf(a, "%s/%016llx%016llx.json", in, (unsigned long long)map_hash(identity, size, 1, 2),
+    return arena_printf(a, "%s/%016llx%016llx.json", in,
+                        (unsigned long long)map_hash(identity, size, 1, 2),
                         (unsigned long long)map_hash(identity, size, 3, 4));
 }
 
@@ -45,7 +46,8 @@ read_private(struct arena *a, const char *path, size_t *ret_size)
 
     if (fd < 0)
         return NULL;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0 && st.st_size <= MAX_FILE) {
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+        (st.st_mode & 077) == 0 && st.st_size <= MAX_FILE) {
         text = arena_alloc(a, (size_t)st.st_size + 1);
         if (read(fd, text, (size_t)st.st_size) != st.st_size)
             text = NULL;
@@ -65,11 +67,14 @@ token_cache_get(struct arena *a, const char *identity)
     size_t size;
     const char *expires;
 
-    if (path == NULL || (text = read_private(a, path, &size)) == NULL || json_read(a, text, size, &kept, &f) < 0)
+    if (path == NULL || (text = read_private(a, path, &size)) == NULL ||
+        json_read(a, text, size, &kept, &f) < 0)
         return NULL;
     expires = json_get_text(json_object_get(json_object_get(kept, "body"), "token"), "expires_at");
-    if (!str_equal(json_get_text(kept, "identity"), identity) || json_get_text(kept, "token") == NULL || expires == NULL ||
-        clock_parse(expires, &expires_us) < 0 || expires_us < clock_now_us() + (int64_t)MARGIN_S * 1000000)
+    if (!str_equal(json_get_text(kept, "identity"), identity) ||
+        json_get_text(kept, "token") == NULL || expires == NULL ||
+        clock_parse(expires, &expires_us) < 0 ||
+        expires_us < clock_now_us() + (int64_t)MARGIN_S * 1000000)
         return NULL;
     return kept;
 }

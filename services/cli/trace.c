@@ -6,15 +6,17 @@
 static bool
 is_secret_header(const char *name)
 {
-    return str_equal_nocase(name, "X-Auth-Token") || str_equal_nocase(name, "X-Subject-Token") || str_equal_nocase(name, "Authorization") ||
-           str_equal_nocase(name, "Set-Cookie");
+    return str_equal_nocase(name, "X-Auth-Token") || str_equal_nocase(name, "X-Subject-Token") ||
+           str_equal_nocase(name, "Authorization") || str_equal_nocase(name, "Set-Cookie");
 }
 
 static bool
 is_secret_member(const char *name)
 {
-    static const char *const names[] = { "password",    "original_password", "adminPass", "admin_pass", "secret",   "passcode",
-                                         "private_key", "user_data",         "blob",      "contents",   "auth_key" };
+    static const char *const names[] = {
+        "password",    "original_password", "adminPass", "admin_pass", "secret",  "passcode",
+        "private_key", "user_data",         "blob",      "contents",   "auth_key"
+    };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if (str_equal_nocase(name, names[i]))
@@ -45,7 +47,8 @@ hide(json_t *value)
         /* "token": {"id": ...} of a login; a token's description has no id. */
         if (is_secret_member(key) && !json_is_object(inner))
             json_object_set_new(value, key, json_string("***"));
-        else if (str_equal(key, "token") && json_is_object(inner) && json_object_get(inner, "id") != NULL)
+        else if (str_equal(key, "token") && json_is_object(inner) &&
+                 json_object_get(inner, "id") != NULL)
             json_object_set_new(inner, "id", json_string("***"));
         else
             hide(inner);
@@ -68,7 +71,8 @@ static void
 print_headers(const char *mark, const struct http_pair *headers, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        fprintf(stderr, "%s %s: %s\n", mark, headers[i].name, is_secret_header(headers[i].name) ? "***" : headers[i].value);
+        fprintf(stderr, "%s %s: %s\n", mark, headers[i].name,
+                is_secret_header(headers[i].name) ? "***" : headers[i].value);
 }
 
 void

@@ -47,7 +47,9 @@ static int
 run_list(struct cli *cli, const struct command *c, struct fault *f)
 {
     const struct kind *kind = c->kind;
-    const char *path = c->path != NULL ? c->path : kind->list_path != NULL ? kind->list_path : kind->path;
+    const char *path = c->path != NULL           ? c->path
+                       : kind->list_path != NULL ? kind->list_path
+                                                 : kind->path;
     const char *limit_text = args_get(&cli->args, "--limit");
     int64_t limit = 0;
     json_t *rows;
@@ -57,7 +59,8 @@ run_list(struct cli *cli, const struct command *c, struct fault *f)
         return fault_raise(f, FAULT_INVALID, "--limit: '%s' is no number", limit_text);
     if (query_path(cli, path, &full, f) < 0)
         return -1;
-    if (kind_list(cli, kind->service, full, c->plural != NULL ? c->plural : kind->plural, limit > 0 ? (size_t)limit : 0, &rows, f) < 0)
+    if (kind_list(cli, kind->service, full, c->plural != NULL ? c->plural : kind->plural,
+                  limit > 0 ? (size_t)limit : 0, &rows, f) < 0)
         return -1;
     if (c->rows != NULL && c->rows(cli, rows, f) < 0)
         return -1;
@@ -79,7 +82,8 @@ run_show(struct cli *cli, const struct command *c, struct fault *f)
     const char *domain_id;
     json_t *object;
 
-    if (body_domain(cli, arg->option->domain, &domain_id, f) < 0 || kind_find(cli, c->kind, arg->text, domain_id, &object, f) < 0)
+    if (body_domain(cli, arg->option->domain, &domain_id, f) < 0 ||
+        kind_find(cli, c->kind, arg->text, domain_id, &object, f) < 0)
         return -1;
     return show_object(cli, c, object, f);
 }
@@ -110,14 +114,16 @@ run_create(struct cli *cli, const struct command *c, struct fault *f)
     char *path;
     int result;
 
-    if (make_body(cli, c, &body, f) < 0 || body_path(cli, c->path != NULL ? c->path : c->kind->path, &path, f) < 0)
+    if (make_body(cli, c, &body, f) < 0 ||
+        body_path(cli, c->path != NULL ? c->path : c->kind->path, &path, f) < 0)
         return -1;
     r.path = path;
     r.body = wrap(cli, c->kind, body);
     result = rest_call(cli, &r, f);
     if (result < 0 && r.status == 409 && args_has(&cli->args, "--or-show") && name != NULL) {
         fault_clear(f);
-        if (body_domain(cli, "--domain", &domain_id, f) < 0 || kind_find(cli, c->kind, name, domain_id, &object, f) < 0)
+        if (body_domain(cli, "--domain", &domain_id, f) < 0 ||
+            kind_find(cli, c->kind, name, domain_id, &object, f) < 0)
             return -1;
         return show_object(cli, c, object, f);
     }
@@ -133,7 +139,8 @@ run_create(struct cli *cli, const struct command *c, struct fault *f)
 static int
 run_set(struct cli *cli, const struct command *c, struct fault *f)
 {
-    struct rest r = { .service = c->kind->service, .method = c->kind->update_put ? HTTP_PUT : HTTP_PATCH };
+    struct rest r = { .service = c->kind->service,
+                      .method = c->kind->update_put ? HTTP_PUT : HTTP_PATCH };
     json_t *body;
     const char *id;
 
@@ -145,14 +152,16 @@ run_set(struct cli *cli, const struct command *c, struct fault *f)
         if (rest_call(cli, &r, f) < 0)
             return -1;
     }
-    return c->after != NULL ? c->after(cli, json_own(cli->arena, json_pack("{ss}", "id", id)), f) : 0;
+    return c->after != NULL ? c->after(cli, json_own(cli->arena, json_pack("{ss}", "id", id)), f)
+                            : 0;
 }
 
 /* One of several objects failed: said, counted, and the rest is done all the same. */
 static void
 tell_failure(struct cli *cli, const char *verb, const struct arg *arg, struct fault *f)
 {
-    fprintf(stderr, "Failed to %s %s with name or ID '%s': %s\n", verb, cli->command->kind->title, arg->text, f->message);
+    fprintf(stderr, "Failed to %s %s with name or ID '%s': %s\n", verb, cli->command->kind->title,
+            arg->text, f->message);
     fault_clear(f);
     cli->failures++;
 }
@@ -162,11 +171,13 @@ each_failed(struct cli *cli, const char *verb, size_t count, struct fault *f)
 {
     if (cli->failures == 0)
         return 0;
-    return fault_raise(f, FAULT_CONFLICT, "%d of %zu %ss failed to %s.", cli->failures, count, cli->command->kind->title, verb);
+    return fault_raise(f, FAULT_CONFLICT, "%d of %zu %ss failed to %s.", cli->failures, count,
+                       cli->command->kind->title, verb);
 }
 
 static int
-delete_one(struct cli *cli, const struct command *c, const struct arg *arg, const char **ret_id, struct fault *f)
+delete_one(struct cli *cli, const struct command *c, const struct arg *arg, const char **ret_id,
+           struct fault *f)
 {
     struct rest r = { .service = c->kind->service, .method = HTTP_DELETE };
     _cleanup_(str_done) struct str path = { 0 };
@@ -211,14 +222,16 @@ run_delete(struct cli *cli, const struct command *c, struct fault *f)
 }
 
 static int
-act_on(struct cli *cli, const struct command *c, const struct arg *arg, const json_t *body, const char **ret_id, struct fault *f)
+act_on(struct cli *cli, const struct command *c, const struct arg *arg, const json_t *body,
+       const char **ret_id, struct fault *f)
 {
     struct rest r = { .service = c->kind->service, .method = HTTP_POST };
 
     if (object_id(cli, arg, ret_id, f) < 0)
         return -1;
     r.path = arena_printf(cli->arena, "%s/action", kind_path(cli->arena, c->kind, *ret_id));
-    r.body = json_own(cli->arena, json_object_size(body) > 0 ? json_pack("{sO}", c->action, body) : json_pack("{sn}", c->action));
+    r.body = json_own(cli->arena, json_object_size(body) > 0 ? json_pack("{sO}", c->action, body)
+                                                             : json_pack("{sn}", c->action));
     return rest_call(cli, &r, f);
 }
 
@@ -253,7 +266,8 @@ run_action(struct cli *cli, const struct command *c, struct fault *f)
 static int
 run_request(struct cli *cli, const struct command *c, struct fault *f)
 {
-    struct rest r = { .service = c->kind != NULL ? c->kind->service : c->service, .method = c->method };
+    struct rest r = { .service = c->kind != NULL ? c->kind->service : c->service,
+                      .method = c->method };
     json_t *body;
     char *path;
 

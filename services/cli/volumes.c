@@ -21,21 +21,27 @@ action(struct cli *cli, const char *id, json_t *body, struct fault *f)
 int
 volumes_create_body(struct cli *cli, json_t *body, struct fault *f)
 {
-    if (args_has(&cli->args, "--size") || args_has(&cli->args, "--snapshot") || args_has(&cli->args, "--source"))
+    if (args_has(&cli->args, "--size") || args_has(&cli->args, "--snapshot") ||
+        args_has(&cli->args, "--source"))
         return 0;
     (void)body;
-    return fault_raise(f, FAULT_INVALID, "--size is a required option if snapshot or source volume are not specified.");
+    return fault_raise(
+        f, FAULT_INVALID,
+        "--size is a required option if snapshot or source volume are not specified.");
 }
 
 static int
 set_flags(struct cli *cli, const char *id, struct fault *f)
 {
-    bool bootable = args_has(&cli->args, "--bootable"), read_only = args_has(&cli->args, "--read-only");
+    bool bootable = args_has(&cli->args, "--bootable"),
+         read_only = args_has(&cli->args, "--read-only");
 
-    if ((bootable || args_has(&cli->args, "--non-bootable")) && action(cli, id, json_pack("{s{sb}}", "os-set_bootable", "bootable", bootable), f) < 0)
+    if ((bootable || args_has(&cli->args, "--non-bootable")) &&
+        action(cli, id, json_pack("{s{sb}}", "os-set_bootable", "bootable", bootable), f) < 0)
         return -1;
     if ((read_only || args_has(&cli->args, "--read-write")) &&
-        action(cli, id, json_pack("{s{sb}}", "os-update_readonly_flag", "readonly", read_only), f) < 0)
+        action(cli, id, json_pack("{s{sb}}", "os-update_readonly_flag", "readonly", read_only), f) <
+            0)
         return -1;
     return 0;
 }
@@ -43,17 +49,24 @@ set_flags(struct cli *cli, const char *id, struct fault *f)
 int
 volumes_after(struct cli *cli, json_t *volume, struct fault *f)
 {
-    const char *id = json_get_text(volume, "id"), *size = args_get(&cli->args, "--size"), *state = args_get(&cli->args, "--state"),
-               *type = args_get(&cli->args, "--type"), *policy = args_get(&cli->args, "--retype-policy");
+    const char *id = json_get_text(volume, "id"), *size = args_get(&cli->args, "--size"),
+               *state = args_get(&cli->args, "--state"), *type = args_get(&cli->args, "--type"),
+               *policy = args_get(&cli->args, "--retype-policy");
     bool creates = cli->command->verb == VERB_CREATE;
 
     if (!creates && size != NULL &&
-        action(cli, id, json_pack("{s{sI}}", "os-extend", "new_size", (json_int_t)strtoll(size, NULL, 10)), f) < 0)
+        action(cli, id,
+               json_pack("{s{sI}}", "os-extend", "new_size", (json_int_t)strtoll(size, NULL, 10)),
+               f) < 0)
         return -1;
-    if (state != NULL && action(cli, id, json_pack("{s{ss}}", "os-reset_status", "status", state), f) < 0)
+    if (state != NULL &&
+        action(cli, id, json_pack("{s{ss}}", "os-reset_status", "status", state), f) < 0)
         return -1;
     if (!creates && type != NULL &&
-        action(cli, id, json_pack("{s{ss ss}}", "os-retype", "new_type", type, "migration_policy", policy != NULL ? policy : "never"), f) < 0)
+        action(cli, id,
+               json_pack("{s{ss ss}}", "os-retype", "new_type", type, "migration_policy",
+                         policy != NULL ? policy : "never"),
+               f) < 0)
         return -1;
     return set_flags(cli, id, f);
 }
@@ -90,7 +103,8 @@ volumes_unset(struct cli *cli, struct fault *f)
     for (size_t i = 0; (key = args_nth(&cli->args, "--property", i)) != NULL; i++) {
         struct rest r = { .service = kind->service, .method = HTTP_DELETE };
 
-        r.path = arena_printf(cli->arena, "%s/metadata/%s", kind_path(cli->arena, kind, id), url_encode(cli->arena, key));
+        r.path = arena_printf(cli->arena, "%s/metadata/%s", kind_path(cli->arena, kind, id),
+                              url_encode(cli->arena, key));
         if (rest_call(cli, &r, f) < 0)
             return -1;
     }
@@ -105,12 +119,14 @@ volumes_type_created(struct cli *cli, json_t *type, struct fault *f)
 
     if (access_option_id(cli, "--project", &project_id, f) < 0)
         return -1;
-    if (project_id != NULL && action(cli, id, json_pack("{s{ss}}", "addProjectAccess", "project", project_id), f) < 0)
+    if (project_id != NULL &&
+        action(cli, id, json_pack("{s{ss}}", "addProjectAccess", "project", project_id), f) < 0)
         return -1;
     for (size_t i = 0; (text = args_nth(&cli->args, "--property", i)) != NULL; i++) {
         const char *equals = strchr(text, '=');
 
-        json_object_set_new(specs, arena_strndup(cli->arena, text, (size_t)(equals - text)), json_string(equals + 1));
+        json_object_set_new(specs, arena_strndup(cli->arena, text, (size_t)(equals - text)),
+                            json_string(equals + 1));
     }
     if (json_object_size(specs) > 0) {
         struct rest r = { .service = SERVICE_VOLUME, .method = HTTP_POST };
@@ -129,16 +145,21 @@ volumes_type_unset(struct cli *cli, struct fault *f)
 {
     const char *id, *key, *project_id;
 
-    if (access_option_id(cli, "<volume-type>", &id, f) < 0 || access_option_id(cli, "--project", &project_id, f) < 0)
+    if (access_option_id(cli, "<volume-type>", &id, f) < 0 ||
+        access_option_id(cli, "--project", &project_id, f) < 0)
         return -1;
     for (size_t i = 0; (key = args_nth(&cli->args, "--property", i)) != NULL; i++) {
         struct rest r = { .service = SERVICE_VOLUME, .method = HTTP_DELETE };
 
-        r.path = arena_printf(cli->arena, "/types/%s/extra_specs/%s", id, url_encode(cli->arena, key));
+        r.path =
+            arena_printf(cli->arena, "/types/%s/extra_specs/%s", id, url_encode(cli->arena, key));
         if (rest_call(cli, &r, f) < 0)
             return -1;
     }
-    return project_id != NULL ? action(cli, id, json_pack("{s{ss}}", "removeProjectAccess", "project", project_id), f) : 0;
+    return project_id != NULL
+               ? action(cli, id, json_pack("{s{ss}}", "removeProjectAccess", "project", project_id),
+                        f)
+               : 0;
 }
 
 /* Without --volume the snapshot's own name is the volume's. */
@@ -166,12 +187,16 @@ volumes_attachments(struct cli *cli, json_t *rows, struct fault *f _unused_)
     {
         json_array_foreach(json_object_get(volume, "attachments"), k, attachment)
         {
-            if (servers == NULL && kind_list(cli, SERVICE_COMPUTE, args_has(&cli->args, "--all-projects") ? "/servers?all_tenants=1" : "/servers", "servers",
-                                             0, &servers, &ignored) < 0)
+            if (servers == NULL &&
+                kind_list(cli, SERVICE_COMPUTE,
+                          args_has(&cli->args, "--all-projects") ? "/servers?all_tenants=1"
+                                                                 : "/servers",
+                          "servers", 0, &servers, &ignored) < 0)
                 servers = json_own(cli->arena, json_array());
             json_array_foreach(servers, n, server)
             {
-                if (cli->output.format == OUTPUT_TABLE && str_equal(json_get_text(server, "id"), json_get_text(attachment, "server_id")))
+                if (cli->output.format == OUTPUT_TABLE &&
+                    str_equal(json_get_text(server, "id"), json_get_text(attachment, "server_id")))
                     json_object_set(attachment, "server_id", json_object_get(server, "name"));
             }
         }

@@ -3,7 +3,8 @@
 
 #include "cli.h"
 
-int volumes_after(struct cli *cli, json_t *volume, struct fault *f); /* --size, --state, --bootable...: actions of their own */
+int volumes_after(struct cli *cli, json_t *volume,
+                  struct fault *f); /* --size, --state, --bootable...: actions of their own */
 int volumes_create_body(struct cli *cli, json_t *body, struct fault *f);
 int volumes_set_body(struct cli *cli, json_t *body, struct fault *f);
 int volumes_unset(struct cli *cli, struct fault *f);

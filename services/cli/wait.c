@@ -48,8 +48,9 @@ show(struct cli *cli, const struct kind *kind, const json_t *object, int64_t sta
     int64_t took_ms = clock_mono_ms() - start_ms;
     const char *task = json_get_text(object, "OS-EXT-STS:task_state");
 
-    wait_show(arena_printf(cli->arena, "%s %s %s: %s%s%s%s  %.1f s", frames[took_ms / 200 % 4], kind->title,
-                           kind_object_name(kind, object), status_of(object), task != NULL ? " (" : "", task != NULL ? task : "",
+    wait_show(arena_printf(cli->arena, "%s %s %s: %s%s%s%s  %.1f s", frames[took_ms / 200 % 4],
+                           kind->title, kind_object_name(kind, object), status_of(object),
+                           task != NULL ? " (" : "", task != NULL ? task : "",
                            task != NULL ? ")" : "", (double)took_ms / 1000.0));
 }
 
@@ -58,29 +59,34 @@ failed(const struct kind *kind, const json_t *object, struct fault *f)
 {
     const char *why = json_get_text(json_object_get(object, "fault"), "message");
 
-    return fault_raise(f, FAULT_CONFLICT, "The %s %s is %s%s%s", kind->title, kind_object_name(kind, object), status_of(object),
-                       why != NULL ? ": " : ".", why != NULL ? why : "");
+    return fault_raise(f, FAULT_CONFLICT, "The %s %s is %s%s%s", kind->title,
+                       kind_object_name(kind, object), status_of(object), why != NULL ? ": " : ".",
+                       why != NULL ? why : "");
 }
 
 static bool
 is_error(const json_t *object)
 {
-    return strncasecmp(status_of(object), "error", 5) == 0 || str_equal(status_of(object), "killed");
+    return strncasecmp(status_of(object), "error", 5) == 0 ||
+           str_equal(status_of(object), "killed");
 }
 
 int
-wait_for(struct cli *cli, const struct kind *kind, const char *id, const char *wanted, json_t **ret, struct fault *f)
+wait_for(struct cli *cli, const struct kind *kind, const char *id, const char *wanted, json_t **ret,
+         struct fault *f)
 {
     int64_t start_ms = clock_mono_ms();
     int pause_ms = FIRST_PAUSE_MS;
 
     for (;;) {
-        json_t *answer = rest_get(cli, kind->service, kind_path(cli->arena, kind, id), NULL, f), *object;
+        json_t *answer = rest_get(cli, kind->service, kind_path(cli->arena, kind, id), NULL, f),
+               *object;
 
         if (answer == NULL)
             break;
         object = kind_unwrap(kind, answer);
-        if (str_equal_nocase(status_of(object), wanted) && json_get_text(object, "OS-EXT-STS:task_state") == NULL) {
+        if (str_equal_nocase(status_of(object), wanted) &&
+            json_get_text(object, "OS-EXT-STS:task_state") == NULL) {
             wait_show(NULL);
             if (ret != NULL)
                 *ret = object;
@@ -104,19 +110,22 @@ wait_gone(struct cli *cli, const struct kind *kind, const char *id, struct fault
     int pause_ms = FIRST_PAUSE_MS, status, r = -1;
 
     for (;;) {
-        json_t *answer = rest_get(cli, kind->service, kind_path(cli->arena, kind, id), &status, f), *object;
+        json_t *answer = rest_get(cli, kind->service, kind_path(cli->arena, kind, id), &status, f),
+               *object;
 
         if (answer == NULL) {
             r = status == 404 ? 0 : -1;
             break;
         }
         object = kind_unwrap(kind, answer);
-        if (str_equal_nocase(status_of(object), "deleted") || str_equal_nocase(status_of(object), "soft_deleted")) {
+        if (str_equal_nocase(status_of(object), "deleted") ||
+            str_equal_nocase(status_of(object), "soft_deleted")) {
             r = 0;
             break;
         }
         /* A server in ERROR may be deleted; it is an error only when nothing is under way. */
-        if (is_error(object) && json_get_text(object, "OS-EXT-STS:task_state") == NULL && clock_mono_ms() - start_ms > 5000) {
+        if (is_error(object) && json_get_text(object, "OS-EXT-STS:task_state") == NULL &&
+            clock_mono_ms() - start_ms > 5000) {
             failed(kind, object, f);
             break;
         }

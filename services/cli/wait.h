@@ -5,7 +5,8 @@
 
 /* Until 'status' is 'wanted' (and, of a server, nothing is under way any more). Fails when it becomes an error, or is gone.
  * 'ret' (may be NULL): the object as last seen. */
-int wait_for(struct cli *cli, const struct kind *kind, const char *id, const char *wanted, json_t **ret, struct fault *f);
+int wait_for(struct cli *cli, const struct kind *kind, const char *id, const char *wanted,
+             json_t **ret, struct fault *f);
 
 /* Until it is gone. Fails when it becomes an error. */
 int wait_gone(struct cli *cli, const struct kind *kind, const char *id, struct fault *f);

@@ -282,14 +282,17 @@ remote_volume(struct remote *r, const char *project_id, const char *volume_id, j
 }
 
 int
-remote_volume_create(struct remote *r, const char *project_id, const json_t *volume, json_t **ret, struct fault *f)
+remote_volume_create(struct remote *r, const char *project_id, const char *key, const json_t *volume, json_t **ret, struct fault *f)
 {
-    json_t *answer, *body = json_own(r->arena, json_object());
+    json_t *body = json_own(r->arena, json_object());
+    struct service_call x = { .service_type = "volumev3", .method = HTTP_POST, .path = arena_printf(r->arena, "/v3/%s/volumes", project_id),
+                              .body = body, .microversion = "volume 3.44", .idempotency_key = key, .request_id = r->request_id,
+                              .token = r->user_token };
 
     json_object_set(body, "volume", (json_t *)(uintptr_t)volume);
-    if (send_version(r, HTTP_POST, "volumev3", arena_printf(r->arena, "/v3/%s/volumes", project_id), body, "volume 3.44", &answer, f) < 0)
+    if (service_call_run(r->compute->services, r->http, r->arena, &x, f) < 0)
         return -1;
-    *ret = json_object_get(answer, "volume");
+    *ret = json_object_get(x.answer, "volume");
     return 0;
 }
 

@@ -47,7 +47,8 @@ const char *remote_explain(struct remote *r, const char *resources);
 
 /* --- Block storage. 'project_id' is the volume's. */
 int remote_volume(struct remote *r, const char *project_id, const char *volume_id, json_t **ret, struct fault *f);
-int remote_volume_create(struct remote *r, const char *project_id, const json_t *volume, json_t **ret, struct fault *f);
+/* 'key': sent again with the same, it answers with the volume that the first made. */
+int remote_volume_create(struct remote *r, const char *project_id, const char *key, const json_t *volume, json_t **ret, struct fault *f);
 int remote_volume_delete(struct remote *r, const char *project_id, const char *volume_id, struct fault *f);
 int remote_attach(struct remote *r, const char *project_id, const char *volume_id, const char *server_id, const json_t *connector,
                   json_t **ret, struct fault *f); /* The attachment with its connection_info. */

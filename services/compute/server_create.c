@@ -493,7 +493,8 @@ row_of(struct call *call, const struct server_create *in, const struct plan *p, 
 static int
 store(struct call *call, struct db_tx *tx, struct server *s, const struct plan *p, struct fault *f)
 {
-    json_t *params = json_own(call->arena, json_pack("{s:O, s:O, s:O}", "networks", p->networks, "security_groups", p->groups, "new_volumes", p->make));
+    json_t *params = json_own(call->arena, json_pack("{s:O, s:O, s:O, s:O}", "networks", p->networks, "security_groups", p->groups, "attach", p->attach,
+                                                     "new_volumes", p->make));
     json_t *item;
     size_t i;
 
@@ -580,6 +581,7 @@ server_create(struct call *call, const struct server_create *in, const struct se
         if (i == 0)
             first = s;
     }
+    call->object_id = first.id;
     if (db_tx_commit(&tx, f) < 0)
         return -1;
     return reply(call, in, &first, reservation_id);

@@ -93,7 +93,7 @@ make_volumes(struct remote *r, struct saga_run *run, const struct server *server
         if (id == NULL) {
             body = json_own(run->arena, json_pack("{s:O, s:s, s:O*, s:O*}", "size", json_object_get(wish, "size"), "name", "", "imageRef",
                                                   json_object_get(wish, "image_id"), "volume_type", json_object_get(wish, "type")));
-            if (remote_volume_create(r, server->project_id, body, &volume, f) < 0)
+            if (remote_volume_create(r, server->project_id, arena_printf(run->arena, "%s.volume.%zu", run->id, i), body, &volume, f) < 0)
                 return -1;
             id = json_get_text(volume, "id");
             json_array_append_new(made, json_string(id));
@@ -149,10 +149,44 @@ disconnect_and_forget(struct remote *r, struct db *db, const struct server *serv
     return attachment_remove(db, server->id, row->volume_id, f) < 0 ? -1 : 0;
 }
 
+/* Was it there before, as the request says? */
+static bool
+brought(const struct saga_run *run, const char *volume_id)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(run->params, "attach"), i, item) {
+        if (str_equal(json_get_text(item, "volume_id"), volume_id))
+            return true;
+    }
+    return false;
+}
+
+/* Volumes that were made for the server go; those that were brought stay noted, unconnected, as before: what becomes of them is
+ * said when the server is deleted. */
 int
 step_volumes_undo(struct saga_run *run, struct fault *f)
 {
-    return each(run, disconnect_and_forget, f);
+    struct remote r = remote_for_run(run);
+    struct attachment_row *rows;
+    struct server server;
+    size_t count;
+
+    if (server_of_run(run, &server, f) < 0 || attachments_of(run->db, server.id, &rows, &count, f) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (volume_disconnect(&r, run->db, &server, &rows[i], f) < 0)
+            return -1;
+        if (brought(run, rows[i].volume_id)) {
+            if (attachment_disconnected(run->db, server.id, rows[i].volume_id, f) < 0)
+                return -1;
+            continue;
+        }
+        if (remote_volume_delete(&r, server.project_id, rows[i].volume_id, f) < 0 || attachment_remove(run->db, server.id, rows[i].volume_id, f) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int

@@ -150,6 +150,7 @@ image_create(struct call *call, struct fault *f)
         !call_allowed(call, "change_owner", &image_resource, row))
         return fault_raise(f, FAULT_FORBIDDEN,
                            "You are not permitted to create images owned by '%.255s'.", row->owner);
+    call->object_id = row->id;
     if (call_enforce(call, "add_image", &image_resource, row, f) < 0 ||
         image_check_change(call, NULL, row, f) < 0 ||
         resource_insert(call->db, &image_resource, row, f) < 0)

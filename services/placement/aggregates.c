@@ -46,18 +46,22 @@ parse(struct call *call, struct provider_aggregates *ret, struct fault *f)
     if (!call_at_least(call, 1, 19)) {
         wrapped = json_own(call->arena, json_object());
         json_object_set(wrapped, "aggregates", call->body);
-        json_object_set_new(wrapped, "resource_provider_generation", json_integer(0)); /* Not looked at. */
+        json_object_set_new(wrapped, "resource_provider_generation",
+                            json_integer(0)); /* Not looked at. */
     }
     if (call->body == NULL)
         return fault_raise_field(f, "body", "The request has no body.");
-    if (schema_parse(&provider_aggregates_schema, wrapped, SCHEMA_CREATE, call->version, NULL, call->arena, ret, f) < 0)
+    if (schema_parse(&provider_aggregates_schema, wrapped, SCHEMA_CREATE, call->version, NULL,
+                     call->arena, ret, f) < 0)
         return -1;
     for (size_t i = 0; i < ret->aggregates.count; i++) {
         const char *uuid = uuid_normal(call->arena, ret->aggregates.items[i]);
 
         if (uuid == NULL)
-            return fault_raise_field(f, "aggregates", "Invalid input for field/attribute aggregates. '%.100s' is not a 'uuid'.",
-                                     ret->aggregates.items[i]);
+            return fault_raise_field(
+                f, "aggregates",
+                "Invalid input for field/attribute aggregates. '%.100s' is not a 'uuid'.",
+                ret->aggregates.items[i]);
         ret->aggregates.items[i] = uuid;
     }
     return 0;
@@ -72,12 +76,15 @@ aggregates_update(struct call *call, struct fault *f)
     struct provider_touch_row touched;
     struct provider_lock_row provider;
 
-    if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0 || parse(call, &in, f) < 0)
+    if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0 ||
+        parse(call, &in, f) < 0)
         return -1;
     if (counted && in.resource_provider_generation != provider.generation)
         return fault_raise_code(f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE,
-                                "Resource provider's generation already changed. Please update the generation and try again.");
-    if (aggregate_set(call->db, provider.id, &in.aggregates, f) < 0 || provider_touch(call->db, provider.id, counted ? 1 : 0, &touched, f) < 0)
+                                "Resource provider's generation already changed. Please update the "
+                                "generation and try again.");
+    if (aggregate_set(call->db, provider.id, &in.aggregates, f) < 0 ||
+        provider_touch(call->db, provider.id, counted ? 1 : 0, &touched, f) < 0)
         return -1;
     if (db_tx_commit(&tx, f) < 0)
         return -1;

@@ -19,28 +19,39 @@ is_class_name(const char *text)
 
 /* "resources" of one provider. */
 static int
-add_wants(struct call *call, struct consumer_claim *c, size_t *capacity, const char *provider_uuid, const json_t *resources,
-          const char *path, struct fault *f)
+add_wants(struct call *call, struct consumer_claim *c, size_t *capacity, const char *provider_uuid,
+          const json_t *resources, const char *path, struct fault *f)
 {
     const char *name;
     json_t *amount;
 
     if (json_object_size(resources) == 0)
-        return fault_raise_field(f, path, "Invalid input for field/attribute %s. {} does not have enough properties", path);
-    json_object_foreach((json_t *)(uintptr_t)resources, name, amount) {
+        return fault_raise_field(
+            f, path, "Invalid input for field/attribute %s. {} does not have enough properties",
+            path);
+    json_object_foreach((json_t *)(uintptr_t)resources, name, amount)
+    {
         struct claim_want *want;
 
         if (!is_class_name(name))
-            return fault_raise_field(f, path, "Invalid input for field/attribute %s. '%.255s' does not match any of the regexes: "
-                                     "'^[A-Z0-9_]+$'", path, name);
+            return fault_raise_field(
+                f, path,
+                "Invalid input for field/attribute %s. '%.255s' does not match any of the regexes: "
+                "'^[A-Z0-9_]+$'",
+                path, name);
         if (!json_is_integer(amount))
-            return fault_raise_field(f, path, "Invalid input for field/attribute %s.%.255s. %.100s is not of type 'integer'", path, name,
-                                     json_text(call->arena, amount));
+            return fault_raise_field(
+                f, path,
+                "Invalid input for field/attribute %s.%.255s. %.100s is not of type 'integer'",
+                path, name, json_text(call->arena, amount));
         if (json_integer_value(amount) < 1)
-            return fault_raise_field(f, path, "Invalid input for field/attribute %s.%.255s. %lld is less than the minimum of 1", path, name,
-                                     (long long)json_integer_value(amount));
+            return fault_raise_field(
+                f, path,
+                "Invalid input for field/attribute %s.%.255s. %lld is less than the minimum of 1",
+                path, name, (long long)json_integer_value(amount));
         want = ARRAY_PUSH(call->arena, c->wants, c->wants_count, *capacity);
-        *want = (struct claim_want){ provider_uuid, arena_strdup(call->arena, name), json_integer_value(amount) };
+        *want = (struct claim_want){ provider_uuid, arena_strdup(call->arena, name),
+                                     json_integer_value(amount) };
     }
     return 0;
 }
@@ -53,14 +64,19 @@ parse_object(struct call *call, const json_t *object, struct consumer_claim *c, 
     const char *uuid;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)object, uuid, value) {
+    json_object_foreach((json_t *)(uintptr_t)object, uuid, value)
+    {
         const char *path = arena_printf(call->arena, "allocations.%.36s", uuid);
         struct allocation_record record = { 0 };
 
         if (!uuid_check(uuid))
-            return fault_raise_field(f, "allocations", "Invalid input for field/attribute allocations. '%.100s' does not match any of the "
-                                     "regexes: '^[0-9a-fA-F-]{36}$'", uuid);
-        if (schema_parse(&allocation_record_schema, value, SCHEMA_CREATE, call->version, path, call->arena, &record, f) < 0)
+            return fault_raise_field(
+                f, "allocations",
+                "Invalid input for field/attribute allocations. '%.100s' does not match any of the "
+                "regexes: '^[0-9a-fA-F-]{36}$'",
+                uuid);
+        if (schema_parse(&allocation_record_schema, value, SCHEMA_CREATE, call->version, path,
+                         call->arena, &record, f) < 0)
             return -1;
         if (add_wants(call, c, &capacity, arena_strdup(call->arena, uuid), record.resources,
                       arena_printf(call->arena, "%s.resources", path), f) < 0)
@@ -76,11 +92,13 @@ parse_list(struct call *call, const json_t *list, struct consumer_claim *c, stru
     json_t *by_uuid = json_own(call->arena, json_object()), *item;
     size_t i;
 
-    json_array_foreach((json_t *)(uintptr_t)list, i, item) {
+    json_array_foreach((json_t *)(uintptr_t)list, i, item)
+    {
         const char *path = arena_printf(call->arena, "allocations.%zu", i);
         struct allocation_provider entry = { 0 };
 
-        if (schema_parse(&allocation_provider_schema, item, SCHEMA_CREATE, call->version, path, call->arena, &entry, f) < 0)
+        if (schema_parse(&allocation_provider_schema, item, SCHEMA_CREATE, call->version, path,
+                         call->arena, &entry, f) < 0)
             return -1;
         json_object_set_new(by_uuid, uuid_normal(call->arena, entry.resource_provider->uuid),
                             json_pack("{s:O}", "resources", entry.resources));
@@ -97,15 +115,23 @@ check_mappings(struct call *call, const json_t *mappings, struct fault *f)
     size_t i;
 
     if (mappings != NULL && json_object_size(mappings) == 0)
-        return fault_raise_field(f, "mappings", "Invalid input for field/attribute mappings. {} does not have enough properties");
-    json_object_foreach((json_t *)(uintptr_t)mappings, suffix, uuids) {
+        return fault_raise_field(
+            f, "mappings",
+            "Invalid input for field/attribute mappings. {} does not have enough properties");
+    json_object_foreach((json_t *)(uintptr_t)mappings, suffix, uuids)
+    {
         if (!json_is_array(uuids) || json_array_size(uuids) == 0)
-            return fault_raise_field(f, "mappings", "Invalid input for field/attribute mappings. %.100s is not a list of UUIDs",
-                                     json_text(call->arena, uuids));
-        json_array_foreach(uuids, i, uuid) {
+            return fault_raise_field(
+                f, "mappings",
+                "Invalid input for field/attribute mappings. %.100s is not a list of UUIDs",
+                json_text(call->arena, uuids));
+        json_array_foreach(uuids, i, uuid)
+        {
             if (!json_is_string(uuid) || !uuid_check_loose(json_string_value(uuid)))
-                return fault_raise_field(f, "mappings", "Invalid input for field/attribute mappings. %.100s is not a 'uuid'",
-                                         json_text(call->arena, uuid));
+                return fault_raise_field(
+                    f, "mappings",
+                    "Invalid input for field/attribute mappings. %.100s is not a 'uuid'",
+                    json_text(call->arena, uuid));
         }
     }
     return 0;
@@ -113,19 +139,26 @@ check_mappings(struct call *call, const json_t *mappings, struct fault *f)
 
 /* 'may_be_empty': no allocations ends the consumer. */
 static int
-parse_claim(struct call *call, const char *uuid, const struct consumer_allocations *in, bool may_be_empty, struct consumer_claim *c,
-            struct fault *f)
+parse_claim(struct call *call, const char *uuid, const struct consumer_allocations *in,
+            bool may_be_empty, struct consumer_claim *c, struct fault *f)
 {
-    *c = (struct consumer_claim){ .uuid = uuid, .project_id = in->project_id == NULL ? INCOMPLETE_ID : in->project_id,
-                                  .user_id = in->user_id == NULL ? INCOMPLETE_ID : in->user_id, .type = in->consumer_type,
-                                  .counted = call_at_least(call, 1, 28), .generation = in->consumer_generation,
-                                  .generation_null = field_null(&in->set, CONSUMER_ALLOCATIONS_F_CONSUMER_GENERATION) };
+    *c = (struct consumer_claim){
+        .uuid = uuid,
+        .project_id = in->project_id == NULL ? INCOMPLETE_ID : in->project_id,
+        .user_id = in->user_id == NULL ? INCOMPLETE_ID : in->user_id,
+        .type = in->consumer_type,
+        .counted = call_at_least(call, 1, 28),
+        .generation = in->consumer_generation,
+        .generation_null = field_null(&in->set, CONSUMER_ALLOCATIONS_F_CONSUMER_GENERATION)
+    };
     if (check_mappings(call, in->mappings, f) < 0)
         return -1;
     if (in->allocations_list != NULL)
         return parse_list(call, in->allocations_list, c, f);
     if (!may_be_empty && json_object_size(in->allocations) == 0)
-        return fault_raise_field(f, "allocations", "Invalid input for field/attribute allocations. {} does not have enough properties");
+        return fault_raise_field(
+            f, "allocations",
+            "Invalid input for field/attribute allocations. {} does not have enough properties");
     return parse_object(call, in->allocations, c, f);
 }
 
@@ -136,10 +169,14 @@ allocations_update(struct call *call, const struct consumer_allocations *in, str
     struct consumer_claim claim;
 
     if (uuid == NULL)
-        return fault_raise(f, FAULT_INVALID, "Malformed consumer_uuid: %.100s", call_param(call, "consumer_uuid"));
+        return fault_raise(f, FAULT_INVALID, "Malformed consumer_uuid: %.100s",
+                           call_param(call, "consumer_uuid"));
     if (parse_claim(call, uuid, in, call_at_least(call, 1, 28), &claim, f) < 0)
         return -1;
-    return claims_apply(call, &claim, 1, arena_printf(call->arena, "Unable to allocate inventory for consumer %s:", uuid), f);
+    return claims_apply(call, &claim, 1,
+                        arena_printf(call->arena,
+                                     "Unable to allocate inventory for consumer %s:", uuid),
+                        f);
 }
 
 int
@@ -151,14 +188,20 @@ allocations_manage(struct call *call, struct fault *f)
     json_t *value;
 
     if (!json_is_object(call->body) || count == 0)
-        return fault_raise_field(f, "body", "Invalid input for field/attribute body. At least one consumer is wanted.");
-    json_object_foreach(call->body, uuid, value) {
+        return fault_raise_field(
+            f, "body", "Invalid input for field/attribute body. At least one consumer is wanted.");
+    json_object_foreach(call->body, uuid, value)
+    {
         struct consumer_allocations in = { 0 };
 
         if (!uuid_check(uuid))
-            return fault_raise_field(f, "body", "Invalid input for field/attribute body. '%.100s' does not match any of the regexes: "
-                                     "'^[0-9a-fA-F-]{36}$'", uuid);
-        if (schema_parse(&consumer_allocations_schema, value, SCHEMA_CREATE, call->version, uuid, call->arena, &in, f) < 0)
+            return fault_raise_field(f, "body",
+                                     "Invalid input for field/attribute body. '%.100s' does not "
+                                     "match any of the regexes: "
+                                     "'^[0-9a-fA-F-]{36}$'",
+                                     uuid);
+        if (schema_parse(&consumer_allocations_schema, value, SCHEMA_CREATE, call->version, uuid,
+                         call->arena, &in, f) < 0)
             return -1;
         if (parse_claim(call, arena_strdup(call->arena, uuid), &in, true, &claims[i++], f) < 0)
             return -1;
@@ -179,7 +222,9 @@ allocations_delete(struct call *call, struct fault *f)
         return r;
     if (r == 0)
         return fault_raise(f, FAULT_NOT_FOUND, "No allocations for consumer '%.100s'", given);
-    claim = (struct consumer_claim){ .uuid = uuid, .project_id = row.project_id, .user_id = row.user_id };
+    claim = (struct consumer_claim){ .uuid = uuid,
+                                     .project_id = row.project_id,
+                                     .user_id = row.user_id };
     return claims_apply(call, &claim, 1, "", f);
 }
 

@@ -11,7 +11,7 @@ struct writer {
     const struct mirror *m;
     const struct request *request;
     struct jsonw *w;
-    int64_t left; /* Candidates; -1: any number. */
+    int64_t left;     /* Candidates; -1: any number. */
     struct map *seen; /* Numbers of the providers (1.28 and before) or roots to be summed up. */
     const struct mirror_provider **summed;
     size_t summed_count, summed_capacity;
@@ -75,7 +75,8 @@ write_mappings(struct writer *x, const struct candidate *c)
         if (i == 0 || !str_equal(c->mappings[i].suffix, c->mappings[i - 1].suffix))
             jsonw_array(x->w, c->mappings[i].suffix);
         jsonw_text(x->w, NULL, c->mappings[i].provider->uuid);
-        if (i + 1 == c->mappings_count || !str_equal(c->mappings[i].suffix, c->mappings[i + 1].suffix))
+        if (i + 1 == c->mappings_count ||
+            !str_equal(c->mappings[i].suffix, c->mappings[i + 1].suffix))
             jsonw_end(x->w);
     }
     jsonw_end(x->w);
@@ -119,7 +120,8 @@ is_requested(const struct writer *x, int class_id)
 {
     for (size_t i = 0; i < x->request->groups_count; i++) {
         for (size_t k = 0; k < x->request->groups[i].wants_count; k++) {
-            if (str_equal(x->request->groups[i].wants[k].class_name, mirror_class_name(x->m, class_id)))
+            if (str_equal(x->request->groups[i].wants[k].class_name,
+                          mirror_class_name(x->m, class_id)))
                 return true;
         }
     }
@@ -188,7 +190,9 @@ static int
 search(struct call *call, const struct mirror *m, const struct request *request, struct fault *f)
 {
     struct candidates_options options = { .nested = call_at_least(call, 1, 29) };
-    struct writer x = { .call = call, .m = m, .request = request, .left = request->limit > 0 ? request->limit : -1 };
+    struct writer x = {
+        .call = call, .m = m, .request = request, .left = request->limit > 0 ? request->limit : -1
+    };
     struct candidates_plan *plan;
 
     if (candidates_plan(m, request, call->arena, &plan, f) < 0)
@@ -212,7 +216,8 @@ candidates_list(struct call *call, struct fault *f)
     struct request request;
     int r;
 
-    if (reply_check_accept(call, f) < 0 || request_parse(call, &request, f) < 0 || mirror_read(m, call->db, f) < 0)
+    if (reply_check_accept(call, f) < 0 || request_parse(call, &request, f) < 0 ||
+        mirror_read(m, call->db, f) < 0)
         return -1;
     r = search(call, m, &request, f);
     mirror_done(m);

@@ -31,17 +31,20 @@ struct candidate {
 
 struct candidates_options {
     bool nested; /* From 1.29: several providers of one tree may serve. */
-    uint64_t max_steps; /* 0: a built-in bound on the walk, against requests whose every branch fails at its end. */
+    uint64_t
+        max_steps; /* 0: a built-in bound on the walk, against requests whose every branch fails at its end. */
 };
 
 /* A request with its names looked up in a mirror. Lives in the arena; valid while the mirror is held. */
 struct candidates_plan;
 
 /* FAULT_INVALID: an unknown class or trait, in upstream's words. */
-int candidates_plan(const struct mirror *m, const struct request *r, struct arena *a, struct candidates_plan **ret, struct fault *f);
+int candidates_plan(const struct mirror *m, const struct request *r, struct arena *a,
+                    struct candidates_plan **ret, struct fault *f);
 
 /* Calls take() with each candidate until it returns false. The candidate is the walk's own: copy what is to stay. */
-void candidates_walk(const struct mirror *m, const struct candidates_plan *plan, const struct candidates_options *options,
+void candidates_walk(const struct mirror *m, const struct candidates_plan *plan,
+                     const struct candidates_options *options,
                      bool (*take)(void *owner, const struct candidate *c), void *owner);
 
 /* --- The rules about one provider, for lists and explanations too. */
@@ -60,14 +63,18 @@ struct plan_group {
     int *class_ids; /* As request->wants. */
     struct plan_any *required, *member_of;
     struct plan_any forbidden, forbidden_aggregates;
-    const struct mirror_tree *in_tree; /* Where request->in_tree is; NULL: nowhere, or not asked for. */
+    const struct mirror_tree
+        *in_tree; /* Where request->in_tree is; NULL: nowhere, or not asked for. */
 };
-int plan_group_make(const struct mirror *m, const struct request_group *g, struct arena *a, struct plan_group *ret, struct fault *f);
+int plan_group_make(const struct mirror *m, const struct request_group *g, struct arena *a,
+                    struct plan_group *ret, struct fault *f);
 
-bool plan_has_traits(const struct plan_group *g, const struct mirror_provider *p); /* All that are required. */
+bool plan_has_traits(const struct plan_group *g,
+                     const struct mirror_provider *p); /* All that are required. */
 bool plan_has_forbidden(const struct plan_group *g, const struct mirror_provider *p);
 bool plan_in_aggregates(const struct plan_group *g, const struct mirror_provider *p);
 bool plan_in_forbidden(const struct plan_group *g, const struct mirror_provider *p);
 
 /* The sharing providers, outside the tree, that serve it: their number. 'ret' has room for all that mirror_sharing() gives. */
-size_t candidates_sharing(const struct mirror *m, const struct mirror_tree *t, const struct mirror_provider **ret);
+size_t candidates_sharing(const struct mirror *m, const struct mirror_tree *t,
+                          const struct mirror_provider **ret);

@@ -16,7 +16,8 @@ stock_fits(const struct mirror_stock *s, int64_t amount)
 }
 
 static bool
-has_any(const struct plan_any *any, const struct mirror_provider *p, bool (*has)(const struct mirror_provider *p, int id))
+has_any(const struct plan_any *any, const struct mirror_provider *p,
+        bool (*has)(const struct mirror_provider *p, int id))
 {
     for (size_t i = 0; i < any->count; i++) {
         if (any->ids[i] >= 0 && has(p, any->ids[i]))
@@ -60,7 +61,8 @@ plan_in_forbidden(const struct plan_group *g, const struct mirror_provider *p)
 /* --- Looking up */
 
 static int
-traits_of(const struct mirror *m, const struct texts *names, struct arena *a, struct plan_any *ret, struct fault *f)
+traits_of(const struct mirror *m, const struct texts *names, struct arena *a, struct plan_any *ret,
+          struct fault *f)
 {
     ret->ids = ARENA_ARRAY(a, int, names->count + 1);
     ret->count = names->count;
@@ -74,7 +76,8 @@ traits_of(const struct mirror *m, const struct texts *names, struct arena *a, st
 
 /* Aggregates are whatever UUIDs somebody put: an unknown one has no members. */
 static void
-aggregates_of(const struct mirror *m, const struct texts *uuids, struct arena *a, struct plan_any *ret)
+aggregates_of(const struct mirror *m, const struct texts *uuids, struct arena *a,
+              struct plan_any *ret)
 {
     ret->ids = ARENA_ARRAY(a, int, uuids->count + 1);
     ret->count = uuids->count;
@@ -83,7 +86,8 @@ aggregates_of(const struct mirror *m, const struct texts *uuids, struct arena *a
 }
 
 int
-plan_group_make(const struct mirror *m, const struct request_group *g, struct arena *a, struct plan_group *ret, struct fault *f)
+plan_group_make(const struct mirror *m, const struct request_group *g, struct arena *a,
+                struct plan_group *ret, struct fault *f)
 {
     const struct mirror_provider *p;
 
@@ -94,8 +98,10 @@ plan_group_make(const struct mirror *m, const struct request_group *g, struct ar
     for (size_t i = 0; i < g->wants_count; i++) {
         ret->class_ids[i] = mirror_class_id(m, g->wants[i].class_name);
         if (ret->class_ids[i] < 0)
-            return fault_raise(f, FAULT_INVALID, "Invalid resource class in resources parameter: No such resource class %.255s.",
-                               g->wants[i].class_name);
+            return fault_raise(
+                f, FAULT_INVALID,
+                "Invalid resource class in resources parameter: No such resource class %.255s.",
+                g->wants[i].class_name);
     }
     for (size_t i = 0; i < g->required_count; i++) {
         if (traits_of(m, &g->required[i], a, &ret->required[i], f) < 0)
@@ -122,7 +128,8 @@ group_index(const struct request *r, const char *suffix)
 }
 
 int
-candidates_plan(const struct mirror *m, const struct request *r, struct arena *a, struct candidates_plan **ret, struct fault *f)
+candidates_plan(const struct mirror *m, const struct request *r, struct arena *a,
+                struct candidates_plan **ret, struct fault *f)
 {
     struct candidates_plan *plan = ARENA_NEW(a, struct candidates_plan);
 
@@ -135,7 +142,8 @@ candidates_plan(const struct mirror *m, const struct request *r, struct arena *a
             return -1;
         plan->max_picks += MAX(r->groups[i].wants_count, (size_t)1);
     }
-    if (traits_of(m, &r->root_required, a, &plan->root_required, f) < 0 || traits_of(m, &r->root_forbidden, a, &plan->root_forbidden, f) < 0)
+    if (traits_of(m, &r->root_required, a, &plan->root_required, f) < 0 ||
+        traits_of(m, &r->root_forbidden, a, &plan->root_forbidden, f) < 0)
         return -1;
     for (size_t i = 0; i < r->same_subtrees_count; i++) {
         struct plan_any *any = &plan->subtrees[i];

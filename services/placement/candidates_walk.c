@@ -1,7 +1,7 @@
 /* The walk: groups, then the resources of the group without a suffix, each a level of one recursion; picks are a stack. */
+#include "candidates_walk.h"
 #include "base/map.h"
 #include "base/str.h"
-#include "candidates_walk.h"
 
 #define DEFAULT_MAX_STEPS UINT64_C(20000000)
 
@@ -19,15 +19,16 @@ struct walk {
     const struct candidates_options *options;
     bool (*take)(void *owner, const struct candidate *c);
     void *owner;
-    const struct mirror_tree *tree; /* The anchor, ... */
-    const struct mirror_provider *root; /* ... its root, ... */
+    const struct mirror_tree *tree;        /* The anchor, ... */
+    const struct mirror_provider *root;    /* ... its root, ... */
     const struct mirror_provider **shared; /* ... and who shares with it. */
     size_t shared_count;
     struct step *steps;
     size_t steps_count;
     struct candidate_pick *picks;
     struct candidate_mapping *mappings;
-    struct map *shared_only; /* Candidates of sharing providers alone: the same ones show at several anchors. */
+    struct map *
+        shared_only; /* Candidates of sharing providers alone: the same ones show at several anchors. */
     uint64_t left; /* Steps. */
     bool over;
 };
@@ -38,7 +39,8 @@ static void walk_group(struct walk *w, size_t group);
 
 /* Does the amount fit beside what the walk has picked of the same inventory for other groups? */
 static bool
-fits_beside(const struct walk *w, const struct mirror_provider *p, const struct mirror_stock *s, int64_t amount)
+fits_beside(const struct walk *w, const struct mirror_provider *p, const struct mirror_stock *s,
+            int64_t amount)
 {
     int64_t picked = 0;
 
@@ -46,7 +48,8 @@ fits_beside(const struct walk *w, const struct mirror_provider *p, const struct 
         if (w->steps[i].provider == p && w->steps[i].class_id == s->class_id)
             picked += w->steps[i].amount;
     }
-    return picked == 0 || (picked + amount <= s->max_unit && (double)(s->used + picked + amount) <= stock_room(s));
+    return picked == 0 ||
+           (picked + amount <= s->max_unit && (double)(s->used + picked + amount) <= stock_room(s));
 }
 
 /* Before 1.29 a candidate uses one provider of a tree only. */
@@ -68,7 +71,8 @@ is_isolated(const struct walk *w, const struct mirror_provider *p)
     if (!w->plan->request->isolate)
         return true;
     for (size_t i = 0; i < w->steps_count; i++) {
-        if (w->steps[i].provider == p && w->plan->groups[w->steps[i].group].request->suffix[0] != '\0')
+        if (w->steps[i].provider == p &&
+            w->plan->groups[w->steps[i].group].request->suffix[0] != '\0')
             return false;
     }
     return true;
@@ -102,7 +106,8 @@ is_one_subtree(const struct walk *w, const struct plan_any *groups)
         bool all = any_has(groups, (int)w->steps[top].group);
 
         for (size_t i = 0; all && i < w->steps_count; i++)
-            all = !any_has(groups, (int)w->steps[i].group) || is_below(w->steps[i].provider, w->steps[top].provider);
+            all = !any_has(groups, (int)w->steps[i].group) ||
+                  is_below(w->steps[i].provider, w->steps[top].provider);
         if (all)
             return true;
     }
@@ -143,7 +148,8 @@ add_pick(struct candidate *c, struct candidate_pick *picks, const struct step *s
 }
 
 static void
-add_mapping(struct candidate *c, struct candidate_mapping *mappings, const char *suffix, const struct mirror_provider *p)
+add_mapping(struct candidate *c, struct candidate_mapping *mappings, const char *suffix,
+            const struct mirror_provider *p)
 {
     for (size_t i = 0; i < c->mappings_count; i++) {
         if (mappings[i].provider == p && str_equal(mappings[i].suffix, suffix))
@@ -160,7 +166,8 @@ is_repeated(struct walk *w)
     bool repeated;
 
     for (size_t i = 0; i < w->steps_count; i++)
-        str_addf(&key, "%zu:%d:%s;", w->steps[i].group, w->steps[i].class_id, w->steps[i].provider->uuid);
+        str_addf(&key, "%zu:%d:%s;", w->steps[i].group, w->steps[i].class_id,
+                 w->steps[i].provider->uuid);
     repeated = map_has(w->shared_only, str_text(&key));
     if (!repeated)
         map_set(w->shared_only, str_text(&key), w);
@@ -193,7 +200,8 @@ hand_out(struct walk *w)
     for (size_t i = 0; i < w->steps_count; i++) {
         if (w->steps[i].amount > 0)
             add_pick(&c, w->picks, &w->steps[i]);
-        add_mapping(&c, w->mappings, w->plan->groups[w->steps[i].group].request->suffix, w->steps[i].provider);
+        add_mapping(&c, w->mappings, w->plan->groups[w->steps[i].group].request->suffix,
+                    w->steps[i].provider);
     }
     w->over = !w->take(w->owner, &c);
 }
@@ -244,11 +252,13 @@ walk_want(struct walk *w, size_t group, size_t want)
         return;
     }
     for (size_t i = 0; i < members + w->shared_count && !w->over; i++) {
-        const struct mirror_provider *p = i < members ? w->tree->members[i] : w->shared[i - members];
+        const struct mirror_provider *p =
+            i < members ? w->tree->members[i] : w->shared[i - members];
         const struct mirror_stock *s = mirror_stock(p, g->class_ids[want]);
         int64_t amount = g->request->wants[want].amount;
 
-        if (!spend(w) || s == NULL || !stock_fits(s, amount) || !serves(w, g, p) || !fits_beside(w, p, s, amount) || !is_flat(w, p))
+        if (!spend(w) || s == NULL || !stock_fits(s, amount) || !serves(w, g, p) ||
+            !fits_beside(w, p, s, amount) || !is_flat(w, p))
             continue;
         push(w, p, s->class_id, amount, group);
         walk_want(w, group, want + 1);
@@ -264,7 +274,8 @@ push_all(struct walk *w, size_t group, const struct mirror_provider *p)
 
     if (g->request->in_tree != NULL && p->tree != g->in_tree)
         return false;
-    if (!plan_has_traits(g, p) || plan_has_forbidden(g, p) || !plan_in_aggregates(g, p) || plan_in_forbidden(g, p))
+    if (!plan_has_traits(g, p) || plan_has_forbidden(g, p) || !plan_in_aggregates(g, p) ||
+        plan_in_forbidden(g, p))
         return false;
     if (!is_isolated(w, p) || !is_flat(w, p))
         return false;
@@ -296,7 +307,8 @@ walk_group(struct walk *w, size_t group)
         return;
     }
     for (size_t i = 0; i < members + w->shared_count && !w->over; i++) {
-        const struct mirror_provider *p = i < members ? w->tree->members[i] : w->shared[i - members];
+        const struct mirror_provider *p =
+            i < members ? w->tree->members[i] : w->shared[i - members];
 
         if (!spend(w) || !push_all(w, group, p))
             continue;
@@ -318,7 +330,8 @@ share_aggregate(const struct mirror_provider *a, const struct mirror_provider *b
 }
 
 size_t
-candidates_sharing(const struct mirror *m, const struct mirror_tree *t, const struct mirror_provider **ret)
+candidates_sharing(const struct mirror *m, const struct mirror_tree *t,
+                   const struct mirror_provider **ret)
 {
     size_t all_count, count = 0;
     struct mirror_provider *const *all = mirror_sharing(m, &all_count);
@@ -360,10 +373,15 @@ is_impossible(const struct candidates_plan *plan)
 }
 
 void
-candidates_walk(const struct mirror *m, const struct candidates_plan *plan, const struct candidates_options *options,
+candidates_walk(const struct mirror *m, const struct candidates_plan *plan,
+                const struct candidates_options *options,
                 bool (*take)(void *owner, const struct candidate *c), void *owner)
 {
-    struct walk w = { .m = m, .plan = plan, .options = options, .take = take, .owner = owner,
+    struct walk w = { .m = m,
+                      .plan = plan,
+                      .options = options,
+                      .take = take,
+                      .owner = owner,
                       .left = options->max_steps > 0 ? options->max_steps : DEFAULT_MAX_STEPS };
     size_t count, sharing;
     struct mirror_tree *const *trees = mirror_trees(m, &count);

@@ -9,5 +9,5 @@ struct candidates_plan {
     struct plan_group *groups; /* As request->groups. */
     struct plan_any root_required, root_forbidden;
     struct plan_any *subtrees; /* Indexes of groups, as request->same_subtrees. */
-    size_t max_picks; /* Of one candidate. */
+    size_t max_picks;          /* Of one candidate. */
 };

@@ -12,7 +12,8 @@ claim_check_unit(const struct claim_stock *s, int64_t amount, struct fault *f)
     if (amount >= s->min_unit && amount <= s->max_unit && amount % s->step_size == 0)
         return 0;
     return fault_raise(f, FAULT_CONFLICT,
-                       "Unable to allocate inventory: Unable to create allocation for '%s' on resource provider '%s'. The requested amount "
+                       "Unable to allocate inventory: Unable to create allocation for '%s' on "
+                       "resource provider '%s'. The requested amount "
                        "would violate inventory constraints.",
                        s->class_name, s->provider_uuid);
 }
@@ -26,7 +27,8 @@ claim_add(struct claim_stock *s, int64_t amount, struct fault *f)
     if (s->after <= s->before || (double)(s->used - s->before + s->after) <= claim_room(s))
         return 0;
     return fault_raise(f, FAULT_CONFLICT,
-                       "Unable to allocate inventory: Unable to create allocation for '%s' on resource provider '%s'. The requested amount "
+                       "Unable to allocate inventory: Unable to create allocation for '%s' on "
+                       "resource provider '%s'. The requested amount "
                        "would exceed the capacity.",
                        s->class_name, s->provider_uuid);
 }
@@ -34,6 +36,8 @@ claim_add(struct claim_stock *s, int64_t amount, struct fault *f)
 int
 claim_no_inventory(const char *class_name, const char *provider_uuid, struct fault *f)
 {
-    return fault_raise(f, FAULT_CONFLICT, "Unable to allocate inventory: Inventory for '%s' on resource provider '%s' invalid.", class_name,
-                       provider_uuid);
+    return fault_raise(
+        f, FAULT_CONFLICT,
+        "Unable to allocate inventory: Inventory for '%s' on resource provider '%s' invalid.",
+        class_name, provider_uuid);
 }

@@ -17,9 +17,9 @@ struct claim_stock {
     const char *class_name;
     int64_t total, reserved, min_unit, max_unit, step_size;
     double allocation_ratio;
-    int64_t used; /* By everybody, before. */
+    int64_t used;   /* By everybody, before. */
     int64_t before; /* Of that, by the claim's consumers. */
-    int64_t after; /* By them when the claim is done: what claim_add() added up. */
+    int64_t after;  /* By them when the claim is done: what claim_add() added up. */
 };
 
 /* How much may be used: capacity after ratio and reservation. */

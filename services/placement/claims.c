@@ -65,8 +65,8 @@ generation_conflict(const struct consumer_claim *c, bool exists, int64_t actual,
         snprintf(expected, sizeof(expected), "%lld", (long long)actual);
     if (!c->generation_null)
         snprintf(got, sizeof(got), "%lld", (long long)c->generation);
-    return fault_raise_code(f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE, "consumer generation conflict - expected %s but got %s", expected,
-                            got);
+    return fault_raise_code(f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE,
+                            "consumer generation conflict - expected %s but got %s", expected, got);
 }
 
 static int
@@ -106,7 +106,8 @@ lock_consumer(struct work *w, struct holder *h, struct fault *f)
         if (r > 0)
             break;
         r = add_consumer(w, h, f);
-        if (r != 0) /* 0: somebody was faster; his commit is done, or his rollback leaves it to us. */
+        if (r !=
+            0) /* 0: somebody was faster; his commit is done, or his rollback leaves it to us. */
             return r;
     }
     if (c->counted && (c->generation_null || row.generation != c->generation))
@@ -127,14 +128,16 @@ unknown_provider(struct work *w, const struct texts *uuids, struct fault *f)
         return -1;
     if (count == 0)
         return 0;
-    return fault_raise(f, FAULT_INVALID, "Allocation for resource provider '%s' that does not exist.", rows[0].uuid);
+    return fault_raise(f, FAULT_INVALID,
+                       "Allocation for resource provider '%s' that does not exist.", rows[0].uuid);
 }
 
 static struct claim_stock *
 find_stock(const struct work *w, const char *provider_uuid, const char *class_name)
 {
     for (size_t i = 0; i < w->stocks_count; i++) {
-        if (str_equal(w->stocks[i].provider_uuid, provider_uuid) && str_equal(w->stocks[i].class_name, class_name))
+        if (str_equal(w->stocks[i].provider_uuid, provider_uuid) &&
+            str_equal(w->stocks[i].class_name, class_name))
             return &w->stocks[i];
     }
     return NULL;
@@ -180,14 +183,21 @@ lock_stocks(struct work *w, struct fault *f)
     w->stocks = ARENA_ARRAY(w->arena, struct claim_stock, count + 1);
     w->stocks_count = count;
     for (size_t i = 0; i < count; i++)
-        w->stocks[i] = (struct claim_stock){ .provider_id = rows[i].provider_id, .provider_uuid = rows[i].provider_uuid,
-                                             .class_id = rows[i].class_id, .class_name = rows[i].class_name, .total = rows[i].total,
-                                             .reserved = rows[i].reserved, .min_unit = rows[i].min_unit, .max_unit = rows[i].max_unit,
-                                             .step_size = rows[i].step_size, .allocation_ratio = rows[i].allocation_ratio,
+        w->stocks[i] = (struct claim_stock){ .provider_id = rows[i].provider_id,
+                                             .provider_uuid = rows[i].provider_uuid,
+                                             .class_id = rows[i].class_id,
+                                             .class_name = rows[i].class_name,
+                                             .total = rows[i].total,
+                                             .reserved = rows[i].reserved,
+                                             .min_unit = rows[i].min_unit,
+                                             .max_unit = rows[i].max_unit,
+                                             .step_size = rows[i].step_size,
+                                             .allocation_ratio = rows[i].allocation_ratio,
                                              .used = rows[i].used };
     for (size_t i = 0; i < w->holders_count; i++) {
         for (size_t j = 0; j < w->holders[i].held_count; j++)
-            find_held(w, &w->holders[i].held[j])->before += w->holders[i].held[j].used; /* A foreign key keeps it there. */
+            find_held(w, &w->holders[i].held[j])->before +=
+                w->holders[i].held[j].used; /* A foreign key keeps it there. */
     }
     return 0;
 }
@@ -205,7 +215,8 @@ missing_stock(struct work *w, const struct claim_want *want, struct fault *f)
     if (class_unknown(w->db, &classes, &unknown, &count, f) < 0)
         return -1;
     if (count > 0)
-        return fault_raise(f, FAULT_INVALID, "%s No such resource class %.255s.", w->unable, want->class_name);
+        return fault_raise(f, FAULT_INVALID, "%s No such resource class %.255s.", w->unable,
+                           want->class_name);
     return claim_no_inventory(want->class_name, want->provider_uuid, f);
 }
 
@@ -219,7 +230,8 @@ check(struct work *w, struct fault *f)
         const struct consumer_claim *c = w->holders[i].claim;
 
         for (size_t j = 0; j < c->wants_count; j++)
-            complete = complete && find_stock(w, c->wants[j].provider_uuid, c->wants[j].class_name) != NULL;
+            complete = complete &&
+                       find_stock(w, c->wants[j].provider_uuid, c->wants[j].class_name) != NULL;
     }
     if (!complete) {
         list_providers(w, true, false, &wanted);
@@ -230,7 +242,8 @@ check(struct work *w, struct fault *f)
         const struct consumer_claim *c = w->holders[i].claim;
 
         for (size_t j = 0; j < c->wants_count; j++) {
-            struct claim_stock *s = find_stock(w, c->wants[j].provider_uuid, c->wants[j].class_name);
+            struct claim_stock *s =
+                find_stock(w, c->wants[j].provider_uuid, c->wants[j].class_name);
 
             if (s == NULL)
                 return missing_stock(w, &c->wants[j], f);
@@ -259,14 +272,16 @@ static int
 write_stocks(struct work *w, struct fault *f)
 {
     struct column consumers = { 0 }, providers = { 0 }, classes = { 0 }, amounts = { 0 };
-    struct column stock_providers = { 0 }, stock_classes = { 0 }, changes = { 0 }, touched = { 0 }, bumps = { 0 }, wanted = { 0 };
+    struct column stock_providers = { 0 }, stock_classes = { 0 }, changes = { 0 }, touched = { 0 },
+                  bumps = { 0 }, wanted = { 0 };
 
     list_providers(w, true, false, &wanted);
     for (size_t i = 0; i < w->holders_count; i++) {
         const struct consumer_claim *c = w->holders[i].claim;
 
         for (size_t j = 0; j < c->wants_count; j++) {
-            const struct claim_stock *s = find_stock(w, c->wants[j].provider_uuid, c->wants[j].class_name);
+            const struct claim_stock *s =
+                find_stock(w, c->wants[j].provider_uuid, c->wants[j].class_name);
 
             push_int(w->arena, &consumers, w->holders[i].id);
             push_int(w->arena, &providers, s->provider_id);
@@ -279,7 +294,10 @@ write_stocks(struct work *w, struct fault *f)
 
         if (i == 0 || s->provider_id != s[-1].provider_id) {
             push_int(w->arena, &touched, s->provider_id);
-            push_int(w->arena, &bumps, has(&wanted, s->provider_uuid) ? 1 : 0); /* What is only given back moves no generation. */
+            push_int(w->arena, &bumps,
+                     has(&wanted, s->provider_uuid)
+                         ? 1
+                         : 0); /* What is only given back moves no generation. */
         }
         if (s->after != s->before) {
             push_int(w->arena, &stock_providers, s->provider_id);
@@ -287,8 +305,9 @@ write_stocks(struct work *w, struct fault *f)
             push_int(w->arena, &changes, s->after - s->before);
         }
     }
-    return claim_write(w->db, &consumers.texts, &providers.texts, &classes.texts, &amounts.texts, &stock_providers.texts,
-                       &stock_classes.texts, &changes.texts, &touched.texts, &bumps.texts, f);
+    return claim_write(w->db, &consumers.texts, &providers.texts, &classes.texts, &amounts.texts,
+                       &stock_providers.texts, &stock_classes.texts, &changes.texts, &touched.texts,
+                       &bumps.texts, f);
 }
 
 static int
@@ -300,17 +319,21 @@ write_consumers(struct work *w, struct fault *f)
 
         if (h->id == 0 || h->fresh)
             continue;
-        if (c->wants_count == 0 ? consumer_remove(w->db, h->id, f) < 0
-                                : consumer_change(w->db, h->id, c->project_id, c->user_id, c->type, f) < 0)
+        if (c->wants_count == 0
+                ? consumer_remove(w->db, h->id, f) < 0
+                : consumer_change(w->db, h->id, c->project_id, c->user_id, c->type, f) < 0)
             return -1;
     }
     return 0;
 }
 
 static int
-apply(struct call *call, struct consumer_claim *claims, size_t count, const char *unable, struct fault *f)
+apply(struct call *call, struct consumer_claim *claims, size_t count, const char *unable,
+      struct fault *f)
 {
-    struct work w = { .call = call, .arena = call->arena, .db = call->db, .holders_count = count, .unable = unable };
+    struct work w = {
+        .call = call, .arena = call->arena, .db = call->db, .holders_count = count, .unable = unable
+    };
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
 
     w.holders = ARENA_ARRAY(call->arena, struct holder, count + 1);
@@ -337,7 +360,8 @@ compare(const void *a, const void *b)
 }
 
 int
-claims_apply(struct call *call, struct consumer_claim *claims, size_t count, const char *unable, struct fault *f)
+claims_apply(struct call *call, struct consumer_claim *claims, size_t count, const char *unable,
+             struct fault *f)
 {
     int r;
 

@@ -16,7 +16,8 @@ struct claim_want {
 struct consumer_claim {
     const char *uuid, *project_id, *user_id;
     const char *type; /* NULL: as it is. */
-    bool counted; /* 'generation' must be the consumer's: its number, or null for one that is not there yet. */
+    bool
+        counted; /* 'generation' must be the consumer's: its number, or null for one that is not there yet. */
     bool generation_null;
     int64_t generation;
     struct claim_want *wants;
@@ -25,4 +26,5 @@ struct consumer_claim {
 
 /* All of it or nothing. 'unable' begins the message about an unknown resource class. FAULT_INVALID: an unknown provider or class;
  * FAULT_CONFLICT: no room, limits of the inventory, another consumer generation. Each uuid stands in 'claims' once; sorts them. */
-int claims_apply(struct call *call, struct consumer_claim *claims, size_t count, const char *unable, struct fault *f);
+int claims_apply(struct call *call, struct consumer_claim *claims, size_t count, const char *unable,
+                 struct fault *f);

@@ -6,8 +6,9 @@
 #include "reply.h"
 
 static const struct query_key keys[] = {
-    { "resources", 0, false }, { "required", 0, false }, { "member_of", 0, false }, { "in_tree", 0, false }, { "limit", 0, false },
-    { "marker", 0, false }, { NULL, 0, false },
+    { "resources", 0, false }, { "required", 0, false }, { "member_of", 0, false },
+    { "in_tree", 0, false },   { "limit", 0, false },    { "marker", 0, false },
+    { NULL, 0, false },
 };
 
 /* Why a tree does not fit. */
@@ -37,11 +38,13 @@ struct explainer {
 /* --- Rules, in the order of asking */
 
 static bool
-serves(const struct plan_group *g, const struct mirror_tree *t, const struct mirror_provider *root, const struct mirror_provider *p)
+serves(const struct plan_group *g, const struct mirror_tree *t, const struct mirror_provider *root,
+       const struct mirror_provider *p)
 {
     bool shared = p->tree != t;
 
-    return !plan_has_forbidden(g, p) && (plan_in_aggregates(g, p) || (!shared && plan_in_aggregates(g, root))) &&
+    return !plan_has_forbidden(g, p) &&
+           (plan_in_aggregates(g, p) || (!shared && plan_in_aggregates(g, root))) &&
            !plan_in_forbidden(g, p) && !(shared && g->request->in_tree != NULL);
 }
 
@@ -56,38 +59,47 @@ number(struct arena *a, double value)
 static const char *
 stock_text(struct arena *a, const struct mirror_stock *s)
 {
-    const char *total = s->reserved == 0 ? arena_printf(a, "%lld", (long long)s->total)
-                                         : arena_printf(a, "(%lld - %lld reserved)", (long long)s->total, (long long)s->reserved);
+    const char *total = s->reserved == 0
+                            ? arena_printf(a, "%lld", (long long)s->total)
+                            : arena_printf(a, "(%lld - %lld reserved)", (long long)s->total,
+                                           (long long)s->reserved);
 
-    return arena_printf(a, "available %.1f of %s (%.1f x %s, %lld used)", stock_room(s) - (double)s->used, number(a, stock_room(s)),
+    return arena_printf(a, "available %.1f of %s (%.1f x %s, %lld used)",
+                        stock_room(s) - (double)s->used, number(a, stock_room(s)),
                         s->allocation_ratio, total, (long long)s->used);
 }
 
 static void
-refuse_stock(struct explainer *x, const struct request_want *want, const struct mirror_stock *s, struct verdict *v)
+refuse_stock(struct explainer *x, const struct request_want *want, const struct mirror_stock *s,
+             struct verdict *v)
 {
     long long wanted = (long long)want->amount;
 
-    *v = (struct verdict){ .rule = want->class_name, .class_name = want->class_name, .wanted = want->amount,
+    *v = (struct verdict){ .rule = want->class_name,
+                           .class_name = want->class_name,
+                           .wanted = want->amount,
                            .available = s == NULL ? 0 : stock_room(s) - (double)s->used };
     if (s == NULL)
-        v->reason = arena_printf(x->arena, "%s: wanted %lld, there is no inventory of it", want->class_name, wanted);
+        v->reason = arena_printf(x->arena, "%s: wanted %lld, there is no inventory of it",
+                                 want->class_name, wanted);
     else if ((double)(s->used + want->amount) > stock_room(s))
-        v->reason = arena_printf(x->arena, "%s: wanted %lld, %s", want->class_name, wanted, stock_text(x->arena, s));
+        v->reason = arena_printf(x->arena, "%s: wanted %lld, %s", want->class_name, wanted,
+                                 stock_text(x->arena, s));
     else if (want->amount > s->max_unit)
-        v->reason = arena_printf(x->arena, "%s: wanted %lld, one consumer may have %lld at most", want->class_name, wanted,
-                                 (long long)s->max_unit);
+        v->reason = arena_printf(x->arena, "%s: wanted %lld, one consumer may have %lld at most",
+                                 want->class_name, wanted, (long long)s->max_unit);
     else if (want->amount < s->min_unit)
-        v->reason = arena_printf(x->arena, "%s: wanted %lld, one consumer must take %lld at least", want->class_name, wanted,
-                                 (long long)s->min_unit);
+        v->reason = arena_printf(x->arena, "%s: wanted %lld, one consumer must take %lld at least",
+                                 want->class_name, wanted, (long long)s->min_unit);
     else
-        v->reason = arena_printf(x->arena, "%s: wanted %lld, which is no multiple of %lld", want->class_name, wanted,
-                                 (long long)s->step_size);
+        v->reason = arena_printf(x->arena, "%s: wanted %lld, which is no multiple of %lld",
+                                 want->class_name, wanted, (long long)s->step_size);
 }
 
 /* Is there a provider for this resource? If not: what the one that has most of it says. */
 static bool
-judge_want(struct explainer *x, const struct mirror_tree *t, const struct mirror_provider *root, size_t want, struct verdict *v)
+judge_want(struct explainer *x, const struct mirror_tree *t, const struct mirror_provider *root,
+           size_t want, struct verdict *v)
 {
     const struct mirror_stock *best = NULL;
     size_t members = t->count;
@@ -135,22 +147,29 @@ judge(struct explainer *x, const struct mirror_tree *t, struct verdict *v)
         return;
     }
     if (plan_in_forbidden(g, root) || (t->count == 1 && !plan_in_aggregates(g, root))) {
-        *v = (struct verdict){ .rule = "member_of", .reason = plan_in_forbidden(g, root) ? "it is in an aggregate that is excluded"
-                                                                                         : "it is in none of the aggregates asked for" };
+        *v = (struct verdict){ .rule = "member_of",
+                               .reason = plan_in_forbidden(g, root)
+                                             ? "it is in an aggregate that is excluded"
+                                             : "it is in none of the aggregates asked for" };
         return;
     }
     for (size_t i = 0; i < g->forbidden.count; i++) {
         if (t->count == 1 && mirror_has_trait(root, g->forbidden.ids[i])) {
-            *v = (struct verdict){ .rule = "required", .reason = arena_printf(x->arena, "it has the trait %s, which is excluded",
-                                                                             g->request->forbidden.items[i]) };
+            *v = (struct verdict){ .rule = "required",
+                                   .reason = arena_printf(x->arena,
+                                                          "it has the trait %s, which is excluded",
+                                                          g->request->forbidden.items[i]) };
             return;
         }
     }
     for (size_t i = 0; i < g->request->required_count; i++) {
         if (!anyone_has(x, t, &g->required[i])) {
-            *v = (struct verdict){ .rule = "required", .reason = arena_printf(x->arena, "it lacks the trait %s%s",
-                                                                             g->request->required[i].items[0],
-                                                                             g->request->required[i].count > 1 ? " (or another of the list)" : "") };
+            *v = (struct verdict){ .rule = "required",
+                                   .reason = arena_printf(x->arena, "it lacks the trait %s%s",
+                                                          g->request->required[i].items[0],
+                                                          g->request->required[i].count > 1
+                                                              ? " (or another of the list)"
+                                                              : "") };
             return;
         }
     }
@@ -170,7 +189,8 @@ count_rule(struct explainer *x, const char *rule)
     while (i < x->counts_count && !str_equal(x->counts[i].rule, rule))
         i++;
     if (i == x->counts_count)
-        *ARRAY_PUSH(x->arena, x->counts, x->counts_count, x->counts_capacity) = (struct counted){ .rule = rule };
+        *ARRAY_PUSH(x->arena, x->counts, x->counts_count, x->counts_capacity) =
+            (struct counted){ .rule = rule };
     x->counts[i].count++;
 }
 
@@ -207,7 +227,8 @@ concerns(const struct plan_group *g, const struct mirror_tree *t)
 }
 
 static int
-write_all(struct call *call, const struct mirror *m, const struct request_group *request, int64_t limit, struct fault *f)
+write_all(struct call *call, const struct mirror *m, const struct request_group *request,
+          int64_t limit, struct fault *f)
 {
     struct explainer x = { .arena = call->arena, .m = m };
     const struct mirror_provider *marker = NULL;
@@ -221,8 +242,10 @@ write_all(struct call *call, const struct mirror *m, const struct request_group 
     if (call_query(call, "marker") != NULL) {
         marker = mirror_find(m, call_query(call, "marker"));
         if (marker == NULL)
-            return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: there is no provider '%.100s' (marker)",
-                               call_query(call, "marker"));
+            return fault_raise(
+                f, FAULT_INVALID,
+                "Invalid query string parameters: there is no provider '%.100s' (marker)",
+                call_query(call, "marker"));
     }
     mirror_sharing(m, &sharing);
     x.g = &g;
@@ -264,9 +287,12 @@ explain(struct call *call, struct fault *f)
     if (query_check(call, keys, f) < 0 || request_parse_group(call, NULL, &request, f) < 0)
         return -1;
     if (request.wants_count == 0)
-        return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_MISSING, "There must be a resources parameter.");
+        return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_MISSING,
+                                "There must be a resources parameter.");
     if (text != NULL && str_to_int64(text, 1, INT64_MAX, &limit) < 0)
-        return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: '%.100s' does not match '^[1-9][0-9]*$'", text);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Invalid query string parameters: '%.100s' does not match '^[1-9][0-9]*$'", text);
     if (mirror_read(m, call->db, f) < 0)
         return -1;
     r = write_all(call, m, &request, limit, f);

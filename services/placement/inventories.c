@@ -12,9 +12,12 @@ struct inventory_in {
 };
 
 /* Copies the members that the three request schemas share. */
-#define INVENTORY_IN(name, in)                                                                                          \
-    { .class_name = (name), .total = (in)->total, .reserved = (in)->reserved, .min_unit = (in)->min_unit,             \
-      .max_unit = (in)->max_unit, .step_size = (in)->step_size, .allocation_ratio = (in)->allocation_ratio }
+#define INVENTORY_IN(name, in)                                                                     \
+    {                                                                                              \
+        .class_name = (name), .total = (in)->total, .reserved = (in)->reserved,                    \
+        .min_unit = (in)->min_unit, .max_unit = (in)->max_unit, .step_size = (in)->step_size,      \
+        .allocation_ratio = (in)->allocation_ratio                                                 \
+    }
 
 /* --- Answers */
 
@@ -41,7 +44,8 @@ reply_one(struct call *call, const struct inventory_in *x, int64_t generation, i
 }
 
 static void
-reply_all(struct call *call, const struct inventory_in *items, size_t count, int64_t generation, int64_t modified_us)
+reply_all(struct call *call, const struct inventory_in *items, size_t count, int64_t generation,
+          int64_t modified_us)
 {
     struct jsonw *w = reply_json(call, modified_us);
 
@@ -93,8 +97,10 @@ inventory_show(struct call *call, struct fault *f)
     if (r < 0)
         return r;
     if (r == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "No inventory of class %.255s for %s", name, provider.uuid);
-    reply_one(call, &(struct inventory_in)INVENTORY_IN(name, &row), provider.generation, row.updated_at);
+        return fault_raise(f, FAULT_NOT_FOUND, "No inventory of class %.255s for %s", name,
+                           provider.uuid);
+    reply_one(call, &(struct inventory_in)INVENTORY_IN(name, &row), provider.generation,
+              row.updated_at);
     return 0;
 }
 
@@ -102,21 +108,25 @@ inventory_show(struct call *call, struct fault *f)
 
 /* Something must be left after the reservation; from 1.26 on that may be nothing, which takes a host out of use. */
 static int
-check_capacity(struct call *call, const struct inventory_in *x, const char *uuid, const char *doing, struct fault *f)
+check_capacity(struct call *call, const struct inventory_in *x, const char *uuid, const char *doing,
+               struct fault *f)
 {
     double capacity = (double)(x->total - x->reserved) * x->allocation_ratio;
     bool may_be_empty = call_at_least(call, 1, 26);
 
-    if (may_be_empty ? capacity > -1.0 : capacity >= 1.0) /* Upstream cuts off the fraction before it looks. */
+    if (may_be_empty ? capacity > -1.0
+                     : capacity >= 1.0) /* Upstream cuts off the fraction before it looks. */
         return 0;
     return fault_raise(f, FAULT_INVALID,
-                       "Unable to %s inventory for resource provider %s: Invalid inventory for '%s' on resource provider '%s'. "
+                       "Unable to %s inventory for resource provider %s: Invalid inventory for "
+                       "'%s' on resource provider '%s'. "
                        "The reserved value is greater than %stotal.",
                        doing, uuid, x->class_name, uuid, may_be_empty ? "" : "or equal to ");
 }
 
 static int
-check_class(struct call *call, const char *name, const char *uuid, const char *format, struct fault *f)
+check_class(struct call *call, const char *name, const char *uuid, const char *format,
+            struct fault *f)
 {
     struct class_row row;
     int r = class_find(call->db, name, &row, f);
@@ -125,7 +135,8 @@ check_class(struct call *call, const char *name, const char *uuid, const char *f
     if (r != 0)
         return r < 0 ? r : 0;
     snprintf(message, sizeof(message), "No such resource class %.255s.", name);
-    return fault_raise(f, FAULT_INVALID, "%s inventory for resource provider %s: %s", format, uuid, message);
+    return fault_raise(f, FAULT_INVALID, "%s inventory for resource provider %s: %s", format, uuid,
+                       message);
 }
 
 static int
@@ -133,7 +144,8 @@ check_generation(int64_t wanted, int64_t actual, struct fault *f)
 {
     if (wanted == actual)
         return 0;
-    return fault_raise_code(f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE, "resource provider generation conflict");
+    return fault_raise_code(f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE,
+                            "resource provider generation conflict");
 }
 
 /* --- Writes. All of them hold the provider's row. */
@@ -141,15 +153,15 @@ check_generation(int64_t wanted, int64_t actual, struct fault *f)
 static int
 insert(struct call *call, int64_t provider_id, const struct inventory_in *x, struct fault *f)
 {
-    return inventory_insert(call->db, provider_id, x->class_name, x->total, x->reserved, x->min_unit, x->max_unit, x->step_size,
-                            x->allocation_ratio, f);
+    return inventory_insert(call->db, provider_id, x->class_name, x->total, x->reserved,
+                            x->min_unit, x->max_unit, x->step_size, x->allocation_ratio, f);
 }
 
 static int
 change(struct call *call, int64_t provider_id, const struct inventory_in *x, struct fault *f)
 {
-    return inventory_change(call->db, provider_id, x->class_name, x->total, x->reserved, x->min_unit, x->max_unit, x->step_size,
-                            x->allocation_ratio, f);
+    return inventory_change(call->db, provider_id, x->class_name, x->total, x->reserved,
+                            x->min_unit, x->max_unit, x->step_size, x->allocation_ratio, f);
 }
 
 int
@@ -163,17 +175,21 @@ inventory_create(struct call *call, const struct inventory_create *in, struct fa
 
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0)
         return -1;
-    if (check_capacity(call, &x, uuid, "create", f) < 0 || check_class(call, x.class_name, uuid, "Unable to create", f) < 0)
+    if (check_capacity(call, &x, uuid, "create", f) < 0 ||
+        check_class(call, x.class_name, uuid, "Unable to create", f) < 0)
         return -1;
     if (insert(call, provider.id, &x, f) < 0) {
         if (f->kind != FAULT_CONFLICT)
             return -1;
-        return fault_raise_code(f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE,
-                                "Update conflict: an inventory of class %s on resource provider %s exists.", x.class_name, uuid);
+        return fault_raise_code(
+            f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE,
+            "Update conflict: an inventory of class %s on resource provider %s exists.",
+            x.class_name, uuid);
     }
     if (provider_touch(call->db, provider.id, 1, &touched, f) < 0 || db_tx_commit(&tx, f) < 0)
         return -1;
-    call_header(call, "Location", call_url(call, "/resource_providers/%s/inventories/%s", uuid, x.class_name));
+    call_header(call, "Location",
+                call_url(call, "/resource_providers/%s/inventories/%s", uuid, x.class_name));
     reply_one(call, &x, touched.generation, touched.updated_at);
     return 0;
 }
@@ -190,15 +206,17 @@ inventory_update(struct call *call, const struct inventory *in, struct fault *f)
 
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0)
         return -1;
-    if (check_generation(in->resource_provider_generation, provider.generation, f) < 0 || check_capacity(call, &x, uuid, "update", f) < 0)
+    if (check_generation(in->resource_provider_generation, provider.generation, f) < 0 ||
+        check_capacity(call, &x, uuid, "update", f) < 0)
         return -1;
     r = change(call, provider.id, &x, f);
     if (r < 0)
         return r;
     if (r == 0)
         return fault_raise(f, FAULT_INVALID,
-                           "No inventory record with resource class for resource provider %s: No inventory of class %.255s found.", uuid,
-                           x.class_name);
+                           "No inventory record with resource class for resource provider %s: No "
+                           "inventory of class %.255s found.",
+                           uuid, x.class_name);
     if (provider_touch(call->db, provider.id, 1, &touched, f) < 0 || db_tx_commit(&tx, f) < 0)
         return -1;
     reply_one(call, &x, touched.generation, touched.updated_at);
@@ -207,20 +225,25 @@ inventory_update(struct call *call, const struct inventory *in, struct fault *f)
 
 /* The body of PUT all: "inventories": { class: inventory }. */
 static int
-parse_all(struct call *call, const json_t *object, struct inventory_in **ret, size_t *ret_count, struct fault *f)
+parse_all(struct call *call, const json_t *object, struct inventory_in **ret, size_t *ret_count,
+          struct fault *f)
 {
-    struct inventory_in *items = ARENA_ARRAY(call->arena, struct inventory_in, json_object_size(object) + 1);
+    struct inventory_in *items =
+        ARENA_ARRAY(call->arena, struct inventory_in, json_object_size(object) + 1);
     const char *name;
     json_t *value;
     size_t count = 0;
 
-    json_object_foreach((json_t *)(uintptr_t)object, name, value) {
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
         struct inventory_record record = { 0 };
 
-        if (schema_parse(&inventory_record_schema, value, SCHEMA_CREATE, call->version, arena_printf(call->arena, "inventories.%s", name),
-                         call->arena, &record, f) < 0)
+        if (schema_parse(&inventory_record_schema, value, SCHEMA_CREATE, call->version,
+                         arena_printf(call->arena, "inventories.%s", name), call->arena, &record,
+                         f) < 0)
             return -1;
-        items[count++] = (struct inventory_in)INVENTORY_IN(arena_strdup(call->arena, name), &record);
+        items[count++] =
+            (struct inventory_in)INVENTORY_IN(arena_strdup(call->arena, name), &record);
     }
     *ret = items;
     *ret_count = count;
@@ -238,8 +261,8 @@ find_item(const struct inventory_in *items, size_t count, const char *name)
 }
 
 static int
-in_use(struct call *call, const char *uuid, const struct inventory_row *rows, size_t rows_count, const struct inventory_in *items,
-       size_t count, const char *prefix, struct fault *f)
+in_use(struct call *call, const char *uuid, const struct inventory_row *rows, size_t rows_count,
+       const struct inventory_in *items, size_t count, const char *prefix, struct fault *f)
 {
     struct str names = { 0 };
     const char *text;
@@ -252,14 +275,15 @@ in_use(struct call *call, const char *uuid, const struct inventory_row *rows, si
     str_done(&names);
     if (str_empty(text))
         return 0;
-    return fault_raise_code(f, FAULT_CONFLICT, CODE_INVENTORY_INUSE, "%sInventory for '%s' on resource provider '%s' in use.", prefix,
-                            text, uuid);
+    return fault_raise_code(f, FAULT_CONFLICT, CODE_INVENTORY_INUSE,
+                            "%sInventory for '%s' on resource provider '%s' in use.", prefix, text,
+                            uuid);
 }
 
 /* Makes the inventories of a locked provider these, by comparison: what stays keeps its usage. */
 static int
-replace(struct call *call, int64_t provider_id, const char *uuid, const struct inventory_in *items, size_t count, const char *prefix,
-        struct fault *f)
+replace(struct call *call, int64_t provider_id, const char *uuid, const struct inventory_in *items,
+        size_t count, const char *prefix, struct fault *f)
 {
     struct inventory_row *rows;
     size_t rows_count;
@@ -270,7 +294,8 @@ replace(struct call *call, int64_t provider_id, const char *uuid, const struct i
     if (in_use(call, uuid, rows, rows_count, items, count, prefix, f) < 0)
         return -1;
     for (size_t i = 0; i < rows_count; i++) {
-        if (find_item(items, count, rows[i].class_name) == NULL && inventory_remove(call->db, provider_id, rows[i].class_name, f) < 0)
+        if (find_item(items, count, rows[i].class_name) == NULL &&
+            inventory_remove(call->db, provider_id, rows[i].class_name, f) < 0)
             return -1;
     }
     for (size_t i = 0; i < count; i++) {
@@ -322,7 +347,8 @@ inventories_delete(struct call *call, struct fault *f)
 
     if (!call_at_least(call, 1, 5)) {
         call_header(call, "Allow", "GET, POST, PUT");
-        return fault_raise(f, FAULT_METHOD, "The method specified is not allowed for this resource.");
+        return fault_raise(f, FAULT_METHOD,
+                           "The method specified is not allowed for this resource.");
     }
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0)
         return -1;
@@ -350,12 +376,16 @@ inventory_delete(struct call *call, struct fault *f)
         return r;
     if (r == 0)
         return fault_raise(f, FAULT_NOT_FOUND,
-                           "No inventory of class %.255s found for delete: No inventory of class %.255s found for delete", name, name);
+                           "No inventory of class %.255s found for delete: No inventory of class "
+                           "%.255s found for delete",
+                           name, name);
     if (row.used > 0) /* Upstream's code here is this one, not "in use". */
         return fault_raise_code(f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE,
-                                "Unable to delete inventory of class %s: Inventory for '%s' on resource provider '%s' in use.", name, name,
-                                uuid);
-    if (inventory_remove(call->db, provider.id, name, f) < 0 || provider_touch(call->db, provider.id, 1, &touched, f) < 0)
+                                "Unable to delete inventory of class %s: Inventory for '%s' on "
+                                "resource provider '%s' in use.",
+                                name, name, uuid);
+    if (inventory_remove(call->db, provider.id, name, f) < 0 ||
+        provider_touch(call->db, provider.id, 1, &touched, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
 }

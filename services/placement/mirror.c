@@ -12,14 +12,15 @@
 #define EMPTY_SNAPSHOT "1:1:"
 
 struct mirror {
-    pthread_mutex_t refresh; /* Who reads the database for all. Before 'lock' where both are taken. */
+    pthread_mutex_t
+        refresh;           /* Who reads the database for all. Before 'lock' where both are taken. */
     pthread_rwlock_t lock; /* Of 'state'. */
     struct mirror_state state;
-    char *snapshot; /* What 'state' is of. Under 'refresh', like the next two. */
-    bool incomplete; /* Everything must be read again. */
+    char *snapshot;      /* What 'state' is of. Under 'refresh', like the next two. */
+    bool incomplete;     /* Everything must be read again. */
     uint64_t reconnects; /* Of the pool, when that was last asked. */
     atomic_uint_fast64_t started, done; /* Refreshes begun, and the newest one that is over. */
-    atomic_uint_fast64_t rows, shared; /* For /metrics. */
+    atomic_uint_fast64_t rows, shared;  /* For /metrics. */
 };
 
 struct mirror *
@@ -60,7 +61,8 @@ snapshot_end(const char *snapshot)
 
 /* All names anew: they are few, and change seldom. */
 static int
-read_names(struct db *db, struct mirror_names *classes, struct mirror_names *traits, struct fault *f)
+read_names(struct db *db, struct mirror_names *classes, struct mirror_names *traits,
+           struct fault *f)
 {
     struct mirror_name *rows;
     size_t count;
@@ -87,7 +89,8 @@ swap_names(struct mirror_names *a, struct mirror_names *b)
 
 /* Takes in one read. 'anew': the read was of everything, and what is here is thrown away, for everybody in the same moment. */
 static int
-take_changes(struct mirror *m, struct db *db, bool anew, const struct mirror_state_row *rows, size_t count, struct fault *f)
+take_changes(struct mirror *m, struct db *db, bool anew, const struct mirror_state_row *rows,
+             size_t count, bool *ret_whole, struct fault *f)
 {
     struct mirror_names classes = { 0 }, traits = { 0 };
     bool named = count > 0 && rows[0].id == 0;
@@ -111,7 +114,7 @@ take_changes(struct mirror *m, struct db *db, bool anew, const struct mirror_sta
         swap_names(&m->state.traits, &traits);
         m->state.sharing_trait = mirror_names_id(&m->state.traits, "MISC_SHARES_VIA_AGGREGATE");
     }
-    mirror_state_apply(&m->state, rows, count);
+    *ret_whole = mirror_state_apply(&m->state, rows, count);
     pthread_rwlock_unlock(&m->lock);
     mirror_state_done(&fresh);
     mirror_names_done(&classes);
@@ -141,24 +144,26 @@ refresh(struct mirror *m, struct db *db, struct fault *f)
 {
     struct mirror_changes_row changes;
     struct mirror_state_row *rows;
-    bool anew = m->incomplete;
+    bool anew = m->incomplete, whole = true;
     size_t count;
 
     if (mirror_changes(db, anew ? EMPTY_SNAPSHOT : m->snapshot, &changes, f) < 0)
         return -1;
-    if (!anew && (may_be_another(m, db) || snapshot_end(changes.taken) < snapshot_end(m->snapshot))) {
+    if (!anew &&
+        (may_be_another(m, db) || snapshot_end(changes.taken) < snapshot_end(m->snapshot))) {
         m->incomplete = true; /* Until the next read has succeeded. */
         return refresh(m, db, f);
     }
     if (changes.ids[0] == '\0')
         return 0; /* Nothing new: the old snapshot tells the rest as well as a new one would. */
-    if (mirror_state(db, changes.ids, &rows, &count, f) < 0 || take_changes(m, db, anew, rows, count, f) < 0)
+    if (mirror_state(db, changes.ids, &rows, &count, f) < 0 ||
+        take_changes(m, db, anew, rows, count, &whole, f) < 0)
         return -1;
     m->incomplete = false;
     free(m->snapshot);
     m->snapshot = memory_strdup(changes.taken);
     m->rows += count;
-    return 0;
+    return whole ? 0 : refresh(m, db, f); /* Trees were changed between the two statements. */
 }
 
 int
@@ -309,10 +314,17 @@ mirror_metrics(struct mirror *m, struct str *out)
     pthread_rwlock_rdlock(&m->lock);
     providers = m->state.providers_count;
     pthread_rwlock_unlock(&m->lock);
-    str_addf(out, "# TYPE virga_placement_mirror_providers gauge\nvirga_placement_mirror_providers %zu\n", providers);
-    str_addf(out, "# TYPE virga_placement_mirror_refreshes counter\nvirga_placement_mirror_refreshes %llu\n",
-             (unsigned long long)atomic_load(&m->started));
-    str_addf(out, "# TYPE virga_placement_mirror_refreshes_shared counter\nvirga_placement_mirror_refreshes_shared %llu\n",
+    str_addf(
+        out,
+        "# TYPE virga_placement_mirror_providers gauge\nvirga_placement_mirror_providers %zu\n",
+        providers);
+    str_addf(
+        out,
+        "# TYPE virga_placement_mirror_refreshes counter\nvirga_placement_mirror_refreshes %llu\n",
+        (unsigned long long)atomic_load(&m->started));
+    str_addf(out,
+             "# TYPE virga_placement_mirror_refreshes_shared "
+             "counter\nvirga_placement_mirror_refreshes_shared %llu\n",
              (unsigned long long)atomic_load(&m->shared));
     str_addf(out, "# TYPE virga_placement_mirror_rows counter\nvirga_placement_mirror_rows %llu\n",
              (unsigned long long)atomic_load(&m->rows));

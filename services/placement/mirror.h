@@ -36,8 +36,8 @@ struct mirror_provider {
     struct mirror_tree *tree;
     char *name;
     struct mirror_stock *stocks; /* By class. */
-    int32_t *traits; /* Ascending. */
-    int32_t *aggregates; /* Numbers that the mirror gives to UUIDs. */
+    int32_t *traits;             /* Ascending. */
+    int32_t *aggregates;         /* Numbers that the mirror gives to UUIDs. */
     uint32_t stocks_count, traits_count, aggregates_count;
     bool sharing; /* Trait MISC_SHARES_VIA_AGGREGATE. */
     char uuid[UUID_TEXT];
@@ -60,10 +60,14 @@ int mirror_read(struct mirror *m, struct db *db, struct fault *f);
 void mirror_done(struct mirror *m);
 
 /* All that follows: while it is held. */
-struct mirror_tree *const *mirror_trees(const struct mirror *m, size_t *ret_count); /* By number of their roots. */
-struct mirror_provider *const *mirror_providers(const struct mirror *m, size_t *ret_count); /* By number. */
-struct mirror_provider *const *mirror_sharing(const struct mirror *m, size_t *ret_count); /* Those that share. */
-const struct mirror_provider *mirror_find(const struct mirror *m, const char *uuid); /* NULL: none. */
+struct mirror_tree *const *mirror_trees(const struct mirror *m,
+                                        size_t *ret_count); /* By number of their roots. */
+struct mirror_provider *const *mirror_providers(const struct mirror *m,
+                                                size_t *ret_count); /* By number. */
+struct mirror_provider *const *mirror_sharing(const struct mirror *m,
+                                              size_t *ret_count); /* Those that share. */
+const struct mirror_provider *mirror_find(const struct mirror *m,
+                                          const char *uuid); /* NULL: none. */
 struct mirror_provider *mirror_root(const struct mirror_provider *p);
 
 int mirror_class_id(const struct mirror *m, const char *name); /* -1: none. */
@@ -72,7 +76,8 @@ int mirror_aggregate_id(const struct mirror *m, const char *uuid);
 const char *mirror_class_name(const struct mirror *m, int id);
 const char *mirror_trait_name(const struct mirror *m, int id);
 
-const struct mirror_stock *mirror_stock(const struct mirror_provider *p, int class_id); /* NULL: none. */
+const struct mirror_stock *mirror_stock(const struct mirror_provider *p,
+                                        int class_id); /* NULL: none. */
 bool mirror_has_trait(const struct mirror_provider *p, int trait_id);
 bool mirror_in_aggregate(const struct mirror_provider *p, int aggregate_id);
 

@@ -86,7 +86,8 @@ open_gap(void *items, size_t at, size_t count, size_t *capacity)
         *capacity = *capacity < 8 ? 8 : *capacity * 2;
         data = memory_realloc(data, memory_product(*capacity, sizeof(void *)));
     }
-    memmove(data + (at + 1) * sizeof(void *), data + at * sizeof(void *), (count - at) * sizeof(void *));
+    memmove(data + (at + 1) * sizeof(void *), data + at * sizeof(void *),
+            (count - at) * sizeof(void *));
     return data;
 }
 
@@ -95,7 +96,8 @@ close_gap(void *items, size_t at, size_t count)
 {
     char *data = items;
 
-    memmove(data + at * sizeof(void *), data + (at + 1) * sizeof(void *), (count - at - 1) * sizeof(void *));
+    memmove(data + at * sizeof(void *), data + (at + 1) * sizeof(void *),
+            (count - at - 1) * sizeof(void *));
 }
 
 static struct mirror_provider *
@@ -174,7 +176,8 @@ enter_tree(struct mirror_state *s, struct mirror_provider *p)
     while (at > 0 && t->members[at - 1]->id > p->id)
         at--;
     capacity = t->capacity;
-    if (capacity == 0) { /* Most trees are one provider for ever: 100,000 arrays of eight would be for nothing. */
+    if (capacity ==
+        0) { /* Most trees are one provider for ever: 100,000 arrays of eight would be for nothing. */
         t->members = memory_alloc(sizeof(void *));
         capacity = 1;
     }
@@ -299,13 +302,21 @@ take(struct mirror_state *s, const struct mirror_state_row *row)
     list_sharing(s, p, p->sharing);
 }
 
-static void
+/* Returns how many are left that stood below it. */
+static size_t
 drop(struct mirror_state *s, int64_t id)
 {
     struct mirror_provider *p = get(s, id);
+    size_t orphans = 0;
 
     if (p == NULL)
-        return;
+        return 0;
+    for (uint32_t i = 0; i < p->tree->count; i++) {
+        if (p->tree->members[i]->parent == p) {
+            p->tree->members[i]->parent = NULL;
+            orphans++;
+        }
+    }
     leave_tree(s, p);
     list_sharing(s, p, false);
     if (map_get(s->by_uuid, p->uuid) == p) /* Not its successor of the same UUID. */
@@ -313,11 +324,14 @@ drop(struct mirror_state *s, int64_t id)
     close_gap(s->providers, find_provider(s, id), s->providers_count);
     s->providers_count--;
     provider_free(p);
+    return orphans;
 }
 
-void
+bool
 mirror_state_apply(struct mirror_state *s, const struct mirror_state_row *rows, size_t count)
 {
+    size_t missing = 0;
+
     for (size_t i = 0; i < count; i++) {
         if (rows[i].uuid != NULL)
             take(s, &rows[i]);
@@ -325,11 +339,14 @@ mirror_state_apply(struct mirror_state *s, const struct mirror_state_row *rows, 
     for (size_t i = 0; i < count; i++) {
         struct mirror_provider *p = rows[i].uuid == NULL ? NULL : get(s, rows[i].id);
 
-        if (p != NULL)
-            p->parent = p->parent_id == 0 ? NULL : get(s, p->parent_id);
+        if (p == NULL)
+            continue;
+        p->parent = p->parent_id == 0 ? NULL : get(s, p->parent_id);
+        missing += (p->parent_id != 0 && p->parent == NULL) || get(s, p->root_id) == NULL;
     }
     for (size_t i = 0; i < count; i++) {
         if (rows[i].uuid == NULL && rows[i].id != 0)
-            drop(s, rows[i].id);
+            missing += drop(s, rows[i].id);
     }
+    return missing == 0;
 }

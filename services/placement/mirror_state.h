@@ -22,5 +22,5 @@ void mirror_state_init(struct mirror_state *s);
 void mirror_state_done(struct mirror_state *s);
 
 /* Takes in the rows of one read: first all that are there, then their trees, then the end of those that are gone, so that no
- * pointer is left to one. */
-void mirror_state_apply(struct mirror_state *s, const struct mirror_state_row *rows, size_t count);
+ * pointer is left to one. False: the rows are newer than others that they refer to, whose change the next read brings. */
+bool mirror_state_apply(struct mirror_state *s, const struct mirror_state_row *rows, size_t count);

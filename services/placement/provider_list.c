@@ -6,8 +6,9 @@
 #include "reply.h"
 
 static const struct query_key keys[] = {
-    { "uuid", 0, false }, { "name", 0, false }, { "member_of", 1003, false }, { "resources", 1004, false },
-    { "in_tree", 1014, false }, { "required", 1018, false }, { NULL, 0, false },
+    { "uuid", 0, false },         { "name", 0, false },       { "member_of", 1003, false },
+    { "resources", 1004, false }, { "in_tree", 1014, false }, { "required", 1018, false },
+    { NULL, 0, false },
 };
 
 struct filter {
@@ -24,9 +25,11 @@ parse(struct call *call, struct filter *ret, struct fault *f)
         return -1;
     *ret = (struct filter){ .name = query_last(call, "name") };
     if (uuid != NULL && !uuid_check_loose(uuid))
-        return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: '%.100s' is not a 'uuid'", uuid);
+        return fault_raise(f, FAULT_INVALID,
+                           "Invalid query string parameters: '%.100s' is not a 'uuid'", uuid);
     if (in_tree != NULL && !uuid_check_loose(in_tree))
-        return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: '%.100s' is not a 'uuid'", in_tree);
+        return fault_raise(f, FAULT_INVALID,
+                           "Invalid query string parameters: '%.100s' is not a 'uuid'", in_tree);
     if (uuid != NULL)
         ret->uuid = uuid_normal(call->arena, uuid);
     return request_parse_group(call, NULL, &ret->group, f);
@@ -42,7 +45,8 @@ passes(const struct filter *filter, const struct plan_group *g, const struct mir
         return false;
     if (g->request->in_tree != NULL && g->in_tree != p->tree)
         return false;
-    if (!plan_has_traits(g, p) || plan_has_forbidden(g, p) || !plan_in_aggregates(g, p) || plan_in_forbidden(g, p))
+    if (!plan_has_traits(g, p) || plan_has_forbidden(g, p) || !plan_in_aggregates(g, p) ||
+        plan_in_forbidden(g, p))
         return false;
     for (size_t i = 0; i < g->request->wants_count; i++) {
         const struct mirror_stock *s = mirror_stock(p, g->class_ids[i]);
@@ -67,7 +71,8 @@ write_list(struct call *call, const struct mirror *m, const struct filter *filte
             const char *message = arena_strdup(call->arena, f->message);
 
             fault_clear(f);
-            return fault_raise(f, FAULT_INVALID, "Invalid trait(s) in \"required\" parameter: %s", message);
+            return fault_raise(f, FAULT_INVALID, "Invalid trait(s) in \"required\" parameter: %s",
+                               message);
         }
         return -1;
     }
@@ -79,7 +84,8 @@ write_list(struct call *call, const struct mirror *m, const struct filter *filte
 
         if (!passes(filter, &g, all[i]))
             continue;
-        view = (struct provider_view){ all[i]->uuid, all[i]->name, all[i]->parent == NULL ? NULL : all[i]->parent->uuid,
+        view = (struct provider_view){ all[i]->uuid, all[i]->name,
+                                       all[i]->parent == NULL ? NULL : all[i]->parent->uuid,
                                        mirror_root(all[i])->uuid, all[i]->generation };
         modified_us = MAX(modified_us, all[i]->updated_us);
         provider_write(call, &view, w);
@@ -97,7 +103,8 @@ provider_list(struct call *call, struct fault *f)
     struct filter filter;
     int r;
 
-    if (reply_check_accept(call, f) < 0 || parse(call, &filter, f) < 0 || mirror_read(m, call->db, f) < 0)
+    if (reply_check_accept(call, f) < 0 || parse(call, &filter, f) < 0 ||
+        mirror_read(m, call->db, f) < 0)
         return -1;
     r = write_list(call, m, &filter, f);
     mirror_done(m);

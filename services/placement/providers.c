@@ -8,7 +8,11 @@
 static const struct {
     const char *name;
     int since;
-} links[] = { { "inventories", 1000 }, { "usages", 1000 }, { "aggregates", 1001 }, { "traits", 1006 }, { "allocations", 1011 } };
+} links[] = { { "inventories", 1000 },
+              { "usages", 1000 },
+              { "aggregates", 1001 },
+              { "traits", 1006 },
+              { "allocations", 1011 } };
 
 static void
 write_link(struct jsonw *w, const char *rel, const char *href)
@@ -48,7 +52,8 @@ provider_write(struct call *call, const struct provider_view *p, struct jsonw *w
 static void
 reply(struct call *call, const struct provider_row *row)
 {
-    struct provider_view view = { row->uuid, row->name, row->parent_uuid, row->root_uuid, row->generation };
+    struct provider_view view = { row->uuid, row->name, row->parent_uuid, row->root_uuid,
+                                  row->generation };
 
     provider_write(call, &view, reply_json(call, row->updated_at));
 }
@@ -73,9 +78,11 @@ taken(const char *uuid, const char *name, bool create, struct fault *f)
     if (f->kind != FAULT_CONFLICT)
         return -1;
     if (str_equal(f->code, "provider_uuid_key"))
-        return fault_raise_code(f, FAULT_CONFLICT, CODE_DUPLICATE_NAME, "Conflicting resource provider uuid: %s already exists.", uuid);
+        return fault_raise_code(f, FAULT_CONFLICT, CODE_DUPLICATE_NAME,
+                                "Conflicting resource provider uuid: %s already exists.", uuid);
     if (str_equal(f->code, "provider_name_key"))
-        return fault_raise_code(f, FAULT_CONFLICT, CODE_DUPLICATE_NAME, "Conflicting resource provider %s%s already exists.",
+        return fault_raise_code(f, FAULT_CONFLICT, CODE_DUPLICATE_NAME,
+                                "Conflicting resource provider %s%s already exists.",
                                 create ? "name: " : "", name);
     return -1;
 }
@@ -83,12 +90,15 @@ taken(const char *uuid, const char *name, bool create, struct fault *f)
 static int
 cannot_create(const char *uuid, const char *name, const char *reason, struct fault *f)
 {
-    return fault_raise(f, FAULT_INVALID, "Unable to create resource provider \"%s\", %s: Object action create failed because: %s", name,
-                       uuid, reason);
+    return fault_raise(
+        f, FAULT_INVALID,
+        "Unable to create resource provider \"%s\", %s: Object action create failed because: %s",
+        name, uuid, reason);
 }
 
 static int
-insert(struct call *call, const char *uuid, const char *name, const char *parent_uuid, struct fault *f)
+insert(struct call *call, const char *uuid, const char *name, const char *parent_uuid,
+       struct fault *f)
 {
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct provider_insert_row fresh;
@@ -102,8 +112,11 @@ insert(struct call *call, const char *uuid, const char *name, const char *parent
         if (db_tx_lock(&tx, "placement.trees", f) < 0)
             return -1;
         if (str_equal(parent_uuid, uuid))
-            return cannot_create(uuid, name, "parent provider UUID cannot be same as UUID. Please set parent provider UUID to None if "
-                                 "there is no parent.", f);
+            return cannot_create(uuid, name,
+                                 "parent provider UUID cannot be same as UUID. Please set parent "
+                                 "provider UUID to None if "
+                                 "there is no parent.",
+                                 f);
         r = provider_find(call->db, parent_uuid, &parent, f);
         if (r < 0)
             return r;
@@ -118,8 +131,11 @@ insert(struct call *call, const char *uuid, const char *name, const char *parent
 int
 provider_create(struct call *call, const struct provider_create *in, struct fault *f)
 {
-    const char *uuid = in->uuid == NULL ? uuid_make(call->arena) : uuid_normal(call->arena, in->uuid);
-    const char *parent_uuid = in->parent_provider_uuid == NULL ? NULL : uuid_normal(call->arena, in->parent_provider_uuid);
+    const char *uuid =
+        in->uuid == NULL ? uuid_make(call->arena) : uuid_normal(call->arena, in->uuid);
+    const char *parent_uuid = in->parent_provider_uuid == NULL
+                                  ? NULL
+                                  : uuid_normal(call->arena, in->parent_provider_uuid);
     struct provider_row row;
 
     if (insert(call, uuid, in->name, parent_uuid, f) < 0)
@@ -130,7 +146,10 @@ provider_create(struct call *call, const struct provider_create *in, struct faul
         return 0;
     }
     if (provider_find(call->db, uuid, &row, f) <= 0)
-        return f->kind != FAULT_NONE ? -1 : fault_raise(f, FAULT_CONFLICT, "Resource provider %s was deleted meanwhile.", uuid);
+        return f->kind != FAULT_NONE
+                   ? -1
+                   : fault_raise(f, FAULT_CONFLICT, "Resource provider %s was deleted meanwhile.",
+                                 uuid);
     reply(call, &row);
     return 0;
 }
@@ -140,8 +159,9 @@ provider_create(struct call *call, const struct provider_create *in, struct faul
 static int
 cannot_save(const struct provider_row *row, const char *action, const char *reason, struct fault *f)
 {
-    return fault_raise(f, FAULT_INVALID, "Unable to save resource provider %s: Object action %s failed because: %s", row->uuid, action,
-                       reason);
+    return fault_raise(f, FAULT_INVALID,
+                       "Unable to save resource provider %s: Object action %s failed because: %s",
+                       row->uuid, action, reason);
 }
 
 /* Puts the provider below 'parent_uuid', or (NULL) makes it a root. */
@@ -157,7 +177,8 @@ move(struct call *call, const struct provider_row *row, const char *parent_uuid,
         if (row->parent_id_null)
             return 0;
         if (!may_move)
-            return cannot_save(row, "update", "un-parenting a provider is not currently allowed.", f);
+            return cannot_save(row, "update", "un-parenting a provider is not currently allowed.",
+                               f);
         return provider_move(call->db, row->id, NULL, row->id, f);
     }
     r = provider_find(call->db, parent_uuid, &parent, f);
@@ -179,17 +200,21 @@ move(struct call *call, const struct provider_row *row, const char *parent_uuid,
 int
 provider_update(struct call *call, const struct provider_update *in, struct fault *f)
 {
-    const char *parent_uuid = in->parent_provider_uuid == NULL ? NULL : uuid_normal(call->arena, in->parent_provider_uuid);
+    const char *parent_uuid = in->parent_provider_uuid == NULL
+                                  ? NULL
+                                  : uuid_normal(call->arena, in->parent_provider_uuid);
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct provider_row row;
 
     if (db_tx_begin(&tx, call->db, f) < 0)
         return -1;
-    if (field_given(&in->set, PROVIDER_UPDATE_F_PARENT_PROVIDER_UUID) && db_tx_lock(&tx, "placement.trees", f) < 0)
+    if (field_given(&in->set, PROVIDER_UPDATE_F_PARENT_PROVIDER_UUID) &&
+        db_tx_lock(&tx, "placement.trees", f) < 0)
         return -1;
     if (provider_of_path(call, &row, f) < 0)
         return -1;
-    if (field_given(&in->set, PROVIDER_UPDATE_F_PARENT_PROVIDER_UUID) && move(call, &row, parent_uuid, f) < 0)
+    if (field_given(&in->set, PROVIDER_UPDATE_F_PARENT_PROVIDER_UUID) &&
+        move(call, &row, parent_uuid, f) < 0)
         return -1;
     if (provider_rename(call->db, row.id, in->name, f) < 0)
         return taken(row.uuid, in->name, false, f);
@@ -204,15 +229,17 @@ provider_update(struct call *call, const struct provider_update *in, struct faul
 static int
 is_parent(const char *uuid, struct fault *f)
 {
-    return fault_raise_code(f, FAULT_CONFLICT, CODE_PROVIDER_IS_PARENT,
-                            "Unable to delete parent resource provider %s: It has child resource providers.", uuid);
+    return fault_raise_code(
+        f, FAULT_CONFLICT, CODE_PROVIDER_IS_PARENT,
+        "Unable to delete parent resource provider %s: It has child resource providers.", uuid);
 }
 
 static int
 in_use(const char *uuid, struct fault *f)
 {
-    return fault_raise_code(f, FAULT_CONFLICT, CODE_PROVIDER_IN_USE,
-                            "Unable to delete resource provider %s: Resource provider has allocations.", uuid);
+    return fault_raise_code(
+        f, FAULT_CONFLICT, CODE_PROVIDER_IN_USE,
+        "Unable to delete resource provider %s: Resource provider has allocations.", uuid);
 }
 
 int
@@ -231,7 +258,8 @@ provider_delete(struct call *call, struct fault *f)
     if (r < 0)
         return r;
     if (r == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "No resource provider with uuid %.100s found for delete", uuid);
+        return fault_raise(f, FAULT_NOT_FOUND,
+                           "No resource provider with uuid %.100s found for delete", uuid);
     if (provider_has_children(call->db, row.id, &children, f) < 0)
         return -1;
     if (children.children)

@@ -12,7 +12,9 @@ reply_cached(struct call *call, int64_t modified_us)
     if (!call_at_least(call, 1, 15))
         return;
     call_header(call, "Cache-Control", "no-cache");
-    call_header(call, "Last-Modified", clock_format(call->arena, modified_us == 0 ? clock_now_us() : modified_us, CLOCK_HTTP));
+    call_header(call, "Last-Modified",
+                clock_format(call->arena, modified_us == 0 ? clock_now_us() : modified_us,
+                             CLOCK_HTTP));
 }
 
 struct jsonw *
@@ -27,8 +29,8 @@ reply_check_accept(struct call *call, struct fault *f)
 {
     const char *accept = http_header(call->request, "Accept");
 
-    if (str_empty(accept) || strstr(accept, "application/json") != NULL || strstr(accept, "*/*") != NULL ||
-        strstr(accept, "application/*") != NULL)
+    if (str_empty(accept) || strstr(accept, "application/json") != NULL ||
+        strstr(accept, "*/*") != NULL || strstr(accept, "application/*") != NULL)
         return 0;
     return fault_raise(f, FAULT_NOT_ACCEPTABLE, "Only application/json is provided");
 }
@@ -43,7 +45,8 @@ is_suffix(const char *text, int version)
         return false;
     if (version < 1033)
         return text[0] >= '1' && text[0] <= '9' && strspn(text, "0123456789") == size;
-    return size <= 64 && strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == size;
+    return size <= 64 &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == size;
 }
 
 static bool
@@ -67,7 +70,9 @@ query_check(struct call *call, const struct query_key *keys, struct fault *f)
             key++;
         if (key->name == NULL)
             return fault_raise(f, FAULT_INVALID,
-                               "Invalid query string parameters: Additional properties are not allowed ('%.100s' was unexpected)", name);
+                               "Invalid query string parameters: Additional properties are not "
+                               "allowed ('%.100s' was unexpected)",
+                               name);
     }
     return 0;
 }
@@ -97,13 +102,16 @@ uuid_normal(struct arena *a, const char *text)
             hex[n++] = (char)tolower((unsigned char)*text);
     }
     hex[n] = '\0';
-    return n < 32 ? NULL : arena_printf(a, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    return n < 32 ? NULL
+                  : arena_printf(a, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
+                                 hex + 20);
 }
 
 static int
 no_provider(struct call *call, struct fault *f)
 {
-    return fault_raise(f, FAULT_NOT_FOUND, "No resource provider with uuid %.100s found", call_param(call, "uuid"));
+    return fault_raise(f, FAULT_NOT_FOUND, "No resource provider with uuid %.100s found",
+                       call_param(call, "uuid"));
 }
 
 int
@@ -115,7 +123,8 @@ provider_of_path(struct call *call, struct provider_row *ret, struct fault *f)
 }
 
 int
-provider_lock_path(struct call *call, struct db_tx *tx, struct provider_lock_row *ret, struct fault *f)
+provider_lock_path(struct call *call, struct db_tx *tx, struct provider_lock_row *ret,
+                   struct fault *f)
 {
     int r = provider_lock(tx->db, call_param(call, "uuid"), ret, f);
 

@@ -32,4 +32,5 @@ const char *uuid_normal(struct arena *a, const char *text);
 int provider_of_path(struct call *call, struct provider_row *ret, struct fault *f);
 
 /* The same, locked until the commit. '*ret_generation' is compared with what the client has seen. */
-int provider_lock_path(struct call *call, struct db_tx *tx, struct provider_lock_row *ret, struct fault *f);
+int provider_lock_path(struct call *call, struct db_tx *tx, struct provider_lock_row *ret,
+                       struct fault *f);

@@ -6,9 +6,9 @@
 #include "reply.h"
 
 static const struct query_key keys[] = {
-    { "resources", 1010, true }, { "limit", 1016, false }, { "required", 1017, true }, { "member_of", 1021, true },
-    { "group_policy", 1025, false }, { "in_tree", 1031, true }, { "root_required", 1035, false }, { "same_subtree", 1036, false },
-    { NULL, 0, false },
+    { "resources", 1010, true },      { "limit", 1016, false },        { "required", 1017, true },
+    { "member_of", 1021, true },      { "group_policy", 1025, false }, { "in_tree", 1031, true },
+    { "root_required", 1035, false }, { "same_subtree", 1036, false }, { NULL, 0, false },
 };
 
 static const char *const group_keys[] = { "resources", "required", "member_of", "in_tree" };
@@ -55,7 +55,9 @@ parse_limit(struct call *call, struct request *r, struct fault *f)
     if (text == NULL)
         return 0;
     if (text[0] < '1' || text[0] > '9' || str_to_int64(text, 1, INT64_MAX, &r->limit) < 0)
-        return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: '%.100s' does not match '^[1-9][0-9]*$'", text);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Invalid query string parameters: '%.100s' does not match '^[1-9][0-9]*$'", text);
     return 0;
 }
 
@@ -66,12 +68,16 @@ parse_policy(struct call *call, struct request *r, struct fault *f)
     size_t suffixed = 0;
 
     if (text != NULL && !str_equal(text, "none") && !str_equal(text, "isolate"))
-        return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: '%.100s' is not one of ['none', 'isolate']", text);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Invalid query string parameters: '%.100s' is not one of ['none', 'isolate']", text);
     r->isolate = str_equal(text, "isolate");
     for (size_t i = 0; i < r->groups_count; i++)
         suffixed += r->groups[i].suffix[0] != '\0';
     if (text == NULL && suffixed > 1)
-        return fault_raise(f, FAULT_INVALID, "The \"group_policy\" parameter is required when specifying more than one \"resources{N}\" "
+        return fault_raise(f, FAULT_INVALID,
+                           "The \"group_policy\" parameter is required when specifying more than "
+                           "one \"resources{N}\" "
                            "parameter.");
     return 0;
 }
@@ -100,31 +106,43 @@ parse_root_required(struct call *call, struct request *r, struct fault *f)
         given++;
     }
     if (given > 1)
-        return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_DUPLICATE, "Query parameter 'root_required' may be specified only once.");
+        return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_DUPLICATE,
+                                "Query parameter 'root_required' may be specified only once.");
     if (text == NULL)
         return 0;
     if (str_starts(text, "in:"))
-        return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: The format 'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' only supported "
-                           "since microversion 1.39. Got: %.255s", text);
+        return fault_raise(f, FAULT_INVALID,
+                           "Invalid query string parameters: The format "
+                           "'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' only supported "
+                           "since microversion 1.39. Got: %.255s",
+                           text);
     parts = str_split(call->arena, text, ',', &count);
     for (size_t i = 0; i < MAX(count, (size_t)1); i++) {
-        char *name = count == 0 ? arena_strdup(call->arena, "") : parts[i] + strspn(parts[i], " \t");
+        char *name =
+            count == 0 ? arena_strdup(call->arena, "") : parts[i] + strspn(parts[i], " \t");
         bool forbid = name[0] == '!';
 
         name += strspn(name, "!");
         name[strcspn(name, " \t")] = '\0';
         if (name[0] == '\0')
-            return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: Expected 'required' parameter value of the form: "
-                               "HW_CPU_X86_VMX,!CUSTOM_MAGIC. Got an empty trait in: %.255s", text);
+            return fault_raise(
+                f, FAULT_INVALID,
+                "Invalid query string parameters: Expected 'required' parameter value of the form: "
+                "HW_CPU_X86_VMX,!CUSTOM_MAGIC. Got an empty trait in: %.255s",
+                text);
         if (forbid)
-            *ARRAY_PUSH(call->arena, r->root_forbidden.items, r->root_forbidden.count, forbidden) = name;
+            *ARRAY_PUSH(call->arena, r->root_forbidden.items, r->root_forbidden.count, forbidden) =
+                name;
         else
-            *ARRAY_PUSH(call->arena, r->root_required.items, r->root_required.count, required) = name;
+            *ARRAY_PUSH(call->arena, r->root_required.items, r->root_required.count, required) =
+                name;
     }
     for (size_t i = 0; i < r->root_required.count; i++) {
         if (contains(&r->root_forbidden, r->root_required.items[i]))
-            return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_BAD_VALUE,
-                                    "Conflicting required and forbidden traits found in root_required: %.255s", r->root_required.items[i]);
+            return fault_raise_code(
+                f, FAULT_INVALID, CODE_QUERY_BAD_VALUE,
+                "Conflicting required and forbidden traits found in root_required: %.255s",
+                r->root_required.items[i]);
     }
     return 0;
 }
@@ -141,12 +159,14 @@ parse_subtrees(struct call *call, struct request *r, struct fault *f)
         if (!str_equal(call->request->query[i].name, "same_subtree"))
             continue;
         list = ARRAY_PUSH(call->arena, r->same_subtrees, r->same_subtrees_count, capacity);
-        list->items = (const char **)str_split(call->arena, value == NULL ? "" : value, ',', &list->count);
+        list->items =
+            (const char **)str_split(call->arena, value == NULL ? "" : value, ',', &list->count);
         for (size_t k = 0; k < list->count; k++)
             list->items[k] += strspn(list->items[k], " \t");
         if (list->count == 0 || contains(list, ""))
-            return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_BAD_VALUE,
-                                    "Empty string (unsuffixed group) can not be specified in `same_subtree` ");
+            return fault_raise_code(
+                f, FAULT_INVALID, CODE_QUERY_BAD_VALUE,
+                "Empty string (unsuffixed group) can not be specified in `same_subtree` ");
     }
     return 0;
 }
@@ -172,17 +192,22 @@ check_subtrees(const struct request *r, struct fault *f)
     for (size_t i = 0; i < r->groups_count; i++)
         resourceless += r->groups[i].wants_count == 0;
     if (resourceless == r->groups_count)
-        return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_MISSING, "There must be at least one resources or resources[$S] parameter.");
+        return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_MISSING,
+                                "There must be at least one resources or resources[$S] parameter.");
     for (size_t i = 0; i < r->groups_count; i++) {
         if (r->groups[i].wants_count == 0 && !in_subtrees(r, r->groups[i].suffix))
-            return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_BAD_VALUE, "Resourceless suffixed group request should be specified in "
-                                    "`same_subtree` query param: bad group(s) - ['%.64s'].", r->groups[i].suffix);
+            return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_BAD_VALUE,
+                                    "Resourceless suffixed group request should be specified in "
+                                    "`same_subtree` query param: bad group(s) - ['%.64s'].",
+                                    r->groups[i].suffix);
     }
     for (size_t i = 0; i < r->same_subtrees_count; i++) {
         for (size_t k = 0; k < r->same_subtrees[i].count; k++) {
             if (find_group(r, r->same_subtrees[i].items[k]) == NULL)
-                return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_BAD_VALUE, "Real suffixes should be specified in `same_subtree`: "
-                                        "['%.64s'] not found among the request groups.", r->same_subtrees[i].items[k]);
+                return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_BAD_VALUE,
+                                        "Real suffixes should be specified in `same_subtree`: "
+                                        "['%.64s'] not found among the request groups.",
+                                        r->same_subtrees[i].items[k]);
         }
     }
     return 0;
@@ -193,24 +218,35 @@ static int
 check_orphans(struct call *call, const struct request *r, struct fault *f)
 {
     if (!call_at_least(call, 1, 25) && find_group(r, "") == NULL)
-        return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: 'resources' is a required property");
+        return fault_raise(f, FAULT_INVALID,
+                           "Invalid query string parameters: 'resources' is a required property");
     for (size_t i = 0; i < r->groups_count; i++) {
         const struct request_group *g = &r->groups[i];
 
         if (g->wants_count > 0)
             continue;
         if (!call_at_least(call, 1, 25))
-            return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: 'resources' is a required property");
+            return fault_raise(
+                f, FAULT_INVALID,
+                "Invalid query string parameters: 'resources' is a required property");
         if (g->required_count > 0)
-            return fault_raise(f, FAULT_INVALID, "All traits parameters must be associated with resources.  Found the following orphaned "
-                               "traits keys: required%.64s", g->suffix);
+            return fault_raise(f, FAULT_INVALID,
+                               "All traits parameters must be associated with resources.  Found "
+                               "the following orphaned "
+                               "traits keys: required%.64s",
+                               g->suffix);
         if (g->member_of_count > 0 || g->forbidden_aggregates.count > 0)
-            return fault_raise(f, FAULT_INVALID, "All member_of parameters must be associated with resources. Found the following orphaned "
-                               "member_of keys: member_of%.64s", g->suffix);
+            return fault_raise(f, FAULT_INVALID,
+                               "All member_of parameters must be associated with resources. Found "
+                               "the following orphaned "
+                               "member_of keys: member_of%.64s",
+                               g->suffix);
         return fault_raise(f, FAULT_INVALID, "All request groups must specify resources.");
     }
     if (r->groups_count == 0)
-        return fault_raise(f, FAULT_INVALID, "At least one request group (`resources` or `resources{$S}`) is required.");
+        return fault_raise(
+            f, FAULT_INVALID,
+            "At least one request group (`resources` or `resources{$S}`) is required.");
     return 0;
 }
 
@@ -226,8 +262,11 @@ check_conflicts(const struct request *r, struct fault *f)
             for (size_t n = 0; n < g->required[k].count; n++)
                 forbidden += contains(&g->forbidden, g->required[k].items[n]);
             if (forbidden == g->required[k].count)
-                return fault_raise(f, FAULT_INVALID, "Conflicting required and forbidden traits found in the following traits keys: "
-                                   "required%.64s: (%.255s)", g->suffix, g->required[k].items[0]);
+                return fault_raise(
+                    f, FAULT_INVALID,
+                    "Conflicting required and forbidden traits found in the following traits keys: "
+                    "required%.64s: (%.255s)",
+                    g->suffix, g->required[k].items[0]);
         }
     }
     return 0;
@@ -238,7 +277,8 @@ request_parse(struct call *call, struct request *ret, struct fault *f)
 {
     struct request r = { 0 };
 
-    if (query_check(call, keys, f) < 0 || parse_limit(call, &r, f) < 0 || parse_root_required(call, &r, f) < 0)
+    if (query_check(call, keys, f) < 0 || parse_limit(call, &r, f) < 0 ||
+        parse_root_required(call, &r, f) < 0)
         return -1;
     if (parse_subtrees(call, &r, f) < 0 || parse_groups(call, &r, f) < 0)
         return -1;

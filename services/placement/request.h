@@ -10,7 +10,8 @@ struct request_want {
 };
 
 struct request_group {
-    const char *suffix; /* "" : its resources may come from several providers of a tree. Else: from one. */
+    const char
+        *suffix; /* "" : its resources may come from several providers of a tree. Else: from one. */
     struct request_want *wants;
     size_t wants_count, wants_capacity;
     struct texts *required; /* Each of these traits, or (more than one) one of these. */
@@ -28,7 +29,7 @@ struct request {
     struct request_group *groups;
     size_t groups_count, groups_capacity;
     int64_t limit; /* 0: all */
-    bool isolate; /* Each suffixed group from another provider. */
+    bool isolate;  /* Each suffixed group from another provider. */
     struct texts root_required, root_forbidden;
     struct texts *same_subtrees; /* Lists of suffixes. */
     size_t same_subtrees_count;
@@ -38,4 +39,5 @@ struct request {
 int request_parse(struct call *call, struct request *ret, struct fault *f);
 
 /* One group's parameters; NULL 'suffix': "". For lists of providers and explanations, which have one group and fewer parameters. */
-int request_parse_group(struct call *call, const char *suffix, struct request_group *ret, struct fault *f);
+int request_parse_group(struct call *call, const char *suffix, struct request_group *ret,
+                        struct fault *f);

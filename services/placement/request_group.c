@@ -26,7 +26,9 @@ strip(struct arena *a, const char *text)
 
 /* --- resources */
 
-#define RESOURCES_FORM "Badly formed resources parameter. Expected resources query string parameter in form: ?resources=VCPU:2,MEMORY_MB:1024. "
+#define RESOURCES_FORM                                                                             \
+    "Badly formed resources parameter. Expected resources query string parameter in form: "        \
+    "?resources=VCPU:2,MEMORY_MB:1024. "
 
 static int
 parse_amount(const char *name, const char *text, int64_t *ret, struct fault *f)
@@ -34,9 +36,13 @@ parse_amount(const char *name, const char *text, int64_t *ret, struct fault *f)
     int64_t amount;
 
     if (str_to_int64(text, INT64_MIN, INT64_MAX, &amount) < 0)
-        return fault_raise(f, FAULT_INVALID, "Requested resource %.255s expected positive integer amount. Got: %.100s.", name, text);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Requested resource %.255s expected positive integer amount. Got: %.100s.", name, text);
     if (amount < 1)
-        return fault_raise(f, FAULT_INVALID, "Requested resource %.255s requires amount >= 1. Got: %lld.", name, (long long)amount);
+        return fault_raise(f, FAULT_INVALID,
+                           "Requested resource %.255s requires amount >= 1. Got: %lld.", name,
+                           (long long)amount);
     *ret = amount;
     return 0;
 }
@@ -82,15 +88,27 @@ parse_any(struct arena *a, const char *value, struct request_group *g, struct fa
     for (size_t i = 0; i < names.count; i++) {
         names.items[i] = strip(a, parts[i]);
         if (names.items[i][0] == '\0')
-            return fault_raise(f, FAULT_INVALID, REQUIRED "Expected 'required' parameter value of the form: in:HW_CPU_X86_VMX,CUSTOM_MAGIC. "
-                               "Got an empty trait in: %.255s", value);
+            return fault_raise(
+                f, FAULT_INVALID,
+                REQUIRED
+                "Expected 'required' parameter value of the form: in:HW_CPU_X86_VMX,CUSTOM_MAGIC. "
+                "Got an empty trait in: %.255s",
+                value);
         if (names.items[i][0] == '!')
-            return fault_raise(f, FAULT_INVALID, REQUIRED "The format 'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' does not support forbidden traits. "
-                               "Got: %.255s", value);
+            return fault_raise(
+                f, FAULT_INVALID,
+                REQUIRED
+                "The format 'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' does not support forbidden traits. "
+                "Got: %.255s",
+                value);
     }
     if (names.count == 0)
-        return fault_raise(f, FAULT_INVALID, REQUIRED "Expected 'required' parameter value of the form: in:HW_CPU_X86_VMX,CUSTOM_MAGIC. "
-                           "Got an empty trait in: %.255s", value);
+        return fault_raise(
+            f, FAULT_INVALID,
+            REQUIRED
+            "Expected 'required' parameter value of the form: in:HW_CPU_X86_VMX,CUSTOM_MAGIC. "
+            "Got an empty trait in: %.255s",
+            value);
     *ARRAY_PUSH(a, g->required, g->required_count, g->required_capacity) = names;
     return 0;
 }
@@ -105,8 +123,12 @@ parse_required(struct call *call, const char *value, struct request_group *g, st
 
     if (str_starts(value, "in:")) {
         if (!call_at_least(call, 1, 39))
-            return fault_raise(f, FAULT_INVALID, REQUIRED "The format 'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' only supported since microversion "
-                               "1.39. Got: %.255s", value);
+            return fault_raise(
+                f, FAULT_INVALID,
+                REQUIRED
+                "The format 'in:HW_CPU_X86_VMX,CUSTOM_MAGIC' only supported since microversion "
+                "1.39. Got: %.255s",
+                value);
         return parse_any(a, value, g, f);
     }
     for (size_t i = 0; i < MAX(count, (size_t)1); i++) {
@@ -116,11 +138,19 @@ parse_required(struct call *call, const char *value, struct request_group *g, st
 
         name += strspn(name, "!"); /* However many: so does upstream. */
         if (name[0] == '\0')
-            return fault_raise(f, FAULT_INVALID, REQUIRED "Expected 'required' parameter value of the form: HW_CPU_X86_VMX,%sCUSTOM_MAGIC. "
-                               "Got an empty trait in: %.255s", may_forbid ? "!" : "", value);
+            return fault_raise(
+                f, FAULT_INVALID,
+                REQUIRED
+                "Expected 'required' parameter value of the form: HW_CPU_X86_VMX,%sCUSTOM_MAGIC. "
+                "Got an empty trait in: %.255s",
+                may_forbid ? "!" : "", value);
         if (forbidden && !may_forbid)
-            return fault_raise(f, FAULT_INVALID, REQUIRED "Expected 'required' parameter value of the form: HW_CPU_X86_VMX,CUSTOM_MAGIC. "
-                               "Got: %.255s", value);
+            return fault_raise(
+                f, FAULT_INVALID,
+                REQUIRED
+                "Expected 'required' parameter value of the form: HW_CPU_X86_VMX,CUSTOM_MAGIC. "
+                "Got: %.255s",
+                value);
         one.items[0] = name;
         if (forbidden)
             add(a, &g->forbidden, &g->forbidden_capacity, name);
@@ -133,7 +163,8 @@ parse_required(struct call *call, const char *value, struct request_group *g, st
 /* --- member_of */
 
 static int
-parse_member_of(struct call *call, const char *key, const char *value, struct request_group *g, struct fault *f)
+parse_member_of(struct call *call, const char *key, const char *value, struct request_group *g,
+                struct fault *f)
 {
     bool forbidden = value[0] == '!';
     const char *text = forbidden ? value + 1 : value;
@@ -141,8 +172,11 @@ parse_member_of(struct call *call, const char *key, const char *value, struct re
     char **parts;
 
     if (strchr(value, ',') != NULL && !str_starts(text, "in:"))
-        return fault_raise(f, FAULT_INVALID, "Multiple values for 'member_of' must be prefixed with the 'in:' or '!in:' keyword using the "
-                           "valid microversion. Got: %.255s", value);
+        return fault_raise(f, FAULT_INVALID,
+                           "Multiple values for 'member_of' must be prefixed with the 'in:' or "
+                           "'!in:' keyword using the "
+                           "valid microversion. Got: %.255s",
+                           value);
     if (str_starts(text, "in:"))
         text += strlen("in:");
     parts = str_split(call->arena, text, ',', &uuids.count);
@@ -152,17 +186,23 @@ parse_member_of(struct call *call, const char *key, const char *value, struct re
 
         uuids.items[i] = uuid_normal(call->arena, part);
         if (uuids.items[i] == NULL)
-            return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: Expected 'member_of' parameter to contain valid UUID(s). "
-                               "Got: %.100s", part);
+            return fault_raise(f, FAULT_INVALID,
+                               "Invalid query string parameters: Expected 'member_of' parameter to "
+                               "contain valid UUID(s). "
+                               "Got: %.100s",
+                               part);
     }
     if (!forbidden) {
         *ARRAY_PUSH(call->arena, g->member_of, g->member_of_count, g->member_of_capacity) = uuids;
         return 0;
     }
     if (!call_at_least(call, 1, 32))
-        return fault_raise(f, FAULT_INVALID, "Forbidden %.80s parameters are not supported in the specified microversion", key);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Forbidden %.80s parameters are not supported in the specified microversion", key);
     for (size_t i = 0; i < uuids.count; i++)
-        add(call->arena, &g->forbidden_aggregates, &g->forbidden_aggregates_capacity, uuids.items[i]);
+        add(call->arena, &g->forbidden_aggregates, &g->forbidden_aggregates_capacity,
+            uuids.items[i]);
     return 0;
 }
 
@@ -206,7 +246,8 @@ parse_all_member_of(struct call *call, const char *key, struct request_group *g,
 
     while ((value = next_value(call, key, &at)) != NULL) {
         if (++count > 1 && !call_at_least(call, 1, 24))
-            return fault_raise(f, FAULT_INVALID, "Multiple %.80s parameters are not supported", key);
+            return fault_raise(f, FAULT_INVALID, "Multiple %.80s parameters are not supported",
+                               key);
         if (parse_member_of(call, key, value, g, f) < 0)
             return -1;
     }
@@ -214,7 +255,8 @@ parse_all_member_of(struct call *call, const char *key, struct request_group *g,
 }
 
 int
-request_parse_group(struct call *call, const char *suffix, struct request_group *ret, struct fault *f)
+request_parse_group(struct call *call, const char *suffix, struct request_group *ret,
+                    struct fault *f)
 {
     struct request_group g = { .suffix = suffix == NULL ? "" : suffix };
     const char *resources = query_last(call, arena_printf(call->arena, "resources%s", g.suffix));
@@ -229,8 +271,11 @@ request_parse_group(struct call *call, const char *suffix, struct request_group 
     if (in_tree != NULL) {
         g.in_tree = uuid_normal(call->arena, strip(call->arena, in_tree));
         if (g.in_tree == NULL)
-            return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: Expected 'in_tree' parameter to be a format of uuid. "
-                               "Got: %.100s", in_tree);
+            return fault_raise(f, FAULT_INVALID,
+                               "Invalid query string parameters: Expected 'in_tree' parameter to "
+                               "be a format of uuid. "
+                               "Got: %.100s",
+                               in_tree);
     }
     *ret = g;
     return 0;

@@ -70,7 +70,8 @@ resource_class_create(struct call *call, const struct resource_class *in, struct
     int r = class_insert(call->db, in->name, f);
 
     if (r == 0)
-        return fault_raise(f, FAULT_CONFLICT, "Conflicting resource class already exists: %s", in->name);
+        return fault_raise(f, FAULT_CONFLICT, "Conflicting resource class already exists: %s",
+                           in->name);
     if (r > 0)
         call_header(call, "Location", call_url(call, "/resource_classes/%s", in->name));
     return r;
@@ -80,7 +81,8 @@ resource_class_create(struct call *call, const struct resource_class *in, struct
 static int
 check_name(struct call *call, const json_t *body, struct resource_class *ret, struct fault *f)
 {
-    return schema_parse(&resource_class_schema, body, SCHEMA_CREATE, call->version, NULL, call->arena, ret, f);
+    return schema_parse(&resource_class_schema, body, SCHEMA_CREATE, call->version, NULL,
+                        call->arena, ret, f);
 }
 
 static int
@@ -95,7 +97,9 @@ rename_class(struct call *call, struct fault *f)
     if (row.id < FIRST_CUSTOM)
         return fault_raise(f, FAULT_INVALID, "Cannot update standard resource class %s", name);
     if (class_rename(call->db, name, in.name, f) < 0)
-        return f->kind == FAULT_CONFLICT ? fault_raise(f, FAULT_CONFLICT, "Resource class already exists: %s", in.name) : -1;
+        return f->kind == FAULT_CONFLICT
+                   ? fault_raise(f, FAULT_CONFLICT, "Resource class already exists: %s", in.name)
+                   : -1;
     write_class(call_json(call), in.name);
     return 0;
 }
@@ -127,9 +131,15 @@ resource_class_delete(struct call *call, struct fault *f)
     if (find(call, &row, f) < 0)
         return -1;
     if (row.id < FIRST_CUSTOM)
-        return fault_raise(f, FAULT_INVALID, "Error in delete resource class: Cannot delete standard resource class %s.", row.name);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Error in delete resource class: Cannot delete standard resource class %s.", row.name);
     if (class_remove(call->db, row.name, f) < 0)
-        return f->kind == FAULT_CONFLICT ? fault_raise(f, FAULT_CONFLICT, "Error in delete resource class: Cannot delete resource class "
-                                                       "%s. Class is in use in inventory.", row.name) : -1;
+        return f->kind == FAULT_CONFLICT
+                   ? fault_raise(f, FAULT_CONFLICT,
+                                 "Error in delete resource class: Cannot delete resource class "
+                                 "%s. Class is in use in inventory.",
+                                 row.name)
+                   : -1;
     return 0;
 }

@@ -25,23 +25,31 @@ newest(const struct trait_row *rows, size_t count)
 
 /* name=in:A,B or name=startswith:PREFIX. */
 static int
-parse_filter(struct call *call, const char *text, struct texts *names, const char **ret_prefix, struct fault *f)
+parse_filter(struct call *call, const char *text, struct texts *names, const char **ret_prefix,
+             struct fault *f)
 {
     if (strchr(text, ':') == NULL)
-        return fault_raise(f, FAULT_INVALID, "Badly formatted name parameter. Expected name query string parameter in form: "
-                           "?name=[in|startswith]:[name1,name2|prefix]. Got: \"%.255s\"", text);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Badly formatted name parameter. Expected name query string parameter in form: "
+            "?name=[in|startswith]:[name1,name2|prefix]. Got: \"%.255s\"",
+            text);
     if (str_starts(text, "startswith:"))
         *ret_prefix = text + strlen("startswith:");
     else if (str_starts(text, "in:"))
-        names->items = (const char **)str_split(call->arena, text + strlen("in:"), ',', &names->count);
+        names->items =
+            (const char **)str_split(call->arena, text + strlen("in:"), ',', &names->count);
     return 0;
 }
 
 int
 trait_list(struct call *call, struct fault *f)
 {
-    static const struct query_key keys[] = { { "name", 0, false }, { "associated", 0, false }, { NULL, 0, false } };
-    const char *name = query_last(call, "name"), *associated = query_last(call, "associated"), *prefix = NULL;
+    static const struct query_key keys[] = { { "name", 0, false },
+                                             { "associated", 0, false },
+                                             { NULL, 0, false } };
+    const char *name = query_last(call, "name"), *associated = query_last(call, "associated"),
+               *prefix = NULL;
     bool yes = associated != NULL && str_equal_nocase(associated, "true");
     struct texts names = { 0 };
     struct trait_row *rows;
@@ -53,8 +61,10 @@ trait_list(struct call *call, struct fault *f)
     if (name != NULL && parse_filter(call, name, &names, &prefix, f) < 0)
         return -1;
     if (associated != NULL && !yes && !str_equal_nocase(associated, "false"))
-        return fault_raise(f, FAULT_INVALID, "The query parameter \"associated\" only accepts \"true\" or \"false\"");
-    if (trait_filter(call->db, names.items == NULL ? NULL : &names, prefix, associated == NULL ? NULL : &yes, &rows, &count, f) < 0)
+        return fault_raise(f, FAULT_INVALID,
+                           "The query parameter \"associated\" only accepts \"true\" or \"false\"");
+    if (trait_filter(call->db, names.items == NULL ? NULL : &names, prefix,
+                     associated == NULL ? NULL : &yes, &rows, &count, f) < 0)
         return -1;
     w = reply_json(call, newest(rows, count));
     jsonw_object(w, NULL);
@@ -100,8 +110,11 @@ trait_update(struct call *call, struct fault *f)
     int r;
 
     if (!is_custom(name))
-        return fault_raise(f, FAULT_INVALID, "The trait is invalid. A valid trait must be no longer than 255 characters, start with the "
-                           "prefix \"CUSTOM_\" and use following characters: \"A\"-\"Z\", \"0\"-\"9\" and \"_\"");
+        return fault_raise(
+            f, FAULT_INVALID,
+            "The trait is invalid. A valid trait must be no longer than 255 characters, start with "
+            "the "
+            "prefix \"CUSTOM_\" and use following characters: \"A\"-\"Z\", \"0\"-\"9\" and \"_\"");
     r = trait_insert(call->db, name, f);
     if (r < 0 || find(call, &row, f) < 0)
         return -1;
@@ -121,7 +134,10 @@ trait_delete(struct call *call, struct fault *f)
     if (!str_starts(row.name, "CUSTOM_"))
         return fault_raise(f, FAULT_INVALID, "Cannot delete standard trait %s.", row.name);
     if (trait_remove(call->db, row.name, f) < 0)
-        return f->kind == FAULT_CONFLICT ? fault_raise(f, FAULT_CONFLICT, "The trait %s is in use by a resource provider.", row.name) : -1;
+        return f->kind == FAULT_CONFLICT
+                   ? fault_raise(f, FAULT_CONFLICT,
+                                 "The trait %s is in use by a resource provider.", row.name)
+                   : -1;
     return 0;
 }
 
@@ -155,7 +171,8 @@ provider_traits_show(struct call *call, struct fault *f)
 
 /* The generation moves only when something changed, as upstream's does. */
 static int
-set_traits(struct call *call, struct provider_lock_row *provider, const struct texts *names, struct fault *f)
+set_traits(struct call *call, struct provider_lock_row *provider, const struct texts *names,
+           struct fault *f)
 {
     struct provider_trait_set_row set;
     struct provider_touch_row touched;
@@ -198,16 +215,20 @@ provider_traits_update(struct call *call, const struct provider_traits *in, stru
 
     for (size_t i = 0; i < in->traits.count; i++) {
         if (in->traits.items[i][0] == '\0' || strlen(in->traits.items[i]) > 255)
-            return fault_raise_field(f, "traits", "Invalid input for field/attribute traits. A trait has 1 to 255 characters.");
+            return fault_raise_field(
+                f, "traits",
+                "Invalid input for field/attribute traits. A trait has 1 to 255 characters.");
     }
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0)
         return -1;
     if (provider.generation != in->resource_provider_generation)
         return fault_raise_code(f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE,
-                                "Resource provider's generation already changed. Please update the generation and try again.");
+                                "Resource provider's generation already changed. Please update the "
+                                "generation and try again.");
     if (check_known(call, &in->traits, f) < 0 || set_traits(call, &provider, &in->traits, f) < 0)
         return -1;
-    if (provider_trait_list(call->db, provider.id, &rows, &count, f) < 0 || db_tx_commit(&tx, f) < 0)
+    if (provider_trait_list(call->db, provider.id, &rows, &count, f) < 0 ||
+        db_tx_commit(&tx, f) < 0)
         return -1;
     reply_provider(call, rows, count, provider.generation);
     return 0;

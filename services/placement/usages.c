@@ -46,31 +46,39 @@ check_length(const char *name, const char *value, struct fault *f)
 
     if (length >= 1 && length <= 255)
         return 0;
-    return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: '%.100s' is too %s for %s", value, length == 0 ? "short" : "long",
-                       name);
+    return fault_raise(f, FAULT_INVALID,
+                       "Invalid query string parameters: '%.100s' is too %s for %s", value,
+                       length == 0 ? "short" : "long", name);
 }
 
 static int
 parse(struct call *call, struct usage_query *q, struct fault *f)
 {
-    static const struct query_key keys[] = {
-        { "project_id", 0, false }, { "user_id", 0, false }, { "consumer_type", 1038, false }, { NULL, 0, false }
-    };
+    static const struct query_key keys[] = { { "project_id", 0, false },
+                                             { "user_id", 0, false },
+                                             { "consumer_type", 1038, false },
+                                             { NULL, 0, false } };
     struct policy_target target = { .get = target_get, .object = q };
 
-    *q = (struct usage_query){ query_last(call, "project_id"), query_last(call, "user_id"), query_last(call, "consumer_type") };
-    if (!policy_check(api_server_policy(call->server), call->operation->policy, &call->auth, &target))
-        return fault_raise(f, FAULT_FORBIDDEN, "Policy doesn't allow %s to be performed.", call->operation->policy);
+    *q = (struct usage_query){ query_last(call, "project_id"), query_last(call, "user_id"),
+                               query_last(call, "consumer_type") };
+    if (!policy_check(api_server_policy(call->server), call->operation->policy, &call->auth,
+                      &target))
+        return fault_raise(f, FAULT_FORBIDDEN, "Policy doesn't allow %s to be performed.",
+                           call->operation->policy);
     if (query_check(call, keys, f) < 0)
         return -1;
     if (q->project_id == NULL)
-        return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: 'project_id' is a required property");
-    if (check_length("project_id", q->project_id, f) < 0 || check_length("user_id", q->user_id, f) < 0 ||
-        check_length("consumer_type", q->type, f) < 0)
+        return fault_raise(f, FAULT_INVALID,
+                           "Invalid query string parameters: 'project_id' is a required property");
+    if (check_length("project_id", q->project_id, f) < 0 ||
+        check_length("user_id", q->user_id, f) < 0 || check_length("consumer_type", q->type, f) < 0)
         return -1;
     if (q->type != NULL && !str_equal(q->type, "all") && !str_equal(q->type, "unknown") &&
         q->type[strspn(q->type, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] != '\0')
-        return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: '%.100s' does not match '^[A-Z0-9_]+$|^all|^unknown$'",
+        return fault_raise(f, FAULT_INVALID,
+                           "Invalid query string parameters: '%.100s' does not match "
+                           "'^[A-Z0-9_]+$|^all|^unknown$'",
                            q->type);
     return 0;
 }
@@ -87,7 +95,8 @@ reply_total(struct call *call, const struct usage_query *q, const char *key, str
 
     if (usage_total(call->db, q->project_id, q->user_id, untyped, &rows, &count, f) < 0)
         return -1;
-    if (key != NULL && usage_consumers(call->db, q->project_id, q->user_id, untyped, &consumers, f) < 0)
+    if (key != NULL &&
+        usage_consumers(call->db, q->project_id, q->user_id, untyped, &consumers, f) < 0)
         return -1;
     w = reply_json(call, 0);
     jsonw_object(w, NULL);

@@ -8,23 +8,27 @@
 #include "volumes.h"
 
 static int
-load_attachment(struct call *call, struct db *db, const char *id, struct attachment *ret, struct fault *f)
+load_attachment(struct call *call, struct db *db, const char *id, struct attachment *ret,
+                struct fault *f)
 {
-    *ret = (struct attachment) { 0 };
-    if (resource_load(db, &attachment_resource, id, call_scope(call, RESOURCE_PROJECT), false, ret, f) < 0)
+    *ret = (struct attachment){ 0 };
+    if (resource_load(db, &attachment_resource, id, call_scope(call, RESOURCE_PROJECT), false, ret,
+                      f) < 0)
         return -1;
     return call_enforce(call, call->operation->policy, &attachment_resource, ret, f);
 }
 
 /* Its volume's lock orders all that is done with attachments. */
 static int
-load_locked(struct call *call, struct db_tx *tx, const char *id, struct attachment *ret, struct volume *ret_volume, struct fault *f)
+load_locked(struct call *call, struct db_tx *tx, const char *id, struct attachment *ret,
+            struct volume *ret_volume, struct fault *f)
 {
     struct volume_lock_row locked;
 
-    if (load_attachment(call, tx->db, id, ret, f) < 0 || volume_lock(tx->db, ret->volume_id, &locked, f) < 0)
+    if (load_attachment(call, tx->db, id, ret, f) < 0 ||
+        volume_lock(tx->db, ret->volume_id, &locked, f) < 0)
         return -1;
-    *ret_volume = (struct volume) { 0 };
+    *ret_volume = (struct volume){ 0 };
     if (load_attachment(call, tx->db, id, ret, f) < 0)
         return -1;
     return resource_load(tx->db, &volume_resource, ret->volume_id, NULL, false, ret_volume, f);
@@ -32,7 +36,8 @@ load_locked(struct call *call, struct db_tx *tx, const char *id, struct attachme
 
 /* The attachment of this instance from this host, if there is one: -1 none. 'same': it has the volume from some host. */
 static int
-find_same(const struct attachment_row *rows, size_t count, const char *instance, const char *host, bool *ret_same)
+find_same(const struct attachment_row *rows, size_t count, const char *instance, const char *host,
+          bool *ret_same)
 {
     int found = -1;
 
@@ -57,7 +62,7 @@ wait_for(struct call *call, const char *id, struct attachment *ret, struct fault
 
     if (!saga_wait(s->daemon->sagas, id, (int)s->config->attach_wait_s * 1000))
         return fault_raise(f, FAULT_UNAVAILABLE, "Attachment %s is still in work. Ask again.", id);
-    *ret = (struct attachment) { 0 };
+    *ret = (struct attachment){ 0 };
     return resource_load(call->db, &attachment_resource, id, NULL, false, ret, f);
 }
 
@@ -67,14 +72,18 @@ reply_connected(struct call *call, const char *id, bool connected, struct fault 
     struct attachment row = { 0 };
 
     if (!connected)
-        return resource_load(call->db, &attachment_resource, id, NULL, false, &row, f) < 0 ? -1 : resource_reply(call, &attachment_resource, &row, f);
+        return resource_load(call->db, &attachment_resource, id, NULL, false, &row, f) < 0
+                   ? -1
+                   : resource_reply(call, &attachment_resource, &row, f);
     if (wait_for(call, id, &row, f) < 0)
         return -1;
     if (row.status != ATTACHMENT_STATUS_ATTACHING && row.status != ATTACHMENT_STATUS_ATTACHED)
-        return fault_raise(f, FAULT_CONFLICT, "Unable to create attachment for volume %s: its status is %s.", row.volume_id,
-                           attachment_status_names[row.status]);
+        return fault_raise(f, FAULT_CONFLICT,
+                           "Unable to create attachment for volume %s: its status is %s.",
+                           row.volume_id, attachment_status_names[row.status]);
     if (!call_at_least(call, 3, 44)) { /* Before os-complete, connected was attached. */
-        if (attachment_attached(call->db, id, f) < 0 || resource_load(call->db, &attachment_resource, id, NULL, false, &row, f) < 0)
+        if (attachment_attached(call->db, id, f) < 0 ||
+            resource_load(call->db, &attachment_resource, id, NULL, false, &row, f) < 0)
             return -1;
     }
     return resource_reply(call, &attachment_resource, &row, f);
@@ -84,7 +93,8 @@ reply_connected(struct call *call, const char *id, bool connected, struct fault 
 
 /* Notes the connector and starts the export; nothing where both are done or under way. */
 static int
-connect(struct call *call, struct db_tx *tx, const struct attachment *row, const json_t *connector, struct fault *f)
+connect(struct call *call, struct db_tx *tx, const struct attachment *row, const json_t *connector,
+        struct fault *f)
 {
     switch (row->status) {
     case ATTACHMENT_STATUS_ATTACHED:
@@ -95,12 +105,14 @@ connect(struct call *call, struct db_tx *tx, const struct attachment *row, const
         break;
     case ATTACHMENT_STATUS_DETACHING:
     case ATTACHMENT_STATUS_ERROR_DETACHING:
-        return fault_raise(f, FAULT_CONFLICT, "Volume %s is being detached from instance %s.", row->volume_id, row->instance == NULL ? "" : row->instance);
+        return fault_raise(f, FAULT_CONFLICT, "Volume %s is being detached from instance %s.",
+                           row->volume_id, row->instance == NULL ? "" : row->instance);
     case ATTACHMENT_STATUS_RESERVED:
     case ATTACHMENT_STATUS_ERROR_ATTACHING:
         break;
     }
-    if (attachment_set_connector(tx->db, row->id, json_get_text(connector, "host"), connector, f) < 0)
+    if (attachment_set_connector(tx->db, row->id, json_get_text(connector, "host"), connector, f) <
+        0)
         return -1;
     if (start_saga(call, tx, &attachment_attach_saga, row->id, NULL, false, f) == 0)
         return 0;
@@ -121,14 +133,17 @@ check_free(const struct volume *volume, bool same_instance, struct fault *f)
 }
 
 static int
-add(struct call *call, struct db_tx *tx, const struct attachment_new *in, const struct volume *volume, struct attachment *ret, struct fault *f)
+add(struct call *call, struct db_tx *tx, const struct attachment_new *in,
+    const struct volume *volume, struct attachment *ret, struct fault *f)
 {
-    bool read_only = (!field_null(&volume->set, VOLUME_F_READ_ONLY) && volume->read_only) ||
-                     (field_given(&in->set, ATTACHMENT_NEW_F_MODE) && in->mode == ATTACHMENT_NEW_MODE_RO);
+    bool read_only =
+        (!field_null(&volume->set, VOLUME_F_READ_ONLY) && volume->read_only) ||
+        (field_given(&in->set, ATTACHMENT_NEW_F_MODE) && in->mode == ATTACHMENT_NEW_MODE_RO);
     const char *id = uuid_make(call->arena);
 
-    if (attachment_add(tx->db, id, volume->id, volume->project_id, in->instance_uuid, json_get_text(in->connector, "host"), read_only ? "ro" : "rw",
-                       "reserved", NULL, f) < 0)
+    if (attachment_add(tx->db, id, volume->id, volume->project_id, in->instance_uuid,
+                       json_get_text(in->connector, "host"), read_only ? "ro" : "rw", "reserved",
+                       NULL, f) < 0)
         return -1;
     return resource_load(tx->db, &attachment_resource, id, NULL, false, ret, f);
 }
@@ -147,7 +162,8 @@ attachment_create(struct call *call, const struct attachment_new *in, struct fau
     int r = -1, found;
 
     ids.items[0] = in->volume_uuid;
-    if (db_tx_begin(&tx, call->db, f) == 0 && volume_load_locked(call, &tx, in->volume_uuid, &volume, f) == 0 &&
+    if (db_tx_begin(&tx, call->db, f) == 0 &&
+        volume_load_locked(call, &tx, in->volume_uuid, &volume, f) == 0 &&
         attachments_of(tx.db, &ids, &rows, &count, f) == 0) {
         found = find_same(rows, count, in->instance_uuid, host, &same_instance);
         if (found >= 0)
@@ -173,7 +189,9 @@ attachment_connect(struct call *call, const struct attachment_connect *in, struc
     int r;
 
     if (json_object_size(in->connector) == 0)
-        return fault_raise_field(f, "connector", "Invalid input for field/attribute connector. A connector is needed to update an attachment.");
+        return fault_raise_field(f, "connector",
+                                 "Invalid input for field/attribute connector. A connector is "
+                                 "needed to update an attachment.");
     r = db_tx_begin(&tx, call->db, f);
     if (r == 0)
         r = load_locked(call, &tx, id, &row, &volume, f);
@@ -192,14 +210,18 @@ attachment_complete(struct call *call, struct fault *f)
     struct attachment row;
     struct volume volume;
 
-    if (db_tx_begin(&tx, call->db, f) < 0 || load_locked(call, &tx, call_param(call, "attachment_id"), &row, &volume, f) < 0)
+    if (db_tx_begin(&tx, call->db, f) < 0 ||
+        load_locked(call, &tx, call_param(call, "attachment_id"), &row, &volume, f) < 0)
         return -1;
     if (row.status != ATTACHMENT_STATUS_ATTACHING && row.status != ATTACHMENT_STATUS_ATTACHED)
-        return fault_raise(f, FAULT_INVALID, "Invalid volume: Attachment %s status must be attaching to be completed, but current status is: %s.", row.id,
-                           attachment_status_names[row.status]);
+        return fault_raise(f, FAULT_INVALID,
+                           "Invalid volume: Attachment %s status must be attaching to be "
+                           "completed, but current status is: %s.",
+                           row.id, attachment_status_names[row.status]);
     if (attachment_attached(tx.db, row.id, f) < 0)
         return -1;
-    if ((str_equal(volume.state, "attaching") || str_equal(volume.state, "reserved")) && volume_set_state(tx.db, volume.id, "ready", f) < 0)
+    if ((str_equal(volume.state, "attaching") || str_equal(volume.state, "reserved")) &&
+        volume_set_state(tx.db, volume.id, "ready", f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
 }
@@ -211,9 +233,11 @@ attachment_complete(struct call *call, struct fault *f)
 static int
 check_caller(struct call *call, const struct attachment *row, struct fault *f)
 {
-    if (row->instance == NULL || row->connector == NULL || call_sees_all(call) || call->auth.service_user_id != NULL)
+    if (row->instance == NULL || row->connector == NULL || call_sees_all(call) ||
+        call->auth.service_user_id != NULL)
         return 0;
-    return fault_raise(f, FAULT_CONFLICT, "Detach volume from instance %s using the Compute API", row->instance);
+    return fault_raise(f, FAULT_CONFLICT, "Detach volume from instance %s using the Compute API",
+                       row->instance);
 }
 
 static int
@@ -222,7 +246,8 @@ start_detach(struct call *call, const char *id, struct attachment *ret, struct f
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct volume volume;
 
-    if (db_tx_begin(&tx, call->db, f) < 0 || load_locked(call, &tx, id, ret, &volume, f) < 0 || check_caller(call, ret, f) < 0)
+    if (db_tx_begin(&tx, call->db, f) < 0 || load_locked(call, &tx, id, ret, &volume, f) < 0 ||
+        check_caller(call, ret, f) < 0)
         return -1;
     if (ret->status == ATTACHMENT_STATUS_DETACHING)
         return 0;
@@ -244,7 +269,8 @@ attachment_delete(struct call *call, struct fault *f)
     if (start_detach(call, id, &row, f) < 0)
         return -1;
     if (wait_for(call, id, &left, f) == 0)
-        return fault_raise(f, FAULT_CONFLICT, "Unable to delete attachment %s: its status is %s.", id, attachment_status_names[left.status]);
+        return fault_raise(f, FAULT_CONFLICT, "Unable to delete attachment %s: its status is %s.",
+                           id, attachment_status_names[left.status]);
     if (f->kind != FAULT_NOT_FOUND)
         return -1;
     fault_clear(f);

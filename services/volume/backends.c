@@ -11,14 +11,20 @@ backend_report(struct rpc_request *request, const struct backend_report_in *in, 
 {
     _cleanup_(db_release) struct db db = { 0 };
     struct volume_service *s = request->owner;
-    json_t *capabilities = schema_json(&backend_capabilities_schema, in->capabilities, request->arena);
+    json_t *capabilities =
+        schema_json(&backend_capabilities_schema, in->capabilities, request->arena);
 
     if (!str_empty(request->from_host) && !str_equal(request->from_host, in->host))
-        return fault_raise(f, FAULT_FORBIDDEN, "host %s reports about host %s", request->from_host, in->host);
+        return fault_raise(f, FAULT_FORBIDDEN, "host %s reports about host %s", request->from_host,
+                           in->host);
     if (db_pool_get(s->daemon->pool, request->arena, &db, f) < 0)
         return -1;
-    return backend_seen(&db, in->host, in->backend_name, in->driver, in->capacity_bytes, in->free_bytes, in->provisioned_bytes, in->volume_count,
-                        backend_report_in_state_names[in->state], capabilities, in->interval_s, s->config->default_zone, f) < 0 ? -1 : 0;
+    return backend_seen(&db, in->host, in->backend_name, in->driver, in->capacity_bytes,
+                        in->free_bytes, in->provisioned_bytes, in->volume_count,
+                        backend_report_in_state_names[in->state], capabilities, in->interval_s,
+                        s->config->default_zone, f) < 0
+               ? -1
+               : 0;
 }
 
 /* --- /os-services */
@@ -30,12 +36,14 @@ service_host(struct arena *a, const struct backend_row *b)
 }
 
 static void
-write_service(struct call *call, struct jsonw *w, const char *binary, const char *host, const struct backend_row *b)
+write_service(struct call *call, struct jsonw *w, const char *binary, const char *host,
+              const struct backend_row *b)
 {
     jsonw_object(w, NULL);
     jsonw_text(w, "binary", binary);
     jsonw_text(w, "host", host);
-    jsonw_text(w, "zone", b == NULL ? service_of(call)->config->default_zone : b->availability_zone);
+    jsonw_text(w, "zone",
+               b == NULL ? service_of(call)->config->default_zone : b->availability_zone);
     jsonw_text(w, "status", b != NULL && b->disabled ? "disabled" : "enabled");
     jsonw_text(w, "state", b == NULL || b->up ? "up" : "down");
     call_write_time(call, w, "updated_at", b == NULL ? clock_now_us() : b->reported_at);
@@ -59,7 +67,8 @@ wanted(struct call *call, const char *binary, const char *host)
 
     if (by_binary != NULL && !str_equal(by_binary, binary))
         return false;
-    return by_host == NULL || str_equal(by_host, host) || (str_starts(host, by_host) && host[strlen(by_host)] == '@');
+    return by_host == NULL || str_equal(by_host, host) ||
+           (str_starts(host, by_host) && host[strlen(by_host)] == '@');
 }
 
 int
@@ -81,7 +90,8 @@ service_list(struct call *call, struct fault *f)
         write_service(call, w, "cinder-scheduler", own, NULL);
     for (size_t i = 0; i < count; i++) {
         if (wanted(call, "cinder-volume", service_host(call->arena, &backends[i])))
-            write_service(call, w, "cinder-volume", service_host(call->arena, &backends[i]), &backends[i]);
+            write_service(call, w, "cinder-volume", service_host(call->arena, &backends[i]),
+                          &backends[i]);
     }
     jsonw_end(w);
     jsonw_end(w);
@@ -89,7 +99,8 @@ service_list(struct call *call, struct fault *f)
 }
 
 static int
-set_enabled(struct call *call, const struct service_change *in, bool disabled, const char *reason, struct fault *f)
+set_enabled(struct call *call, const struct service_change *in, bool disabled, const char *reason,
+            struct fault *f)
 {
     const char *binary = in->binary != NULL ? in->binary : in->service;
     struct backend_row *backends;
@@ -99,7 +110,8 @@ set_enabled(struct call *call, const struct service_change *in, bool disabled, c
     if (backends_all(call->db, &backends, &count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        if (!str_equal(in->host, service_host(call->arena, &backends[i])) || (binary != NULL && !str_equal(binary, "cinder-volume")))
+        if (!str_equal(in->host, service_host(call->arena, &backends[i])) ||
+            (binary != NULL && !str_equal(binary, "cinder-volume")))
             continue;
         if (backend_set_enabled(call->db, backends[i].host, disabled, reason, f) < 0)
             return -1;
@@ -115,7 +127,8 @@ set_enabled(struct call *call, const struct service_change *in, bool disabled, c
         jsonw_end(w);
         return 0;
     }
-    return fault_raise(f, FAULT_NOT_FOUND, "Service %.255s could not be found on host %.255s.", binary == NULL ? "" : binary, in->host);
+    return fault_raise(f, FAULT_NOT_FOUND, "Service %.255s could not be found on host %.255s.",
+                       binary == NULL ? "" : binary, in->host);
 }
 
 int
@@ -134,7 +147,9 @@ int
 service_disable_reason(struct call *call, const struct service_change *in, struct fault *f)
 {
     if (str_empty(in->disabled_reason))
-        return fault_raise_field(f, "disabled_reason", "Invalid input for field/attribute disabled_reason. It is too short.");
+        return fault_raise_field(
+            f, "disabled_reason",
+            "Invalid input for field/attribute disabled_reason. It is too short.");
     return set_enabled(call, in, true, in->disabled_reason, f);
 }
 
@@ -158,7 +173,8 @@ write_capabilities(struct call *call, struct jsonw *w, const struct backend_row 
     jsonw_int(w, "allocated_capacity_gb", b->promised_gb);
     jsonw_int(w, "provisioned_capacity_gb", b->promised_gb);
     jsonw_int(w, "total_volumes", b->volumes);
-    jsonw_text(w, "max_over_subscription_ratio", arena_printf(call->arena, "%.1f", thin ? ratio : 1.0));
+    jsonw_text(w, "max_over_subscription_ratio",
+               arena_printf(call->arena, "%.1f", thin ? ratio : 1.0));
     jsonw_int(w, "reserved_percentage", 0);
     jsonw_bool(w, "thin_provisioning_support", thin);
     jsonw_bool(w, "thick_provisioning_support", !thin);
@@ -185,7 +201,8 @@ pool_list(struct call *call, struct fault *f)
     jsonw_object(w, NULL);
     jsonw_array(w, "pools");
     for (size_t i = 0; i < count; i++) {
-        const char *pool = arena_printf(call->arena, "%s@%s#%s", backends[i].host, backends[i].name, backends[i].name);
+        const char *pool = arena_printf(call->arena, "%s@%s#%s", backends[i].host, backends[i].name,
+                                        backends[i].name);
 
         if (name != NULL && !str_equal(name, pool))
             continue;

@@ -32,8 +32,8 @@ stop(struct daemon *d)
 }
 
 static const struct saga *const sagas[] = {
-    &volume_create_saga, &volume_delete_saga, &volume_extend_saga, &snapshot_create_saga, &snapshot_delete_saga,
-    &attachment_attach_saga, &attachment_detach_saga,
+    &volume_create_saga,   &volume_delete_saga,     &volume_extend_saga,     &snapshot_create_saga,
+    &snapshot_delete_saga, &attachment_attach_saga, &attachment_detach_saga,
 };
 
 int

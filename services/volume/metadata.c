@@ -13,7 +13,8 @@ struct owner {
 static int
 load(struct call *call, struct db *db, bool lock, struct owner *ret, struct fault *f)
 {
-    const char *snapshot_id = call_param_find(call, "snapshot_id"), *scope = call_scope(call, RESOURCE_PROJECT);
+    const char *snapshot_id = call_param_find(call, "snapshot_id"),
+               *scope = call_scope(call, RESOURCE_PROJECT);
     struct snapshot snapshot = { 0 };
     struct volume volume = { 0 };
 
@@ -26,7 +27,8 @@ load(struct call *call, struct db *db, bool lock, struct owner *ret, struct faul
         ret->metadata = snapshot.metadata;
         return 0;
     }
-    if (resource_load(db, &volume_resource, call_param(call, "volume_id"), scope, lock, &volume, f) < 0 ||
+    if (resource_load(db, &volume_resource, call_param(call, "volume_id"), scope, lock, &volume,
+                      f) < 0 ||
         call_enforce(call, call->operation->policy, &volume_resource, &volume, f) < 0)
         return -1;
     ret->id = volume.id;
@@ -47,7 +49,8 @@ reply(struct call *call, const char *key, const json_t *metadata)
 static int
 absent(struct call *call, const struct owner *owner, struct fault *f)
 {
-    return fault_raise(f, FAULT_NOT_FOUND, "%s %s has no metadata with key %.255s.", owner->is_snapshot ? "Snapshot" : "Volume", owner->id,
+    return fault_raise(f, FAULT_NOT_FOUND, "%s %s has no metadata with key %.255s.",
+                       owner->is_snapshot ? "Snapshot" : "Volume", owner->id,
                        call_param(call, "key"));
 }
 
@@ -57,12 +60,16 @@ check_items(const json_t *items, struct fault *f)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)items, key, value) {
+    json_object_foreach((json_t *)(uintptr_t)items, key, value)
+    {
         (void)value;
         if (key[0] == '\0')
-            return fault_raise_field(f, "metadata", "Invalid volume metadata: Metadata property key blank.");
+            return fault_raise_field(f, "metadata",
+                                     "Invalid volume metadata: Metadata property key blank.");
         if (str_utf8_length(key) > 255)
-            return fault_raise_field(f, "metadata", "Invalid volume metadata size: Metadata property key greater than 255 characters.");
+            return fault_raise_field(
+                f, "metadata",
+                "Invalid volume metadata size: Metadata property key greater than 255 characters.");
     }
     return 0;
 }
@@ -86,7 +93,8 @@ change(struct call *call, enum change how, const json_t *given, json_t **ret, st
         return absent(call, &owner, f);
     if (given != NULL)
         json_object_update(all, (json_t *)(uintptr_t)given);
-    if ((owner.is_snapshot ? snapshot_set_metadata(tx.db, owner.id, all, f) : volume_set_metadata(tx.db, owner.id, all, f)) < 0)
+    if ((owner.is_snapshot ? snapshot_set_metadata(tx.db, owner.id, all, f)
+                           : volume_set_metadata(tx.db, owner.id, all, f)) < 0)
         return -1;
     if (ret != NULL)
         *ret = all;
@@ -136,14 +144,16 @@ metadata_show(struct call *call, struct fault *f)
         return -1;
     if (json_object_get(owner.metadata, key) == NULL)
         return absent(call, &owner, f);
-    reply(call, "meta", json_own(call->arena, json_pack("{s:O}", key, json_object_get(owner.metadata, key))));
+    reply(call, "meta",
+          json_own(call->arena, json_pack("{s:O}", key, json_object_get(owner.metadata, key))));
     return 0;
 }
 
 int
 metadata_set(struct call *call, const struct metadata_item *in, struct fault *f)
 {
-    if (json_object_size(in->meta) != 1 || json_object_get(in->meta, call_param(call, "key")) == NULL)
+    if (json_object_size(in->meta) != 1 ||
+        json_object_get(in->meta, call_param(call, "key")) == NULL)
         return fault_raise_field(f, "meta", "Request body and URI mismatch");
     if (change(call, CHANGE_MERGE, in->meta, NULL, f) < 0)
         return -1;

@@ -22,7 +22,8 @@ refusal(const struct backend_row *b, const struct placing_wish *wish, struct are
     if (wish->backend_name != NULL && !str_equal(b->name, wish->backend_name))
         return arena_printf(a, "the volume's type wants backend %.100s", wish->backend_name);
     if (wish->zone != NULL && !str_equal(b->availability_zone, wish->zone))
-        return arena_printf(a, "it is in zone %.100s, wanted is %.100s", b->availability_zone, wish->zone);
+        return arena_printf(a, "it is in zone %.100s, wanted is %.100s", b->availability_zone,
+                            wish->zone);
     if (wish->multiattach && !json_get_bool(b->capabilities, "multiattach"))
         return "it cannot attach a volume twice";
     if (!b->up)
@@ -30,12 +31,15 @@ refusal(const struct backend_row *b, const struct placing_wish *wish, struct are
     if (b->disabled && wish->host == NULL)
         return "it is disabled";
     if (placing_room_gb(b, wish->thin_ratio) < wish->size_gb)
-        return arena_printf(a, "%lld GiB are wanted, there is room for %lld", (long long)wish->size_gb, (long long)placing_room_gb(b, wish->thin_ratio));
+        return arena_printf(a, "%lld GiB are wanted, there is room for %lld",
+                            (long long)wish->size_gb,
+                            (long long)placing_room_gb(b, wish->thin_ratio));
     return NULL;
 }
 
 int
-placing_choose(const struct backend_row *backends, size_t count, const struct placing_wish *wish, struct arena *a, const char **ret_reasons)
+placing_choose(const struct backend_row *backends, size_t count, const struct placing_wish *wish,
+               struct arena *a, const char **ret_reasons)
 {
     struct str reasons = { 0 };
     int best = -1;
@@ -45,7 +49,8 @@ placing_choose(const struct backend_row *backends, size_t count, const struct pl
 
         if (why != NULL)
             str_addf(&reasons, " %s: %s.", backends[i].name, why);
-        else if (best < 0 || placing_room_gb(&backends[i], wish->thin_ratio) > placing_room_gb(&backends[best], wish->thin_ratio))
+        else if (best < 0 || placing_room_gb(&backends[i], wish->thin_ratio) >
+                                 placing_room_gb(&backends[best], wish->thin_ratio))
             best = (int)i;
     }
     *ret_reasons = arena_strdup(a, str_text(&reasons));

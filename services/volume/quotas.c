@@ -16,7 +16,15 @@ struct limits {
     size_t count, capacity;
 };
 
-enum { LIMIT_VOLUMES, LIMIT_SNAPSHOTS, LIMIT_GIGABYTES, LIMIT_PER_VOLUME, LIMIT_BACKUPS, LIMIT_BACKUP_GIGABYTES, LIMIT_GROUPS };
+enum {
+    LIMIT_VOLUMES,
+    LIMIT_SNAPSHOTS,
+    LIMIT_GIGABYTES,
+    LIMIT_PER_VOLUME,
+    LIMIT_BACKUPS,
+    LIMIT_BACKUP_GIGABYTES,
+    LIMIT_GROUPS
+};
 
 static struct limit *
 find(struct limits *l, const char *name)
@@ -45,7 +53,7 @@ defaults(struct call *call, struct db *db, struct limits *ret, struct fault *f)
     struct types_names_row *types;
     size_t count;
 
-    *ret = (struct limits) { 0 };
+    *ret = (struct limits){ 0 };
     if (types_names(db, &types, &count, f) < 0)
         return -1;
     add(ret, a, "volumes", config->quota_volumes);
@@ -76,7 +84,8 @@ use(struct limits *l, struct arena *a, const char *kind, const char *type_name, 
 }
 
 static int
-limits_of(struct call *call, struct db *db, const char *project_id, struct limits *ret, struct fault *f)
+limits_of(struct call *call, struct db *db, const char *project_id, struct limits *ret,
+          struct fault *f)
 {
     struct quota_rows_row *rows;
     struct volumes_used_row *used;
@@ -105,36 +114,53 @@ static int
 over(const struct limit *x, const char *kind, int64_t wanted, struct fault *f)
 {
     if (str_equal(kind, "gigabytes"))
-        return fault_raise(f, FAULT_QUOTA, "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds allowed %s quota. Requested %lldG, quota "
-                                           "is %lldG and %lldG has been consumed.", x->name, (long long)wanted, (long long)x->value, (long long)x->in_use);
+        return fault_raise(f, FAULT_QUOTA,
+                           "VolumeSizeExceedsAvailableQuota: Requested volume or snapshot exceeds "
+                           "allowed %s quota. Requested %lldG, quota "
+                           "is %lldG and %lldG has been consumed.",
+                           x->name, (long long)wanted, (long long)x->value, (long long)x->in_use);
     if (str_equal(kind, "snapshots"))
-        return fault_raise(f, FAULT_QUOTA, "SnapshotLimitExceeded: Maximum number of snapshots allowed (%lld) exceeded", (long long)x->value);
-    return fault_raise(f, FAULT_QUOTA, "VolumeLimitExceeded: Maximum number of volumes allowed (%lld) exceeded for quota '%s'.", (long long)x->value, x->name);
+        return fault_raise(
+            f, FAULT_QUOTA,
+            "SnapshotLimitExceeded: Maximum number of snapshots allowed (%lld) exceeded",
+            (long long)x->value);
+    return fault_raise(
+        f, FAULT_QUOTA,
+        "VolumeLimitExceeded: Maximum number of volumes allowed (%lld) exceeded for quota '%s'.",
+        (long long)x->value, x->name);
 }
 
 static int
-check(struct limits *l, struct arena *a, const char *kind, const char *type_name, int64_t wanted, struct fault *f)
+check(struct limits *l, struct arena *a, const char *kind, const char *type_name, int64_t wanted,
+      struct fault *f)
 {
-    const struct limit *both[] = { find(l, kind), type_name == NULL ? NULL : find(l, arena_printf(a, "%s_%s", kind, type_name)) };
+    const struct limit *both[] = {
+        find(l, kind), type_name == NULL ? NULL : find(l, arena_printf(a, "%s_%s", kind, type_name))
+    };
 
     for (size_t i = 0; i < ARRAY_SIZE(both); i++) {
-        if (both[i] != NULL && wanted > 0 && both[i]->value >= 0 && both[i]->in_use + wanted > both[i]->value)
+        if (both[i] != NULL && wanted > 0 && both[i]->value >= 0 &&
+            both[i]->in_use + wanted > both[i]->value)
             return over(both[i], kind, wanted, f);
     }
     return 0;
 }
 
 int
-quota_claim(struct call *call, struct db_tx *tx, const char *project_id, const struct quota_wish *wish, struct fault *f)
+quota_claim(struct call *call, struct db_tx *tx, const char *project_id,
+            const struct quota_wish *wish, struct fault *f)
 {
     const struct limit *single;
     struct limits l;
 
-    if (db_tx_lock(tx, arena_printf(call->arena, "quota:%s", project_id), f) < 0 || limits_of(call, tx->db, project_id, &l, f) < 0)
+    if (db_tx_lock(tx, arena_printf(call->arena, "quota:%s", project_id), f) < 0 ||
+        limits_of(call, tx->db, project_id, &l, f) < 0)
         return -1;
     single = &l.items[LIMIT_PER_VOLUME];
     if (wish->volume_gb > 0 && single->value >= 0 && wish->volume_gb > single->value)
-        return fault_raise(f, FAULT_QUOTA, "VolumeSizeExceedsLimit: Requested volume size %lldG is larger than maximum allowed limit %lldG.",
+        return fault_raise(f, FAULT_QUOTA,
+                           "VolumeSizeExceedsLimit: Requested volume size %lldG is larger than "
+                           "maximum allowed limit %lldG.",
                            (long long)wish->volume_gb, (long long)single->value);
     if (check(&l, call->arena, "volumes", wish->type_name, wish->volumes, f) < 0 ||
         check(&l, call->arena, "snapshots", wish->type_name, wish->snapshots, f) < 0)
@@ -173,9 +199,11 @@ write_set(struct call *call, const struct limits *l, const char *key, const char
 static int
 may_look(struct call *call, struct fault *f)
 {
-    if (call_sees_all(call) || str_equal(call->auth.project_id, call_param(call, "target_project_id")))
+    if (call_sees_all(call) ||
+        str_equal(call->auth.project_id, call_param(call, "target_project_id")))
         return call_enforce(call, call->operation->policy, NULL, NULL, f);
-    return fault_raise(f, FAULT_FORBIDDEN, "Policy doesn't allow %s to be performed.", call->operation->policy);
+    return fault_raise(f, FAULT_FORBIDDEN, "Policy doesn't allow %s to be performed.",
+                       call->operation->policy);
 }
 
 int
@@ -223,10 +251,14 @@ take_value(const char *name, const json_t *value, int64_t *ret, struct fault *f)
     else if (json_is_string(value))
         good = str_to_int64(json_string_value(value), INT64_MIN, INT64_MAX, &number) == 0;
     if (!good)
-        return fault_raise_field(f, name, "Invalid input for field/attribute %.200s. It is not of type 'integer'.", name);
+        return fault_raise_field(
+            f, name, "Invalid input for field/attribute %.200s. It is not of type 'integer'.",
+            name);
     if (number < -1 || number > 0x7fffffff)
-        return fault_raise_field(f, name, "Invalid input for field/attribute %.200s. Value: %lld. It must be -1 or more and at most 2147483647.", name,
-                                 (long long)number);
+        return fault_raise_field(f, name,
+                                 "Invalid input for field/attribute %.200s. Value: %lld. It must "
+                                 "be -1 or more and at most 2147483647.",
+                                 name, (long long)number);
     *ret = number;
     return 0;
 }
@@ -242,14 +274,17 @@ quota_update(struct call *call, const struct quota_set *in, struct fault *f)
     (void)in; /* Its members are names of types too. */
     if (db_tx_begin(&tx, call->db, f) < 0 || limits_of(call, tx.db, project_id, &l, f) < 0)
         return -1;
-    json_object_foreach(json_object_get(call->body, "quota_set"), name, value) {
+    json_object_foreach(json_object_get(call->body, "quota_set"), name, value)
+    {
         struct limit *x = find(&l, name);
 
-        if (str_equal(name, "tenant_id") || str_equal(name, "id") || str_equal(name, "skip_validation"))
+        if (str_equal(name, "tenant_id") || str_equal(name, "id") ||
+            str_equal(name, "skip_validation"))
             continue;
         if (x == NULL)
             return fault_raise_field(f, name, "Bad key(s) in quota set: %.200s", name);
-        if (take_value(name, value, &x->value, f) < 0 || quota_set_row(tx.db, project_id, x->name, x->value, f) < 0)
+        if (take_value(name, value, &x->value, f) < 0 ||
+            quota_set_row(tx.db, project_id, x->name, x->value, f) < 0)
             return -1;
     }
     if (db_tx_commit(&tx, f) < 0)

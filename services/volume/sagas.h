@@ -13,10 +13,14 @@ extern const struct saga attachment_detach_saga; /* The end of the export, then 
 
 /* Starts one in the transaction of a request, which then answers for its project and user. */
 static inline int
-start_saga(struct call *call, struct db_tx *tx, const struct saga *saga, const char *object_id, const json_t *params, bool queue_behind, struct fault *f)
+start_saga(struct call *call, struct db_tx *tx, const struct saga *saga, const char *object_id,
+           const json_t *params, bool queue_behind, struct fault *f)
 {
-    struct saga_start_options options = { .params = params, .request_id = call->request_id, .project_id = call->auth.project_id,
-                                          .user_id = call->auth.user_id, .queue_behind = queue_behind };
+    struct saga_start_options options = { .params = params,
+                                          .request_id = call->request_id,
+                                          .project_id = call->auth.project_id,
+                                          .user_id = call->auth.user_id,
+                                          .queue_behind = queue_behind };
 
     return saga_start(service_of(call)->daemon->sagas, tx, saga, object_id, &options, f);
 }

@@ -49,12 +49,22 @@ int
 extensions_list(struct call *call, struct fault *f)
 {
     static const char *const aliases[][2] = {
-        { "os-types-manage", "TypesManage" }, { "os-types-extra-specs", "TypesExtraSpecs" }, { "os-volume-type-access", "VolumeTypeAccess" },
-        { "os-volume-actions", "VolumeActions" }, { "os-admin-actions", "AdminActions" }, { "os-snapshot-actions", "SnapshotActions" },
-        { "os-extended-snapshot-attributes", "ExtendedSnapshotAttributes" }, { "os-volume-image-metadata", "VolumeImageMetadata" },
-        { "os-vol-tenant-attr", "VolumeTenantAttribute" }, { "os-vol-host-attr", "VolumeHostAttribute" }, { "os-quota-sets", "Quotas" },
-        { "os-used-limits", "UsedLimits" }, { "os-services", "Services" }, { "os-availability-zone", "AvailabilityZones" },
-        { "scheduler-stats", "Scheduler_stats" }, { "OS-SCH-HNT", "SchedulerHints" },
+        { "os-types-manage", "TypesManage" },
+        { "os-types-extra-specs", "TypesExtraSpecs" },
+        { "os-volume-type-access", "VolumeTypeAccess" },
+        { "os-volume-actions", "VolumeActions" },
+        { "os-admin-actions", "AdminActions" },
+        { "os-snapshot-actions", "SnapshotActions" },
+        { "os-extended-snapshot-attributes", "ExtendedSnapshotAttributes" },
+        { "os-volume-image-metadata", "VolumeImageMetadata" },
+        { "os-vol-tenant-attr", "VolumeTenantAttribute" },
+        { "os-vol-host-attr", "VolumeHostAttribute" },
+        { "os-quota-sets", "Quotas" },
+        { "os-used-limits", "UsedLimits" },
+        { "os-services", "Services" },
+        { "os-availability-zone", "AvailabilityZones" },
+        { "scheduler-stats", "Scheduler_stats" },
+        { "OS-SCH-HNT", "SchedulerHints" },
     };
     struct jsonw *w = call_json(call);
 
@@ -84,7 +94,9 @@ resource_filters_list(struct call *call, struct fault *f)
         const char *name;
         const struct resource *resource;
         bool maps;
-    } lists[] = { { "volume", &volume_resource, true }, { "snapshot", &snapshot_resource, false }, { "attachment", &attachment_resource, false } };
+    } lists[] = { { "volume", &volume_resource, true },
+                  { "snapshot", &snapshot_resource, false },
+                  { "attachment", &attachment_resource, false } };
     const char *only = call_query(call, "resource");
     struct jsonw *w = call_json(call);
 

@@ -8,8 +8,10 @@
 static int
 begin(struct call *call, struct db_tx *tx, struct volume *ret, struct fault *f)
 {
-    *ret = (struct volume) { 0 };
-    return db_tx_begin(tx, call->db, f) < 0 ? -1 : volume_load_locked(call, tx, call_param(call, "volume_id"), ret, f);
+    *ret = (struct volume){ 0 };
+    return db_tx_begin(tx, call->db, f) < 0
+               ? -1
+               : volume_load_locked(call, tx, call_param(call, "volume_id"), ret, f);
 }
 
 /* --- Extend */
@@ -24,10 +26,14 @@ check_online(struct db *db, const struct volume *row, struct fault *f)
     if (backends_all(db, &backends, &count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        if (str_equal(backends[i].host, row->host) && json_get_bool(backends[i].capabilities, "online_extend"))
+        if (str_equal(backends[i].host, row->host) &&
+            json_get_bool(backends[i].capabilities, "online_extend"))
             return 0;
     }
-    return fault_raise(f, FAULT_INVALID, "Invalid volume: Volume %s is in-use, and its backend cannot extend it while it is attached.", row->id);
+    return fault_raise(f, FAULT_INVALID,
+                       "Invalid volume: Volume %s is in-use, and its backend cannot extend it "
+                       "while it is attached.",
+                       row->id);
 }
 
 int
@@ -39,17 +45,24 @@ volume_action_extend(struct call *call, const struct volume_extend_to *in, struc
     struct volume row;
 
     if (begin(call, &tx, &row, f) < 0 ||
-        volume_check_status(row.id, row.status, STATUS_BIT(AVAILABLE) | (in_use_ok ? STATUS_BIT(IN_USE) : 0), "extend", f) < 0)
+        volume_check_status(row.id, row.status,
+                            STATUS_BIT(AVAILABLE) | (in_use_ok ? STATUS_BIT(IN_USE) : 0), "extend",
+                            f) < 0)
         return -1;
     if (in->new_size <= row.size_gb)
-        return fault_raise_field(f, "new_size", "Invalid input received: New size for extend must be greater than current size. (current: %lld, extended: %lld)",
+        return fault_raise_field(f, "new_size",
+                                 "Invalid input received: New size for extend must be greater than "
+                                 "current size. (current: %lld, extended: %lld)",
                                  (long long)row.size_gb, (long long)in->new_size);
     if (row.status == VOLUME_STATUS_IN_USE && check_online(tx.db, &row, f) < 0)
         return -1;
     wish.gigabytes = in->new_size - row.size_gb;
     wish.type_name = row.type_name;
-    if (quota_claim(call, &tx, row.project_id, &wish, f) < 0 || volume_set_growing(tx.db, row.id, &in->new_size, f) < 0 ||
-        start_saga(call, &tx, &volume_extend_saga, row.id, json_own(call->arena, json_pack("{s:I}", "size_gb", in->new_size)), false, f) < 0)
+    if (quota_claim(call, &tx, row.project_id, &wish, f) < 0 ||
+        volume_set_growing(tx.db, row.id, &in->new_size, f) < 0 ||
+        start_saga(call, &tx, &volume_extend_saga, row.id,
+                   json_own(call->arena, json_pack("{s:I}", "size_gb", in->new_size)), false,
+                   f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
 }
@@ -73,7 +86,9 @@ volume_action_readonly(struct call *call, const struct volume_readonly_flag *in,
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct volume row;
 
-    if (begin(call, &tx, &row, f) < 0 || volume_check_status(row.id, row.status, STATUS_BIT(AVAILABLE), "update readonly flag", f) < 0 ||
+    if (begin(call, &tx, &row, f) < 0 ||
+        volume_check_status(row.id, row.status, STATUS_BIT(AVAILABLE), "update readonly flag", f) <
+            0 ||
         volume_set_read_only(tx.db, row.id, in->readonly, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
@@ -87,7 +102,8 @@ force_status(struct db_tx *tx, const char *id, enum volume_status status, struct
 {
     struct volume row = { 0 };
 
-    if (volume_set_state(tx->db, id, "ready", f) < 0 || resource_load(tx->db, &volume_resource, id, NULL, false, &row, f) < 0)
+    if (volume_set_state(tx->db, id, "ready", f) < 0 ||
+        resource_load(tx->db, &volume_resource, id, NULL, false, &row, f) < 0)
         return -1;
     if (row.status == status)
         return 0;
@@ -101,8 +117,11 @@ volume_action_reset_status(struct call *call, const struct volume_reset_status *
     bool status = field_given(&in->set, VOLUME_RESET_STATUS_F_STATUS);
     struct volume row;
 
-    if (!status && !field_given(&in->set, VOLUME_RESET_STATUS_F_ATTACH_STATUS) && !field_given(&in->set, VOLUME_RESET_STATUS_F_MIGRATION_STATUS))
-        return fault_raise_field(f, "os-reset_status", "Must specify 'status', 'attach_status' or 'migration_status' for update.");
+    if (!status && !field_given(&in->set, VOLUME_RESET_STATUS_F_ATTACH_STATUS) &&
+        !field_given(&in->set, VOLUME_RESET_STATUS_F_MIGRATION_STATUS))
+        return fault_raise_field(
+            f, "os-reset_status",
+            "Must specify 'status', 'attach_status' or 'migration_status' for update.");
     if (begin(call, &tx, &row, f) < 0 || (status && force_status(&tx, row.id, in->status, f) < 0))
         return -1;
     return db_tx_commit(&tx, f);
@@ -121,12 +140,14 @@ volume_action_force_delete(struct call *call, struct fault *f)
 
 /* What clients did before attachments: they marked the volume, and unmarked it. From one status to another. */
 static int
-mark(struct call *call, enum volume_status from, const char *state, const char *what, struct fault *f)
+mark(struct call *call, enum volume_status from, const char *state, const char *what,
+     struct fault *f)
 {
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct volume row;
 
-    if (begin(call, &tx, &row, f) < 0 || volume_check_status(row.id, row.status, 1u << from, what, f) < 0 ||
+    if (begin(call, &tx, &row, f) < 0 ||
+        volume_check_status(row.id, row.status, 1u << from, what, f) < 0 ||
         volume_set_state(tx.db, row.id, state, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
@@ -188,7 +209,9 @@ volume_action_show_image_metadata(struct call *call, struct fault *f)
 {
     struct volume row = { 0 };
 
-    return volume_load(call, call->db, call_param(call, "volume_id"), &row, f) < 0 ? -1 : reply_metadata(call, row.image_metadata);
+    return volume_load(call, call->db, call_param(call, "volume_id"), &row, f) < 0
+               ? -1
+               : reply_metadata(call, row.image_metadata);
 }
 
 int
@@ -208,7 +231,8 @@ volume_action_set_image_metadata(struct call *call, const struct metadata_map *i
 }
 
 int
-volume_action_unset_image_metadata(struct call *call, const struct image_metadata_key *in, struct fault *f)
+volume_action_unset_image_metadata(struct call *call, const struct image_metadata_key *in,
+                                   struct fault *f)
 {
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct volume row;
@@ -218,7 +242,8 @@ volume_action_unset_image_metadata(struct call *call, const struct image_metadat
         return -1;
     all = json_own(call->arena, json_copy(row.image_metadata));
     if (json_object_del(all, in->key) < 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "Volume %s has no metadata with key %.255s.", row.id, in->key);
+        return fault_raise(f, FAULT_NOT_FOUND, "Volume %s has no metadata with key %.255s.", row.id,
+                           in->key);
     if (volume_set_image_metadata(tx.db, row.id, all, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);

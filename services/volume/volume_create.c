@@ -19,20 +19,29 @@ text_or_null(const char *text)
 static int
 take_source(const struct volume_new *in, struct source *ret, struct fault *f)
 {
-    const char *image_id = text_or_null(in->imageRef) != NULL ? in->imageRef : text_or_null(in->image_id);
+    const char *image_id =
+        text_or_null(in->imageRef) != NULL ? in->imageRef : text_or_null(in->image_id);
 
-    *ret = (struct source) { .image_id = image_id, .snapshot_id = text_or_null(in->snapshot_id), .volume_id = text_or_null(in->source_volid) };
+    *ret = (struct source){ .image_id = image_id,
+                            .snapshot_id = text_or_null(in->snapshot_id),
+                            .volume_id = text_or_null(in->source_volid) };
     if ((ret->image_id != NULL) + (ret->snapshot_id != NULL) + (ret->volume_id != NULL) > 1)
-        return fault_raise(f, FAULT_INVALID, "Invalid input received: May specify only one of snapshot, imageRef or source volume");
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Invalid input received: May specify only one of snapshot, imageRef or source volume");
     if (in->size == 0 && ret->snapshot_id == NULL && ret->volume_id == NULL)
-        return fault_raise_field(f, "size", "Invalid input received: Invalid volume size provided for create request: None (size argument must be "
-                                            "an integer (or string representation of an integer) and greater than zero).");
+        return fault_raise_field(
+            f, "size",
+            "Invalid input received: Invalid volume size provided for create request: None (size "
+            "argument must be "
+            "an integer (or string representation of an integer) and greater than zero).");
     return 0;
 }
 
 /* A type by name or id; else the one its source has; else the project's or the cloud's default. */
 static int
-take_type(struct call *call, struct db *db, const struct volume_new *in, const char *source_type, struct type_row *ret, struct fault *f)
+take_type(struct call *call, struct db *db, const struct volume_new *in, const char *source_type,
+          struct type_row *ret, struct fault *f)
 {
     const char *project_id = call->auth.project_id;
     int found;
@@ -45,23 +54,29 @@ take_type(struct call *call, struct db *db, const struct volume_new *in, const c
         found = type_default(db, project_id, service_of(call)->config->default_type, ret, f);
     if (found == 0)
         return fault_raise(f, FAULT_NOT_FOUND, "Volume type with name %.255s could not be found.",
-                           str_empty(in->volume_type) ? service_of(call)->config->default_type : in->volume_type);
+                           str_empty(in->volume_type) ? service_of(call)->config->default_type
+                                                      : in->volume_type);
     return found < 0 ? -1 : 0;
 }
 
 static int
-at_least(const struct volume_new *in, int64_t source_gb, const char *what, int64_t *ret, struct fault *f)
+at_least(const struct volume_new *in, int64_t source_gb, const char *what, int64_t *ret,
+         struct fault *f)
 {
     if (in->size != 0 && in->size < source_gb)
-        return fault_raise_field(f, "size", "Invalid input received: Volume size '%lldGB' cannot be smaller than the %s size %lldGB. They must be >= "
-                                            "original %s size.", (long long)in->size, what, (long long)source_gb, what);
+        return fault_raise_field(f, "size",
+                                 "Invalid input received: Volume size '%lldGB' cannot be smaller "
+                                 "than the %s size %lldGB. They must be >= "
+                                 "original %s size.",
+                                 (long long)in->size, what, (long long)source_gb, what);
     *ret = in->size == 0 ? source_gb : in->size;
     return 0;
 }
 
 /* What the new volume inherits; the source stays locked, so that it cannot go before the volume is written down. */
 static int
-inherit(struct call *call, struct db_tx *tx, const struct volume_new *in, const struct source *source, struct volume *row, const char **ret_type,
+inherit(struct call *call, struct db_tx *tx, const struct volume_new *in,
+        const struct source *source, struct volume *row, const char **ret_type,
         const char **ret_host, struct fault *f)
 {
     const char *scope = call_scope(call, RESOURCE_PROJECT), *volume_id = source->volume_id;
@@ -72,10 +87,13 @@ inherit(struct call *call, struct db_tx *tx, const struct volume_new *in, const 
 
     if (source->snapshot_id != NULL) {
         if (snapshot_lock(tx->db, source->snapshot_id, &locked_snapshot, f) < 0 ||
-            resource_load(tx->db, &snapshot_resource, source->snapshot_id, scope, false, &snapshot, f) < 0)
+            resource_load(tx->db, &snapshot_resource, source->snapshot_id, scope, false, &snapshot,
+                          f) < 0)
             return -1;
         if (snapshot.status != SNAPSHOT_STATUS_AVAILABLE)
-            return fault_raise(f, FAULT_INVALID, "Invalid snapshot: Originating snapshot status must be one of 'available' values");
+            return fault_raise(
+                f, FAULT_INVALID,
+                "Invalid snapshot: Originating snapshot status must be one of 'available' values");
         if (at_least(in, snapshot.size_gb, "snapshot", &row->size_gb, f) < 0)
             return -1;
         volume_id = snapshot.volume_id;
@@ -84,10 +102,12 @@ inherit(struct call *call, struct db_tx *tx, const struct volume_new *in, const 
     }
     if (source->volume_id != NULL && volume_lock(tx->db, volume_id, &locked, f) < 0)
         return -1;
-    if (resource_load(tx->db, &volume_resource, volume_id, source->volume_id != NULL ? scope : NULL, false, &from, f) < 0)
+    if (resource_load(tx->db, &volume_resource, volume_id, source->volume_id != NULL ? scope : NULL,
+                      false, &from, f) < 0)
         return -1;
     if (source->volume_id != NULL) {
-        if (volume_check_status(from.id, from.status, STATUS_BIT(AVAILABLE) | STATUS_BIT(IN_USE), "be copied", f) < 0 ||
+        if (volume_check_status(from.id, from.status, STATUS_BIT(AVAILABLE) | STATUS_BIT(IN_USE),
+                                "be copied", f) < 0 ||
             at_least(in, from.size_gb, "source volume", &row->size_gb, f) < 0)
             return -1;
         row->source_volume_id = from.id;
@@ -115,11 +135,15 @@ fill(struct call *call, const struct volume_new *in, struct volume *row)
     row->user_id = call->auth.user_id;
     row->name = first(in->name, in->display_name);
     row->description = first(in->description, in->display_description);
-    row->availability_zone = str_empty(in->availability_zone) ? service_of(call)->config->default_zone : in->availability_zone;
+    row->availability_zone = str_empty(in->availability_zone)
+                                 ? service_of(call)->config->default_zone
+                                 : in->availability_zone;
     row->metadata = in->metadata == NULL ? json_own(call->arena, json_object()) : in->metadata;
     for (unsigned i = 0; i < 7; i++) {
-        static const unsigned given[] = { VOLUME_F_ID, VOLUME_F_PROJECT_ID, VOLUME_F_USER_ID, VOLUME_F_NAME, VOLUME_F_DESCRIPTION,
-                                          VOLUME_F_AVAILABILITY_ZONE, VOLUME_F_METADATA };
+        static const unsigned given[] = { VOLUME_F_ID,          VOLUME_F_PROJECT_ID,
+                                          VOLUME_F_USER_ID,     VOLUME_F_NAME,
+                                          VOLUME_F_DESCRIPTION, VOLUME_F_AVAILABILITY_ZONE,
+                                          VOLUME_F_METADATA };
 
         field_mark(&row->set, given[i]);
     }
@@ -144,15 +168,19 @@ check_zone(struct call *call, struct db *db, const char *zone, struct fault *f)
         if (str_equal(backends[i].availability_zone, zone))
             return 0;
     }
-    return fault_raise_field(f, "availability_zone", "Availability zone '%.255s' is invalid.", zone);
+    return fault_raise_field(f, "availability_zone", "Availability zone '%.255s' is invalid.",
+                             zone);
 }
 
 static json_t *
-saga_params(struct call *call, const struct volume *row, const struct type_row *type, const json_t *image, const char *host)
+saga_params(struct call *call, const struct volume *row, const struct type_row *type,
+            const json_t *image, const char *host)
 {
-    return json_own(call->arena, json_pack("{s:s*, s:s*, s:O*, s:s*, s:s*}", "backend_name", json_get_text(type->extra_specs, "volume_backend_name"),
-                                           "host", host, "image", (json_t *)(uintptr_t)image, "snapshot_id", row->snapshot_id, "source_volume_id",
-                                           row->source_volume_id));
+    return json_own(call->arena,
+                    json_pack("{s:s*, s:s*, s:O*, s:s*, s:s*}", "backend_name",
+                              json_get_text(type->extra_specs, "volume_backend_name"), "host", host,
+                              "image", (json_t *)(uintptr_t)image, "snapshot_id", row->snapshot_id,
+                              "source_volume_id", row->source_volume_id));
 }
 
 static bool
@@ -164,7 +192,8 @@ is_yes(const json_t *specs, const char *key)
 }
 
 int
-volumes_create(struct call *call, const struct volume_new *in, const struct scheduler_hints *hints, struct fault *f)
+volumes_create(struct call *call, const struct volume_new *in, const struct scheduler_hints *hints,
+               struct fault *f)
 {
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct volume row = { .size_gb = in->size };
@@ -183,7 +212,8 @@ volumes_create(struct call *call, const struct volume_new *in, const struct sche
         return -1;
     if (db_tx_begin(&tx, call->db, f) < 0)
         return -1;
-    if ((source.snapshot_id != NULL || source.volume_id != NULL) && inherit(call, &tx, in, &source, &row, &source_type, &host, f) < 0)
+    if ((source.snapshot_id != NULL || source.volume_id != NULL) &&
+        inherit(call, &tx, in, &source, &row, &source_type, &host, f) < 0)
         return -1;
     if (take_type(call, tx.db, in, source_type, &type, f) < 0)
         return -1;
@@ -194,16 +224,20 @@ volumes_create(struct call *call, const struct volume_new *in, const struct sche
         field_mark(&row.set, VOLUME_F_IMAGE_METADATA);
     }
     row.type_id = type.id;
-    row.multiattach = is_yes(type.extra_specs, "multiattach") || (in->multiattach && !call_at_least(call, 3, 50));
+    row.multiattach =
+        is_yes(type.extra_specs, "multiattach") || (in->multiattach && !call_at_least(call, 3, 50));
     field_mark(&row.set, VOLUME_F_SIZE_GB);
     field_mark(&row.set, VOLUME_F_BOOTABLE);
     field_mark(&row.set, VOLUME_F_TYPE_ID);
     field_mark(&row.set, VOLUME_F_MULTIATTACH);
     wish.gigabytes = wish.volume_gb = row.size_gb;
     wish.type_name = type.name;
-    if (quota_claim(call, &tx, row.project_id, &wish, f) < 0 || resource_insert(tx.db, &volume_resource, &row, f) < 0)
+    if (quota_claim(call, &tx, row.project_id, &wish, f) < 0 ||
+        resource_insert(tx.db, &volume_resource, &row, f) < 0)
         return -1;
-    if (start_saga(call, &tx, &volume_create_saga, row.id, saga_params(call, &row, &type, image.source, host), false, f) < 0 ||
+    call->object_id = row.id;
+    if (start_saga(call, &tx, &volume_create_saga, row.id,
+                   saga_params(call, &row, &type, image.source, host), false, f) < 0 ||
         db_tx_commit(&tx, f) < 0)
         return -1;
     row.status = VOLUME_STATUS_CREATING; /* As it is from the commit on. */

@@ -1,7 +1,7 @@
 /* volume.create: a backend is chosen, its agent makes the volume, then it is there for all to use. */
+#include "agent.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "agent.h"
 #include "placing.h"
 #include "volumes.h"
 
@@ -17,14 +17,18 @@ place(struct saga_run *run, struct fault *f)
     size_t count;
     int chosen;
 
-    if (db_tx_begin(&tx, run->db, f) < 0 || db_tx_lock(&tx, "placing", f) < 0 || volume_of_run(run, run->object_id, &row, f) < 0)
+    if (db_tx_begin(&tx, run->db, f) < 0 || db_tx_lock(&tx, "placing", f) < 0 ||
+        volume_of_run(run, run->object_id, &row, f) < 0)
         return -1;
     if (row.host != NULL)
         return 0;
     if (backends_all(tx.db, &backends, &count, f) < 0)
         return -1;
-    struct placing_wish wish = { .size_gb = row.size_gb, .zone = row.availability_zone, .thin_ratio = s->config->thin_ratio,
-                                 .backend_name = json_get_text(run->params, "backend_name"), .host = json_get_text(run->params, "host"),
+    struct placing_wish wish = { .size_gb = row.size_gb,
+                                 .zone = row.availability_zone,
+                                 .thin_ratio = s->config->thin_ratio,
+                                 .backend_name = json_get_text(run->params, "backend_name"),
+                                 .host = json_get_text(run->params, "host"),
                                  .multiattach = row.multiattach };
     bool any_up = false;
 
@@ -47,16 +51,21 @@ place_undo(struct saga_run *run, struct fault *f)
 }
 
 static int
-fill_from_image(struct saga_run *run, const struct volume *row, const json_t *image, const char *operation, struct fault *f)
+fill_from_image(struct saga_run *run, const struct volume *row, const json_t *image,
+                const char *operation, struct fault *f)
 {
     struct volume_service *s = run->service;
     struct volume_create_from_image_out out = { 0 };
     struct volume_image source = { 0 };
-    struct volume_create_from_image_in in = { .volume_id = row->id, .size_gb = row->size_gb, .image = &source };
+    struct volume_create_from_image_in in = { .volume_id = row->id,
+                                              .size_gb = row->size_gb,
+                                              .image = &source };
 
-    if (schema_parse(&volume_image_schema, image, SCHEMA_TRUSTED, 0, "image", run->arena, &source, f) < 0)
+    if (schema_parse(&volume_image_schema, image, SCHEMA_TRUSTED, 0, "image", run->arena, &source,
+                     f) < 0)
         return -1;
-    return s->agent->create_from_image(s->daemon->rpc, row->host, operation, run->arena, &in, &out, f);
+    return s->agent->create_from_image(s->daemon->rpc, row->host, operation, run->arena, &in, &out,
+                                       f);
 }
 
 static int
@@ -65,7 +74,8 @@ fill(struct saga_run *run, struct fault *f)
     struct volume_service *s = run->service;
     const char *operation = arena_printf(run->arena, "%s.fill.%d", run->id, run->attempt);
     const json_t *image = json_object_get(run->params, "image");
-    const char *snapshot_id = json_get_text(run->params, "snapshot_id"), *source_id = json_get_text(run->params, "source_volume_id");
+    const char *snapshot_id = json_get_text(run->params, "snapshot_id"),
+               *source_id = json_get_text(run->params, "source_volume_id");
     struct volume row;
 
     if (volume_of_run(run, run->object_id, &row, f) < 0)
@@ -73,12 +83,17 @@ fill(struct saga_run *run, struct fault *f)
     if (image != NULL)
         return fill_from_image(run, &row, image, operation, f);
     if (snapshot_id != NULL) {
-        struct volume_create_from_snapshot_in in = { .volume_id = row.id, .size_gb = row.size_gb, .snapshot_id = snapshot_id };
+        struct volume_create_from_snapshot_in in = { .volume_id = row.id,
+                                                     .size_gb = row.size_gb,
+                                                     .snapshot_id = snapshot_id };
 
-        return s->agent->create_from_snapshot(s->daemon->rpc, row.host, operation, run->arena, &in, f);
+        return s->agent->create_from_snapshot(s->daemon->rpc, row.host, operation, run->arena, &in,
+                                              f);
     }
     if (source_id != NULL) {
-        struct volume_clone_in in = { .volume_id = row.id, .size_gb = row.size_gb, .source_volume_id = source_id };
+        struct volume_clone_in in = { .volume_id = row.id,
+                                      .size_gb = row.size_gb,
+                                      .source_volume_id = source_id };
 
         return s->agent->clone(s->daemon->rpc, row.host, operation, run->arena, &in, f);
     }
@@ -98,7 +113,9 @@ fill_undo(struct saga_run *run, struct fault *f)
         return -1;
     if (row.host == NULL)
         return 0;
-    return s->agent->remove(s->daemon->rpc, row.host, arena_printf(run->arena, "%s.unfill.%d", run->id, run->attempt), run->arena, &in, f);
+    return s->agent->remove(s->daemon->rpc, row.host,
+                            arena_printf(run->arena, "%s.unfill.%d", run->id, run->attempt),
+                            run->arena, &in, f);
 }
 
 static int
@@ -118,4 +135,8 @@ static const struct saga_step steps[] = {
     { .name = "fill", .act = fill, .undo = fill_undo, .deadline_ms = 4000000 },
     { .name = "publish", .act = publish },
 };
-const struct saga volume_create_saga = { .name = "volume.create", .version = 1, .steps = steps, .steps_count = ARRAY_SIZE(steps), .failed = failed };
+const struct saga volume_create_saga = { .name = "volume.create",
+                                         .version = 1,
+                                         .steps = steps,
+                                         .steps_count = ARRAY_SIZE(steps),
+                                         .failed = failed };

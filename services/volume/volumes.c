@@ -9,13 +9,15 @@
 int
 volume_load(struct call *call, struct db *db, const char *id, struct volume *ret, struct fault *f)
 {
-    if (resource_load(db, &volume_resource, id, call_scope(call, RESOURCE_PROJECT), false, ret, f) < 0)
+    if (resource_load(db, &volume_resource, id, call_scope(call, RESOURCE_PROJECT), false, ret, f) <
+        0)
         return -1;
     return call_enforce(call, call->operation->policy, &volume_resource, ret, f);
 }
 
 int
-volume_load_locked(struct call *call, struct db_tx *tx, const char *id, struct volume *ret, struct fault *f)
+volume_load_locked(struct call *call, struct db_tx *tx, const char *id, struct volume *ret,
+                   struct fault *f)
 {
     struct volume_lock_row row;
 
@@ -28,12 +30,13 @@ volume_load_locked(struct call *call, struct db_tx *tx, const char *id, struct v
 int
 volume_of_run(struct saga_run *run, const char *id, struct volume *ret, struct fault *f)
 {
-    *ret = (struct volume) { 0 };
+    *ret = (struct volume){ 0 };
     return resource_load(run->db, &volume_resource, id, NULL, false, ret, f);
 }
 
 int
-volume_check_status(const char *id, enum volume_status status, unsigned allowed, const char *what, struct fault *f)
+volume_check_status(const char *id, enum volume_status status, unsigned allowed, const char *what,
+                    struct fault *f)
 {
     char words[256] = "";
     size_t size = 0;
@@ -42,16 +45,20 @@ volume_check_status(const char *id, enum volume_status status, unsigned allowed,
         return 0;
     for (unsigned i = 0; volume_status_names[i] != NULL && size < sizeof(words) - 32; i++) {
         if ((allowed & (1u << i)) != 0)
-            size += (size_t)snprintf(words + size, sizeof(words) - size, "%s%s", size == 0 ? "" : ", ", volume_status_names[i]);
+            size += (size_t)snprintf(words + size, sizeof(words) - size, "%s%s",
+                                     size == 0 ? "" : ", ", volume_status_names[i]);
     }
-    return fault_raise(f, FAULT_INVALID, "Invalid volume: Volume %.64s status must be %s%s%s, but current status is: %s.", id, words,
-                       what == NULL ? "" : " to ", what == NULL ? "" : what, volume_status_names[status]);
+    return fault_raise(
+        f, FAULT_INVALID,
+        "Invalid volume: Volume %.64s status must be %s%s%s, but current status is: %s.", id, words,
+        what == NULL ? "" : " to ", what == NULL ? "" : what, volume_status_names[status]);
 }
 
 /* --- Computed members */
 
 static json_t *
-attachments_view(struct call *call, const char *volume_id, const struct attachment_row *rows, size_t count)
+attachments_view(struct call *call, const char *volume_id, const struct attachment_row *rows,
+                 size_t count)
 {
     json_t *list = json_own(call->arena, json_array());
 
@@ -60,10 +67,14 @@ attachments_view(struct call *call, const char *volume_id, const struct attachme
 
         if (!str_equal(a->volume_id, volume_id) || a->instance == NULL)
             continue;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?}", "id", volume_id, "attachment_id", a->id, "volume_id",
-                                              volume_id, "server_id", a->instance, "host_name", call_sees_all(call) ? a->host : NULL, "device",
-                                              a->device, "attached_at",
-                                              a->attached_at_null ? NULL : clock_format(call->arena, a->attached_at, CLOCK_MICRO)));
+        json_array_append_new(
+            list,
+            json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?}", "id", volume_id, "attachment_id",
+                      a->id, "volume_id", volume_id, "server_id", a->instance, "host_name",
+                      call_sees_all(call) ? a->host : NULL, "device", a->device, "attached_at",
+                      a->attached_at_null
+                          ? NULL
+                          : clock_format(call->arena, a->attached_at, CLOCK_MICRO)));
     }
     return list;
 }
@@ -94,7 +105,8 @@ load(struct call *call, struct db *db, struct volume *const *rows, size_t count,
         }
         if (!field_null(&row->set, VOLUME_F_READ_ONLY)) {
             row->metadata = json_own(call->arena, json_copy(row->metadata));
-            json_object_set_new(row->metadata, "readonly", json_string(row->read_only ? "True" : "False"));
+            json_object_set_new(row->metadata, "readonly",
+                                json_string(row->read_only ? "True" : "False"));
         }
     }
     return 0;
@@ -104,7 +116,8 @@ load(struct call *call, struct db *db, struct volume *const *rows, size_t count,
 
 /* Clients send the text of a Python dictionary: {'key': 'value'}; JSON but for the quotes. */
 static int
-filter_map(struct call *call, struct list_plan *plan, const char *name, const char *sql, struct fault *f)
+filter_map(struct call *call, struct list_plan *plan, const char *name, const char *sql,
+           struct fault *f)
 {
     const char *text = call_query(call, name), *value;
     char *copy;
@@ -134,7 +147,8 @@ plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 
     if (bootable != NULL) {
         if (str_to_bool(bootable, &yes) < 0)
-            return fault_raise_field(f, "bootable", "Invalid value '%.100s' for 'bootable' filter.", bootable);
+            return fault_raise_field(f, "bootable", "Invalid value '%.100s' for 'bootable' filter.",
+                                     bootable);
         list_plan_where(plan, "bootable", OP_EQ, yes ? "true" : "false");
     }
     if (filter_map(call, plan, "metadata", "metadata @> %1::jsonb", f) < 0)
@@ -145,7 +159,8 @@ plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 int
 volumes_summary(struct call *call, struct fault *f)
 {
-    const char *project_id = call_sees_all(call) && call_query_bool(call, "all_tenants") ? NULL : call->auth.project_id;
+    const char *project_id =
+        call_sees_all(call) && call_query_bool(call, "all_tenants") ? NULL : call->auth.project_id;
     struct volumes_summed_row sum;
     struct jsonw *w;
 
@@ -168,12 +183,15 @@ volumes_summary(struct call *call, struct fault *f)
 /* --- Update and delete */
 
 static int
-prepare_update(struct call *call, struct db_tx *tx, const struct volume *old, struct volume *row, struct fault *f)
+prepare_update(struct call *call, struct db_tx *tx, const struct volume *old, struct volume *row,
+               struct fault *f)
 {
     (void)tx;
     (void)old;
     if (call_at_least(call, 3, 53) && json_object_size(json_object_get(call->body, "volume")) == 0)
-        return fault_raise_field(f, "volume", "Invalid input for field/attribute volume. Value: {}. {} does not have enough properties");
+        return fault_raise_field(f, "volume",
+                                 "Invalid input for field/attribute volume. Value: {}. {} does not "
+                                 "have enough properties");
     if (field_given(&row->set, VOLUME_F_DISPLAY_NAME)) {
         row->name = row->display_name;
         field_mark(&row->set, VOLUME_F_NAME);
@@ -188,18 +206,26 @@ prepare_update(struct call *call, struct db_tx *tx, const struct volume *old, st
 static int
 in_the_way(struct fault *f)
 {
-    return fault_raise(f, FAULT_INVALID, "Invalid volume: Volume status must be available or error or error_restoring or error_extending or "
-                                         "error_managing and must not be migrating, attached, belong to a group, have snapshots, awaiting a "
-                                         "transfer, or be disassociated from snapshots after volume transfer.");
+    return fault_raise(f, FAULT_INVALID,
+                       "Invalid volume: Volume status must be available or error or "
+                       "error_restoring or error_extending or "
+                       "error_managing and must not be migrating, attached, belong to a group, "
+                       "have snapshots, awaiting a "
+                       "transfer, or be disassociated from snapshots after volume transfer.");
 }
 
 int
-volume_start_delete(struct call *call, struct db_tx *tx, const struct volume *volume, bool cascade, bool force, struct fault *f)
+volume_start_delete(struct call *call, struct db_tx *tx, const struct volume *volume, bool cascade,
+                    bool force, struct fault *f)
 {
-    const unsigned allowed = STATUS_BIT(AVAILABLE) | STATUS_BIT(ERROR) | STATUS_BIT(ERROR_DELETING) | STATUS_BIT(ERROR_RESTORING) |
+    const unsigned allowed = STATUS_BIT(AVAILABLE) | STATUS_BIT(ERROR) |
+                             STATUS_BIT(ERROR_DELETING) | STATUS_BIT(ERROR_RESTORING) |
                              STATUS_BIT(ERROR_EXTENDING) | STATUS_BIT(ERROR_MANAGING);
-    struct saga_start_options options = { .request_id = call->request_id, .project_id = call->auth.project_id, .user_id = call->auth.user_id,
-                                          .queue_behind = force, .cancel_other = force };
+    struct saga_start_options options = { .request_id = call->request_id,
+                                          .project_id = call->auth.project_id,
+                                          .user_id = call->auth.user_id,
+                                          .queue_behind = force,
+                                          .cancel_other = force };
     struct volume_dependents_row dependents;
     struct snapshots_of_row *snapshots;
     size_t count;
@@ -208,16 +234,22 @@ volume_start_delete(struct call *call, struct db_tx *tx, const struct volume *vo
         return 0; /* It is on its way. */
     if ((!force && (allowed & (1u << volume->status)) == 0))
         return in_the_way(f);
-    if (volume_dependents(tx->db, volume->id, &dependents, f) < 0 || snapshots_of(tx->db, volume->id, &snapshots, &count, f) < 0)
+    if (volume_dependents(tx->db, volume->id, &dependents, f) < 0 ||
+        snapshots_of(tx->db, volume->id, &snapshots, &count, f) < 0)
         return -1;
-    if (dependents.attachments > 0 || dependents.copies > 0 || (dependents.snapshots > 0 && !cascade))
+    if (dependents.attachments > 0 || dependents.copies > 0 ||
+        (dependents.snapshots > 0 && !cascade))
         return in_the_way(f);
     for (size_t i = 0; i < count; i++) {
-        if (!str_equal(snapshots[i].status, "available") && !str_starts(snapshots[i].status, "error"))
-            return fault_raise(f, FAULT_INVALID, "Invalid volume: Volume %s has snapshot %s in status %s.", volume->id, snapshots[i].id, snapshots[i].status);
+        if (!str_equal(snapshots[i].status, "available") &&
+            !str_starts(snapshots[i].status, "error"))
+            return fault_raise(f, FAULT_INVALID,
+                               "Invalid volume: Volume %s has snapshot %s in status %s.",
+                               volume->id, snapshots[i].id, snapshots[i].status);
     }
     options.params = json_own(call->arena, json_pack("{s:b}", "cascade", cascade));
-    return saga_start(service_of(call)->daemon->sagas, tx, &volume_delete_saga, volume->id, &options, f);
+    return saga_start(service_of(call)->daemon->sagas, tx, &volume_delete_saga, volume->id,
+                      &options, f);
 }
 
 /* Deleted by a saga, so the engine leaves the row alone. */
@@ -231,7 +263,11 @@ check_delete(struct call *call, struct db_tx *tx, const struct volume *row, stru
         return -1;
     if (resource_load(tx->db, &volume_resource, row->id, NULL, false, &now, f) < 0)
         return -1;
-    return volume_start_delete(call, tx, &now, call_query_bool(call, "cascade"), force, f) < 0 ? -1 : 1;
+    return volume_start_delete(call, tx, &now, call_query_bool(call, "cascade"), force, f) < 0 ? -1
+                                                                                               : 1;
 }
 
-const struct volume_hooks volume_hooks = { .load = load, .plan_list = plan_list, .prepare_update = prepare_update, .check_delete = check_delete };
+const struct volume_hooks volume_hooks = { .load = load,
+                                           .plan_list = plan_list,
+                                           .prepare_update = prepare_update,
+                                           .check_delete = check_delete };

@@ -889,7 +889,7 @@ class Servers(Case):
         fixed = expect(200, 'POST', path, {'interfaceAttachment': {'net_id': NETWORK, 'fixed_ips': [{'ip_address': '10.1.88.8'}]}})['interfaceAttachment']
         self.assertEqual(fixed['fixed_ips'][0]['ip_address'], '10.1.88.8')
         wait_until(lambda: len(show(server)['addresses']['net']) == 4)
-        for body, status in (({'net_id': NETWORK, 'port_id': port['id']}, 400), ({'port_id': port['id']}, 409), ({'port_id': NOBODY}, 404), ({'net_id': NOBODY}, 400),
+        for body, status in (({'net_id': NETWORK, 'port_id': port['id']}, 400), ({'port_id': port['id']}, 409), ({'port_id': NOBODY}, 404), ({'net_id': NOBODY}, 404),
                              ({'fixed_ips': [{'ip_address': '10.1.1.1'}]}, 400), ({'net_id': 'x'}, 400), ({'unknown': 1}, 400)):
             with self.subTest(body=body):
                 expect(status, 'POST', path, {'interfaceAttachment': body})

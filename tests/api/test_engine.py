@@ -164,6 +164,14 @@ class Idempotency(unittest.TestCase):
             again = self.project(name)
             self.assertEqual(again[0], 201)
             self.assertEqual(again[2], first[2])
+        volume = {"volume": {"name": name, "size": 1}}
+        image = {"name": name, "disk_format": "raw", "container_format": "bare"}
+        for service, path, body in (("volume", f"/v3/{self.admin.project_id}/volumes", volume), ("image", "/v2/images", image)):
+            made = self.post(service, path, body)
+            cloud.sql(service, "UPDATE idempotency SET status = NULL, answer = NULL")
+            again = self.post(service, path, body)
+            self.assertEqual(again[0], made[0], again[2])
+            self.assertEqual(again[2].get("volume", again[2])["id"], made[2].get("volume", made[2])["id"])
         self.admin.expect(204, "DELETE", "identity", "/v3/projects/" + first[2]["project"]["id"])
         cloud.sql("identity", "UPDATE idempotency SET status = NULL, answer = NULL")
         status, _, content = self.project(name)

@@ -84,6 +84,12 @@ class Guest(unittest.TestCase):
         wait(60, 'inventory', lambda: a.request('GET', 'placement', '/allocation_candidates?resources=VCPU:1,MEMORY_MB:64,DISK_GB:1',
                                                 headers={'OpenStack-API-Version': 'placement 1.36'})[2].get('allocation_requests'))
 
+    def tearDown(self):
+        """A test that failed leaves nothing to the next one."""
+        for server in self.user.expect(200, 'GET', 'compute', '/v2.1/servers')['servers']:
+            self.user.request('DELETE', 'compute', '/v2.1/servers/' + server['id'])
+            wait(180, 'deletion', lambda server=server: self.server(server['id']) is None)
+
     def create(self, name, **more):
         body = {'server': dict({'name': name, 'imageRef': self.image, 'flavorRef': self.flavor, 'key_name': 'key',
                                 'networks': [{'uuid': self.network}]}, **more)}

@@ -282,6 +282,8 @@ run_acts(struct check *c, const struct saga_step *step)
         if (step->undo == NULL && scenarios[i].first.point == INJECT_AFTER_ACT &&
             scenarios[i].first.effect == INJECT_FAIL)
             continue;
+        if (c->h->forward_only && step != &c->h->saga->steps[0] && scenarios[i].fails)
+            continue;
         run_scenario(c, &scenarios[i]);
     }
 }
@@ -315,9 +317,9 @@ saga_harness_check(const struct saga_harness *h, struct pg *pg, struct str *repo
         c.killing = pass == 1;
         for (size_t i = 0; i < h->saga->steps_count; i++)
             run_acts(&c, &h->saga->steps[i]);
-        for (size_t i = 0; i < h->saga->steps_count; i++)
+        for (size_t i = 0; i < h->saga->steps_count && !h->forward_only; i++)
             run_undos(&c, h->saga->steps[i].name);
-        if (h->saga->failed != NULL)
+        if (h->saga->failed != NULL && !h->forward_only)
             run_undos(&c, "failed");
     }
     close_all(&c);

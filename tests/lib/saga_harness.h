@@ -31,6 +31,8 @@ struct saga_harness {
     /* A failed run leaves a trace (the object in error): then all failed runs must be like the one whose first step
      * failed before it did anything. */
     bool failure_shows;
+    /* The saga takes nothing back: after its first step nothing in it fails for good, so that is not tried. */
+    bool forward_only;
     int wait_ms; /* For one run; 0: 20 s. */
 };
 

@@ -9,9 +9,15 @@
 
 static const struct migration none[1];
 static const struct api api = { .service = "toy" };
-static const struct operation make_thing = { .method = HTTP_POST, .path = "/things", .id = "create_thing", .success = 202 };
-static const struct operation make_other = { .method = HTTP_POST, .path = "/others", .id = "create_other", .success = 202 };
-static const struct operation make_public = { .method = HTTP_POST, .path = "/tokens", .id = "create_token", .flags = OP_PUBLIC };
+static const struct operation make_thing = {
+    .method = HTTP_POST, .path = "/things", .id = "create_thing", .success = 202
+};
+static const struct operation make_other = {
+    .method = HTTP_POST, .path = "/others", .id = "create_other", .success = 202
+};
+static const struct operation make_public = {
+    .method = HTTP_POST, .path = "/tokens", .id = "create_token", .flags = OP_PUBLIC
+};
 
 /* A request on its way, as the dispatcher would have it before the handler. */
 struct request {
@@ -45,17 +51,31 @@ empty(void **state)
 }
 
 static void
-request_begin(struct pg *pg, struct request *r, const struct operation *o, const char *user, const char *key, const char *body)
+request_begin(struct pg *pg, struct request *r, const struct operation *o, const char *user,
+              const char *key, const char *body)
 {
     struct fault f = { 0 };
 
     *r = (struct request){ .headers = { { "Idempotency-Key", key } } };
-    r->http = (struct http_request){ .arena = arena_new(), .method = HTTP_POST, .path = o->path, .query_text = "", .headers = r->headers,
-                                     .headers_count = key != NULL, .body = body, .body_size = strlen(body) };
-    r->response = (struct http_response){ .arena = r->http.arena, .status = o->success, .file = -1 };
+    r->http = (struct http_request){ .arena = arena_new(),
+                                     .method = HTTP_POST,
+                                     .path = o->path,
+                                     .query_text = "",
+                                     .headers = r->headers,
+                                     .headers_count = key != NULL,
+                                     .body = body,
+                                     .body_size = strlen(body) };
+    r->response =
+        (struct http_response){ .arena = r->http.arena, .status = o->success, .file = -1 };
     assert_ok(db_pool_get(pg_pool(pg), r->http.arena, &r->db, &f));
-    r->call = (struct call){ .arena = r->http.arena, .request = &r->http, .response = &r->response, .operation = o, .api = &api, .db = &r->db,
-                             .dialect = dialect_get(DIALECT_NOVA), .auth = { .user_id = user, .project_id = "p1" } };
+    r->call = (struct call){ .arena = r->http.arena,
+                             .request = &r->http,
+                             .response = &r->response,
+                             .operation = o,
+                             .api = &api,
+                             .db = &r->db,
+                             .dialect = dialect_get(DIALECT_NOVA),
+                             .auth = { .user_id = user, .project_id = "p1" } };
     http_response_header(&r->response, "x-openstack-request-id", "req-1");
 }
 
@@ -150,8 +170,12 @@ static void
 test_table_tells_nothing(void **state)
 {
     run_once(*state, "u1", "key-to-guess", "{\"adminPass\": \"open sesame\"}");
-    assert_count(*state, "SELECT count(*) FROM idempotency WHERE idempotency::text ~ 'key-to-guess|sesame|Location|things'", "0");
-    assert_count(*state, "SELECT count(*) FROM idempotency WHERE answer IS NOT NULL AND status = 202", "1");
+    assert_count(*state,
+                 "SELECT count(*) FROM idempotency WHERE idempotency::text ~ "
+                 "'key-to-guess|sesame|Location|things'",
+                 "0");
+    assert_count(*state,
+                 "SELECT count(*) FROM idempotency WHERE answer IS NOT NULL AND status = 202", "1");
 }
 
 static void
@@ -172,7 +196,10 @@ test_key_belongs_to_caller_and_operation(void **state)
     static const struct {
         const struct operation *operation;
         const char *user, *key;
-    } cases[] = { { &make_thing, "u2", "k1" }, { &make_other, "u1", "k1" }, { &make_thing, "u1", "k2" }, { &make_thing, "u1k", "1" } };
+    } cases[] = { { &make_thing, "u2", "k1" },
+                  { &make_other, "u1", "k1" },
+                  { &make_thing, "u1", "k2" },
+                  { &make_thing, "u1k", "1" } };
 
     run_once(*state, "u1", "k1", "{}");
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -217,8 +244,11 @@ test_answer_lost(void **state)
     make(&r, "thing-7", true);
     r.call.idempotency = NULL; /* Its end never comes ... */
     request_end(&r);
-    assert_count(*state, "SELECT count(*) FROM idempotency WHERE status IS NULL AND object_id = 'thing-7'", "1");
-    pg_exec(*state, "SELECT pg_terminate_backend(l.pid, 10000) FROM pg_locks l WHERE locktype = 'advisory' AND l.pid <> pg_backend_pid()");
+    assert_count(*state,
+                 "SELECT count(*) FROM idempotency WHERE status IS NULL AND object_id = 'thing-7'",
+                 "1");
+    pg_exec(*state, "SELECT pg_terminate_backend(l.pid, 10000) FROM pg_locks l WHERE locktype = "
+                    "'advisory' AND l.pid <> pg_backend_pid()");
 
     for (int pass = 0; pass < 2; pass++) { /* ... and its session is gone. */
         fault_clear(&f);
@@ -255,7 +285,8 @@ test_overtaken(void **state)
 
     request_begin(*state, &r, &make_thing, "u1", "k1", "{}");
     assert_int_equal(idempotency_begin(&r.call, &f), 0);
-    pg_exec(*state, "SELECT pg_terminate_backend(l.pid, 10000) FROM pg_locks l WHERE locktype = 'advisory' AND l.pid <> pg_backend_pid()");
+    pg_exec(*state, "SELECT pg_terminate_backend(l.pid, 10000) FROM pg_locks l WHERE locktype = "
+                    "'advisory' AND l.pid <> pg_backend_pid()");
     run_once(*state, "u1", "k1", "{}");
     assert_ok(db_tx_begin(&tx, &r.db, &f));
     assert_fault(db_tx_commit(&tx, &f), f, FAULT_CONFLICT, NULL);
@@ -291,13 +322,50 @@ test_old_rows_go(void **state)
         snprintf(key, sizeof(key), "new-%d", i);
         run_once(*state, "u1", key, "{}");
     }
-    assert_count(*state, "SELECT count(*) FROM idempotency WHERE created_at < now() - interval '24 hours'", "0");
+    assert_count(*state,
+                 "SELECT count(*) FROM idempotency WHERE created_at < now() - interval '24 hours'",
+                 "0");
     assert_count(*state, "SELECT count(*) FROM idempotency", "64");
 }
 
-/* A handler that writes with single statements. */
+static int64_t
+run(struct request *r, const char *sql)
+{
+    struct db_result result;
+    struct fault f = { 0 };
+
+    assert_ok(db_run(&r->db, NULL, sql, NULL, 0, &result, &f));
+    return result.touched;
+}
+
+/* A single statement is recorded with what it changes, even when nothing comes after it. */
 static void
 test_without_transaction(void **state)
+{
+    struct fault f = { 0 };
+    struct request r;
+
+    request_begin(*state, &r, &make_thing, "u1", "k1", "{}");
+    assert_int_equal(idempotency_begin(&r.call, &f), 0);
+    assert_int_equal(run(&r, "UPDATE thing SET id = 'x' WHERE id = 'nobody'"), 0);
+    run(&r, "SELECT 1");
+    assert_count(*state, "SELECT count(*) FROM idempotency", "0");
+    assert_int_equal(run(&r, "INSERT INTO thing VALUES ('1')"), 1);
+    assert_count(*state, "SELECT count(*) FROM thing", "1");
+    assert_count(*state, "SELECT count(*) FROM idempotency WHERE status IS NULL", "1");
+    assert_int_equal(run(&r, "INSERT INTO thing VALUES ('2')"), 1); /* Once is enough. */
+    answer(&r, "done");
+    request_end(&r);
+    request_begin(*state, &r, &make_thing, "u1", "k1", "{}");
+    assert_int_equal(idempotency_begin(&r.call, &f), 1);
+    assert_string_equal(str_text(&r.response.body), "done");
+    request_end(&r);
+    assert_count(*state, "SELECT count(*) FROM thing", "2");
+}
+
+/* What has its effect elsewhere. */
+static void
+test_without_database(void **state)
 {
     struct fault f = { 0 };
     struct request r;
@@ -363,7 +431,8 @@ test_seal(void **state)
     assert_non_null(sealed);
     assert_ok(idempotency_answer_open(&r.call, &mine, sealed, 201, &f));
     assert_string_equal(str_text(&r.response.body), "caf\xc3\xa9");
-    assert_fault(idempotency_answer_open(&r.call, &other, sealed, 201, &f), f, FAULT_INTERNAL, NULL);
+    assert_fault(idempotency_answer_open(&r.call, &other, sealed, 201, &f), f, FAULT_INTERNAL,
+                 NULL);
     fault_clear(&f);
     sealed[40] = sealed[40] == 'A' ? 'B' : 'A';
     assert_fault(idempotency_answer_open(&r.call, &mine, sealed, 201, &f), f, FAULT_INTERNAL, NULL);
@@ -388,6 +457,7 @@ main(void)
         cmocka_unit_test_setup(test_expires, empty),
         cmocka_unit_test_setup(test_old_rows_go, empty),
         cmocka_unit_test_setup(test_without_transaction, empty),
+        cmocka_unit_test_setup(test_without_database, empty),
         cmocka_unit_test_setup(test_ignored, empty),
         cmocka_unit_test(test_key_check),
         cmocka_unit_test(test_seal),

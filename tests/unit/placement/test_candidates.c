@@ -17,18 +17,24 @@ static struct mirror *mirror;
  * n1, n2 with SRIOV_NET_VF 4 each, n2 with a trait, and n2a below n2 with VGPU 1; aggregate 2. s: DISK_GB 1000, shared by aggregate 2. */
 static const char setup_sql[] =
     "INSERT INTO provider (id, uuid, name, parent_id, root_id) OVERRIDING SYSTEM VALUE VALUES"
-    "  (1, '00000000-0000-0000-0000-0000000000a1', 'h1', NULL, 1), (2, '00000000-0000-0000-0000-0000000000a2', 'h2', NULL, 2),"
-    "  (3, '00000000-0000-0000-0000-0000000000b0', 'n', NULL, 3), (4, '00000000-0000-0000-0000-0000000000b1', 'n1', 3, 3),"
-    "  (5, '00000000-0000-0000-0000-0000000000b2', 'n2', 3, 3), (6, '00000000-0000-0000-0000-0000000000b3', 'n2a', 5, 3),"
+    "  (1, '00000000-0000-0000-0000-0000000000a1', 'h1', NULL, 1), (2, "
+    "'00000000-0000-0000-0000-0000000000a2', 'h2', NULL, 2),"
+    "  (3, '00000000-0000-0000-0000-0000000000b0', 'n', NULL, 3), (4, "
+    "'00000000-0000-0000-0000-0000000000b1', 'n1', 3, 3),"
+    "  (5, '00000000-0000-0000-0000-0000000000b2', 'n2', 3, 3), (6, "
+    "'00000000-0000-0000-0000-0000000000b3', 'n2a', 5, 3),"
     "  (7, '00000000-0000-0000-0000-0000000000c0', 's', NULL, 7);"
     "INSERT INTO inventory SELECT p, c, t, 0, 1, m, s, r, u FROM (VALUES"
     "  (1, 0, 8, 100, 1, 1.0, 0), (1, 1, 1024, 2000, 1, 1.0, 0), (1, 2, 100, 100, 1, 1.0, 0),"
     "  (2, 0, 8, 100, 2, 1.0, 6), (2, 1, 1024, 2000, 1, 1.0, 0), (2, 2, 100, 100, 1, 1.0, 0),"
     "  (3, 0, 8, 100, 1, 2.0, 0), (3, 1, 1024, 2000, 1, 1.0, 0),"
-    "  (4, 4, 4, 3, 1, 1.0, 0), (5, 4, 4, 4, 1, 1.0, 0), (6, 10, 1, 1, 1, 1.0, 0), (7, 2, 1000, 1000, 1, 1.0, 0)) x (p, c, t, m, s, r, u);"
-    "INSERT INTO provider_trait SELECT x.p, t.id FROM (VALUES (2, 'HW_CPU_X86_AVX2'), (5, 'HW_NIC_SRIOV'),"
+    "  (4, 4, 4, 3, 1, 1.0, 0), (5, 4, 4, 4, 1, 1.0, 0), (6, 10, 1, 1, 1, 1.0, 0), (7, 2, 1000, "
+    "1000, 1, 1.0, 0)) x (p, c, t, m, s, r, u);"
+    "INSERT INTO provider_trait SELECT x.p, t.id FROM (VALUES (2, 'HW_CPU_X86_AVX2'), (5, "
+    "'HW_NIC_SRIOV'),"
     "  (7, 'MISC_SHARES_VIA_AGGREGATE')) x (p, t) JOIN trait t ON t.name = x.t;"
-    "INSERT INTO provider_aggregate VALUES (2, '11111111-0000-0000-0000-000000000000'), (3, '22222222-0000-0000-0000-000000000000'),"
+    "INSERT INTO provider_aggregate VALUES (2, '11111111-0000-0000-0000-000000000000'), (3, "
+    "'22222222-0000-0000-0000-000000000000'),"
     "  (7, '22222222-0000-0000-0000-000000000000');";
 
 static int
@@ -66,8 +72,8 @@ take(void *owner, const struct candidate *c)
     if (out->size > 0)
         str_add(out, " | ");
     for (size_t i = 0; i < c->picks_count; i++)
-        str_addf(out, "%s%s:%s=%lld", i == 0 ? "" : " ", c->picks[i].provider->name, mirror_class_name(mirror, c->picks[i].class_id),
-                 (long long)c->picks[i].amount);
+        str_addf(out, "%s%s:%s=%lld", i == 0 ? "" : " ", c->picks[i].provider->name,
+                 mirror_class_name(mirror, c->picks[i].class_id), (long long)c->picks[i].amount);
     return true;
 }
 
@@ -85,7 +91,8 @@ find(struct arena *a, const char *query, int version)
     char *copy;
 
     assert_ok(url_parse_query(a, query, &http.query, &http.query_count, &f));
-    if (request_parse(&call, &request, &f) < 0 || candidates_plan(mirror, &request, a, &plan, &f) < 0)
+    if (request_parse(&call, &request, &f) < 0 ||
+        candidates_plan(mirror, &request, a, &plan, &f) < 0)
         return arena_printf(a, "! %s", f.message);
     candidates_walk(mirror, plan, &options, take, &out);
     copy = arena_strdup(a, str_text(&out));
@@ -106,62 +113,87 @@ test_walk(void **state)
         { "resources=VCPU:4", 1039, "h1:VCPU=4 | n:VCPU=4" },
         { "resources=VCPU:9", 1039, "n:VCPU=9" }, /* By its ratio. */
         { "resources=VCPU:17", 1039, "" },
-        { "resources=VCPU:2,DISK_GB:10", 1039, "h1:VCPU=2 h1:DISK_GB=10 | h2:VCPU=2 h2:DISK_GB=10 | n:VCPU=2 s:DISK_GB=10" },
-        { "resources=DISK_GB:500", 1039, "s:DISK_GB=500" }, /* Once, though it shows at two anchors. */
+        { "resources=VCPU:2,DISK_GB:10", 1039,
+          "h1:VCPU=2 h1:DISK_GB=10 | h2:VCPU=2 h2:DISK_GB=10 | n:VCPU=2 s:DISK_GB=10" },
+        { "resources=DISK_GB:500", 1039,
+          "s:DISK_GB=500" }, /* Once, though it shows at two anchors. */
         { "resources=VCPU:2&required=HW_CPU_X86_AVX2", 1039, "h2:VCPU=2" },
         { "resources=VCPU:2&required=!HW_CPU_X86_AVX2", 1039, "h1:VCPU=2 | n:VCPU=2" },
         { "resources=VCPU:2&required=in:HW_CPU_X86_AVX2,HW_NIC_SRIOV", 1039, "h2:VCPU=2" },
-        { "resources=VCPU:2,SRIOV_NET_VF:1&required=HW_NIC_SRIOV", 1039, "n:VCPU=2 n2:SRIOV_NET_VF=1" },
+        { "resources=VCPU:2,SRIOV_NET_VF:1&required=HW_NIC_SRIOV", 1039,
+          "n:VCPU=2 n2:SRIOV_NET_VF=1" },
         { "resources=VCPU:2&member_of=11111111-0000-0000-0000-000000000000", 1039, "h2:VCPU=2" },
-        { "resources=VCPU:2&member_of=!11111111-0000-0000-0000-000000000000", 1039, "h1:VCPU=2 | n:VCPU=2" },
-        { "resources=VCPU:2&member_of=in:11111111-0000-0000-0000-000000000000,22222222-0000-0000-0000-000000000000", 1039,
-          "h2:VCPU=2 | n:VCPU=2" },
+        { "resources=VCPU:2&member_of=!11111111-0000-0000-0000-000000000000", 1039,
+          "h1:VCPU=2 | n:VCPU=2" },
+        { "resources=VCPU:2&member_of=in:11111111-0000-0000-0000-000000000000,22222222-0000-0000-"
+          "0000-000000000000",
+          1039, "h2:VCPU=2 | n:VCPU=2" },
         { "resources=VCPU:2&member_of=33333333-0000-0000-0000-000000000000", 1039, "" },
         { "resources=VCPU:2&in_tree=00000000-0000-0000-0000-0000000000b1", 1039, "n:VCPU=2" },
-        { "resources=VCPU:2,DISK_GB:1&in_tree=00000000-0000-0000-0000-0000000000b1", 1039, "" }, /* The share is another tree. */
+        { "resources=VCPU:2,DISK_GB:1&in_tree=00000000-0000-0000-0000-0000000000b1", 1039,
+          "" }, /* The share is another tree. */
         { "resources=VCPU:2&in_tree=00000000-0000-0000-0000-0000000000ff", 1039, "" },
-        { "resources=VCPU:1,SRIOV_NET_VF:1", 1039, "n:VCPU=1 n1:SRIOV_NET_VF=1 | n:VCPU=1 n2:SRIOV_NET_VF=1" },
-        { "resources=VCPU:1,SRIOV_NET_VF:1", 1028, "" }, /* Trees are not known yet. */
+        { "resources=VCPU:1,SRIOV_NET_VF:1", 1039,
+          "n:VCPU=1 n1:SRIOV_NET_VF=1 | n:VCPU=1 n2:SRIOV_NET_VF=1" },
+        { "resources=VCPU:1,SRIOV_NET_VF:1", 1028, "" },           /* Trees are not known yet. */
         { "resources=SRIOV_NET_VF:4", 1039, "n2:SRIOV_NET_VF=4" }, /* n1: max_unit 3. */
         { "resources1=SRIOV_NET_VF:1&resources2=SRIOV_NET_VF:1&group_policy=isolate", 1039,
           "n1:SRIOV_NET_VF=1 n2:SRIOV_NET_VF=1 | n2:SRIOV_NET_VF=1 n1:SRIOV_NET_VF=1" },
         { "resources1=SRIOV_NET_VF:1&resources2=SRIOV_NET_VF:1&group_policy=none", 1039,
-          "n1:SRIOV_NET_VF=2 | n1:SRIOV_NET_VF=1 n2:SRIOV_NET_VF=1 | n2:SRIOV_NET_VF=1 n1:SRIOV_NET_VF=1 | n2:SRIOV_NET_VF=2" },
+          "n1:SRIOV_NET_VF=2 | n1:SRIOV_NET_VF=1 n2:SRIOV_NET_VF=1 | n2:SRIOV_NET_VF=1 "
+          "n1:SRIOV_NET_VF=1 | n2:SRIOV_NET_VF=2" },
         { "resources1=SRIOV_NET_VF:3&resources2=SRIOV_NET_VF:3&group_policy=none", 1039,
           "n1:SRIOV_NET_VF=3 n2:SRIOV_NET_VF=3 | n2:SRIOV_NET_VF=3 n1:SRIOV_NET_VF=3" }, /* Together they exceed it. */
-        { "resources=VCPU:1&resources_NET=SRIOV_NET_VF:1&required_NET=HW_NIC_SRIOV", 1039, "n:VCPU=1 n2:SRIOV_NET_VF=1" },
-        { "resources_A=VGPU:1&resources_B=SRIOV_NET_VF:1&group_policy=none&same_subtree=_A,_B", 1039, "n2a:VGPU=1 n2:SRIOV_NET_VF=1" },
-        { "resources_A=VGPU:1&required_B=HW_NIC_SRIOV&group_policy=none&same_subtree=_A,_B", 1039, "n2a:VGPU=1" },
+        { "resources=VCPU:1&resources_NET=SRIOV_NET_VF:1&required_NET=HW_NIC_SRIOV", 1039,
+          "n:VCPU=1 n2:SRIOV_NET_VF=1" },
+        { "resources_A=VGPU:1&resources_B=SRIOV_NET_VF:1&group_policy=none&same_subtree=_A,_B",
+          1039, "n2a:VGPU=1 n2:SRIOV_NET_VF=1" },
+        { "resources_A=VGPU:1&required_B=HW_NIC_SRIOV&group_policy=none&same_subtree=_A,_B", 1039,
+          "n2a:VGPU=1" },
         { "resources=VCPU:2&root_required=HW_CPU_X86_AVX2", 1039, "h2:VCPU=2" },
         { "resources=VCPU:2&root_required=!HW_CPU_X86_AVX2", 1039, "h1:VCPU=2 | n:VCPU=2" },
         { "resources=VCPU:2&required=CUSTOM_NONE", 1039, "! No such trait(s): CUSTOM_NONE." },
-        { "resources=CUSTOM_NONE:2", 1039, "! Invalid resource class in resources parameter: No such resource class CUSTOM_NONE." },
+        { "resources=CUSTOM_NONE:2", 1039,
+          "! Invalid resource class in resources parameter: No such resource class CUSTOM_NONE." },
         { "resources=VCPU:0", 1039, "! Requested resource VCPU requires amount >= 1. Got: 0." },
-        { "resources=VCPU:x", 1039, "! Requested resource VCPU expected positive integer amount. Got: x." },
-        { "resources=VCPU", 1039, "! Badly formed resources parameter. Expected resources query string parameter in form: "
-                                  "?resources=VCPU:2,MEMORY_MB:1024. Got: VCPU." },
+        { "resources=VCPU:x", 1039,
+          "! Requested resource VCPU expected positive integer amount. Got: x." },
+        { "resources=VCPU", 1039,
+          "! Badly formed resources parameter. Expected resources query string parameter in form: "
+          "?resources=VCPU:2,MEMORY_MB:1024. Got: VCPU." },
         { "", 1039, "! There must be at least one resources or resources[$S] parameter." },
         { "", 1035, "! At least one request group (`resources` or `resources{$S}`) is required." },
         { "", 1010, "! Invalid query string parameters: 'resources' is a required property" },
         { "resources1=VCPU:1&resources2=VCPU:1", 1039,
-          "! The \"group_policy\" parameter is required when specifying more than one \"resources{N}\" parameter." },
-        { "resources=VCPU:1&limit=0", 1039, "! Invalid query string parameters: '0' does not match '^[1-9][0-9]*$'" },
-        { "resources=VCPU:1&limit=1", 1015, "! Invalid query string parameters: Additional properties are not allowed ('limit' was unexpected)" },
+          "! The \"group_policy\" parameter is required when specifying more than one "
+          "\"resources{N}\" parameter." },
+        { "resources=VCPU:1&limit=0", 1039,
+          "! Invalid query string parameters: '0' does not match '^[1-9][0-9]*$'" },
+        { "resources=VCPU:1&limit=1", 1015,
+          "! Invalid query string parameters: Additional properties are not allowed ('limit' was "
+          "unexpected)" },
         { "resources=VCPU:1&resources_A=VCPU:1", 1032,
-          "! Invalid query string parameters: Additional properties are not allowed ('resources_A' was unexpected)" },
+          "! Invalid query string parameters: Additional properties are not allowed ('resources_A' "
+          "was unexpected)" },
         { "resources=VCPU:1&required=!HW_CPU_X86_AVX2", 1021,
-          "! Invalid query string parameters: Expected 'required' parameter value of the form: HW_CPU_X86_VMX,CUSTOM_MAGIC. Got: "
+          "! Invalid query string parameters: Expected 'required' parameter value of the form: "
+          "HW_CPU_X86_VMX,CUSTOM_MAGIC. Got: "
           "!HW_CPU_X86_AVX2" },
         { "resources=VCPU:1&required=HW_CPU_X86_AVX2,!HW_CPU_X86_AVX2", 1039,
-          "! Conflicting required and forbidden traits found in the following traits keys: required: (HW_CPU_X86_AVX2)" },
-        { "resources=VCPU:1&required=", 1039, "! Invalid query string parameters: Expected 'required' parameter value of the form: "
-                                              "HW_CPU_X86_VMX,!CUSTOM_MAGIC. Got an empty trait in: " },
+          "! Conflicting required and forbidden traits found in the following traits keys: "
+          "required: (HW_CPU_X86_AVX2)" },
+        { "resources=VCPU:1&required=", 1039,
+          "! Invalid query string parameters: Expected 'required' parameter value of the form: "
+          "HW_CPU_X86_VMX,!CUSTOM_MAGIC. Got an empty trait in: " },
         { "resources=VCPU:1&member_of=x", 1039,
-          "! Invalid query string parameters: Expected 'member_of' parameter to contain valid UUID(s). Got: x" },
+          "! Invalid query string parameters: Expected 'member_of' parameter to contain valid "
+          "UUID(s). Got: x" },
         { "required=HW_CPU_X86_AVX2", 1030,
-          "! All traits parameters must be associated with resources.  Found the following orphaned traits keys: required" },
+          "! All traits parameters must be associated with resources.  Found the following "
+          "orphaned traits keys: required" },
         { "resources=VCPU:1&same_subtree=_X", 1039,
-          "! Real suffixes should be specified in `same_subtree`: ['_X'] not found among the request groups." },
+          "! Real suffixes should be specified in `same_subtree`: ['_X'] not found among the "
+          "request groups." },
     };
 
     (void)state;
@@ -170,7 +202,8 @@ test_walk(void **state)
         const char *found = find(a, cases[i].query, cases[i].version);
 
         if (strcmp(found, cases[i].expected) != 0)
-            fail_msg("%s (%d)\n found:    %s\n expected: %s", cases[i].query, cases[i].version, found, cases[i].expected);
+            fail_msg("%s (%d)\n found:    %s\n expected: %s", cases[i].query, cases[i].version,
+                     found, cases[i].expected);
         arena_free(a);
     }
 }
@@ -210,7 +243,8 @@ test_bounds(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_walk), cmocka_unit_test(test_bounds) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_walk),
+                                        cmocka_unit_test(test_bounds) };
 
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -7,8 +7,16 @@
 static struct claim_stock
 stock(int64_t total, int64_t reserved, double ratio, int64_t used, int64_t before)
 {
-    return (struct claim_stock){ .provider_uuid = "p", .class_name = "VCPU", .total = total, .reserved = reserved, .min_unit = 1,
-                                 .max_unit = 2147483647, .step_size = 1, .allocation_ratio = ratio, .used = used, .before = before };
+    return (struct claim_stock){ .provider_uuid = "p",
+                                 .class_name = "VCPU",
+                                 .total = total,
+                                 .reserved = reserved,
+                                 .min_unit = 1,
+                                 .max_unit = 2147483647,
+                                 .step_size = 1,
+                                 .allocation_ratio = ratio,
+                                 .used = used,
+                                 .before = before };
 }
 
 static void
@@ -28,9 +36,9 @@ test_room(void **state)
         { 4, 2, 1.0, 0, 0, 3, true },
         { 3, 0, 1.5, 4, 0, 1, true }, /* 4.5 is no 5. */
         { 3, 0, 1.5, 3, 0, 1, false },
-        { 1, 0, 1.0, 10, 10, 9, false }, /* Shrinks on a full host. */
+        { 1, 0, 1.0, 10, 10, 9, false },  /* Shrinks on a full host. */
         { 1, 0, 1.0, 10, 10, 10, false }, /* Stays. */
-        { 1, 0, 1.0, 10, 10, 11, true }, /* Grows. */
+        { 1, 0, 1.0, 10, 10, 11, true },  /* Grows. */
         { 1, 0, 1.0, 10, 4, 4, false },
         { 1, 0, 1.0, 10, 4, 5, true },
         { 1, 1, 1.0, 0, 0, 1, true },
@@ -40,7 +48,8 @@ test_room(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct claim_stock s = stock(cases[i].total, cases[i].reserved, cases[i].ratio, cases[i].used, cases[i].before);
+        struct claim_stock s = stock(cases[i].total, cases[i].reserved, cases[i].ratio,
+                                     cases[i].used, cases[i].before);
         struct fault f = { 0 };
         int r = claim_add(&s, cases[i].want, &f);
 
@@ -58,8 +67,13 @@ test_units(void **state)
         int64_t min, max, step, want;
         bool refused;
     } cases[] = {
-        { 1, 8, 1, 8, false }, { 1, 8, 1, 9, true }, { 4, 8, 1, 3, true }, { 4, 8, 1, 4, false },
-        { 1, 8, 2, 4, false }, { 1, 8, 2, 5, true }, { 1, INT64_MAX, 1, INT64_MAX / 4, true /* By the room. */ },
+        { 1, 8, 1, 8, false },
+        { 1, 8, 1, 9, true },
+        { 4, 8, 1, 3, true },
+        { 4, 8, 1, 4, false },
+        { 1, 8, 2, 4, false },
+        { 1, 8, 2, 5, true },
+        { 1, INT64_MAX, 1, INT64_MAX / 4, true /* By the room. */ },
     };
 
     (void)state;
@@ -73,7 +87,9 @@ test_units(void **state)
         s.step_size = cases[i].step;
         r = claim_add(&s, cases[i].want, &f);
         if (cases[i].refused)
-            assert_fault(r, f, FAULT_CONFLICT, "Unable to allocate inventory: Unable to create allocation for 'VCPU' on resource provider 'p'");
+            assert_fault(r, f, FAULT_CONFLICT,
+                         "Unable to allocate inventory: Unable to create allocation for 'VCPU' on "
+                         "resource provider 'p'");
         else
             assert_ok(r);
     }
@@ -95,7 +111,8 @@ test_sum(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_room), cmocka_unit_test(test_units), cmocka_unit_test(test_sum) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_room), cmocka_unit_test(test_units),
+                                        cmocka_unit_test(test_sum) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* The mirror's feed: what is committed is seen at the next read, whenever it began and whatever else is under way. */
-#include "services/placement/mirror.h"
+#include "services/placement/mirror_state.h"
 
 #include "db/tx.h"
 #include "tests/lib/pg.h"
@@ -59,8 +59,10 @@ commit(struct session *s)
     assert_ok(db_tx_commit(&s->tx, &f));
 }
 
-static const char *const insert_a = "INSERT INTO provider (uuid, name, root_id) VALUES ('a', 'a', currval('provider_id_seq'))";
-static const char *const insert_b = "INSERT INTO provider (uuid, name, root_id) VALUES ('b', 'b', currval('provider_id_seq'))";
+static const char *const insert_a =
+    "INSERT INTO provider (uuid, name, root_id) VALUES ('a', 'a', currval('provider_id_seq'))";
+static const char *const insert_b =
+    "INSERT INTO provider (uuid, name, root_id) VALUES ('b', 'b', currval('provider_id_seq'))";
 
 static int
 setup(void **state)
@@ -82,7 +84,7 @@ static int
 empty(void **state)
 {
     (void)state;
-    pg_exec(pg, "TRUNCATE provider CASCADE; DELETE FROM provider_change WHERE provider_id <> 0");
+    pg_exec(pg, "DELETE FROM provider; DELETE FROM provider_change WHERE provider_id <> 0");
     return 0;
 }
 
@@ -111,7 +113,8 @@ test_late_commit(void **state)
     session_open(&reader);
     session_open(&idle);
     begin(&idle);
-    run(&idle, "INSERT INTO trait (name) VALUES ('CUSTOM_NEVER')"); /* Takes the lowest transaction id. */
+    run(&idle,
+        "INSERT INTO trait (name) VALUES ('CUSTOM_NEVER')"); /* Takes the lowest transaction id. */
     assert_false(sees(m, &reader, "a"));
     begin(&a);
     run(&a, insert_a);
@@ -171,10 +174,14 @@ test_content(void **state)
     session_open(&s);
     assert_false(sees(m, &s, "a"));
     run(&s, insert_a);
-    run(&s, "INSERT INTO provider (uuid, name, parent_id, root_id) SELECT 'c', 'c', id, id FROM provider WHERE uuid = 'a'");
-    run(&s, "INSERT INTO inventory SELECT id, 0, 8, 2, 1, 4, 2, 16.0, 6 FROM provider WHERE uuid = 'a'");
-    run(&s, "INSERT INTO inventory SELECT id, 1, 1024, 0, 1, 1024, 1, 1.5, 0 FROM provider WHERE uuid = 'a'");
-    run(&s, "INSERT INTO provider_trait SELECT p.id, t.id FROM provider p, trait t WHERE p.uuid = 'a' AND t.name IN "
+    run(&s, "INSERT INTO provider (uuid, name, parent_id, root_id) SELECT 'c', 'c', id, id FROM "
+            "provider WHERE uuid = 'a'");
+    run(&s, "INSERT INTO inventory SELECT id, 0, 8, 2, 1, 4, 2, 16.0, 6 FROM provider WHERE uuid = "
+            "'a'");
+    run(&s, "INSERT INTO inventory SELECT id, 1, 1024, 0, 1, 1024, 1, 1.5, 0 FROM provider WHERE "
+            "uuid = 'a'");
+    run(&s, "INSERT INTO provider_trait SELECT p.id, t.id FROM provider p, trait t WHERE p.uuid = "
+            "'a' AND t.name IN "
             "('MISC_SHARES_VIA_AGGREGATE', 'HW_CPU_X86_AVX2')");
     run(&s, "INSERT INTO provider_aggregate SELECT id, 'agg' FROM provider WHERE uuid = 'a'");
     run(&s, "UPDATE provider SET generation = 7 WHERE uuid = 'a'");
@@ -219,6 +226,32 @@ test_content(void **state)
     mirror_free(m);
 }
 
+/* Rows newer than the list of changes: a parent that nobody has told of yet, and one that ended before its child did. */
+static void
+test_half_told(void **state)
+{
+    static char a[] = "a", b[] = "b";
+    struct mirror_state_row below = { .id = 5, .uuid = a, .name = a, .parent_id = 4, .root_id = 4 };
+    struct mirror_state_row parent = {
+        .id = 4, .uuid = b, .name = b, .parent_id_null = true, .root_id = 4
+    };
+    struct mirror_state_row gone = { .id = 4 };
+    struct mirror_state s;
+
+    (void)state;
+    mirror_state_init(&s);
+    assert_false(mirror_state_apply(&s, &below, 1));
+    assert_null(s.providers[0]->parent);
+    assert_ptr_equal(mirror_root(s.providers[0]), s.providers[0]);
+    assert_true(mirror_state_apply(&s, &parent, 1));
+    assert_true(mirror_state_apply(&s, &below, 1));
+    assert_ptr_equal(s.providers[1]->parent, s.providers[0]);
+    assert_false(mirror_state_apply(&s, &gone, 1));
+    assert_int_equal(s.providers_count, 1);
+    assert_null(s.providers[0]->parent);
+    mirror_state_done(&s);
+}
+
 static void
 test_names(void **state)
 {
@@ -259,9 +292,13 @@ test_reconnect(void **state)
     run(&s, insert_a);
     assert_true(sees(m, &s, "a"));
     pg_exec(pg, "DELETE FROM provider");
-    pg_exec(pg, "DELETE FROM provider_change WHERE provider_id <> 0"); /* As if another database had never known it. */
-    pg_exec(pg, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()");
-    while (mirror_refresh(m, &s.db, &f) < 0) /* The first use notices that the connection is gone. */
+    pg_exec(
+        pg,
+        "DELETE FROM provider_change WHERE provider_id <> 0"); /* As if another database had never known it. */
+    pg_exec(pg, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> "
+                "pg_backend_pid() AND datname = current_database()");
+    while (mirror_refresh(m, &s.db, &f) <
+           0) /* The first use notices that the connection is gone. */
         fault_clear(&f);
     assert_false(sees(m, &s, "a"));
     session_done(&s);
@@ -272,9 +309,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_late_commit, empty),   cmocka_unit_test_setup(test_rollback_and_end, empty),
-        cmocka_unit_test_setup(test_content, empty),       cmocka_unit_test_setup(test_names, empty),
+        cmocka_unit_test_setup(test_late_commit, empty),
+        cmocka_unit_test_setup(test_rollback_and_end, empty),
+        cmocka_unit_test_setup(test_content, empty),
+        cmocka_unit_test_setup(test_names, empty),
         cmocka_unit_test_setup(test_reconnect, empty),
+        cmocka_unit_test(test_half_told),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,7 +1,7 @@
 /* The statements of the service, against the schema that its migrations make. */
-#include "volume_queries.h"
 #include "tests/lib/pg.h"
 #include "tests/unit/asserts.h"
+#include "volume_queries.h"
 
 extern const struct migration volume_migrations[];
 extern const size_t volume_migrations_count;

@@ -19,8 +19,10 @@ test_check_status(void **state)
     } cases[] = {
         { VOLUME_STATUS_AVAILABLE, STATUS_BIT(AVAILABLE), NULL, NULL },
         { VOLUME_STATUS_IN_USE, STATUS_BIT(AVAILABLE) | STATUS_BIT(IN_USE), NULL, NULL },
-        { VOLUME_STATUS_IN_USE, STATUS_BIT(AVAILABLE), NULL, "Volume v status must be available, but current status is: in-use." },
-        { VOLUME_STATUS_ERROR, STATUS_BIT(AVAILABLE) | STATUS_BIT(IN_USE), "extend", "must be available, in-use to extend, but current status is: error." },
+        { VOLUME_STATUS_IN_USE, STATUS_BIT(AVAILABLE), NULL,
+          "Volume v status must be available, but current status is: in-use." },
+        { VOLUME_STATUS_ERROR, STATUS_BIT(AVAILABLE) | STATUS_BIT(IN_USE), "extend",
+          "must be available, in-use to extend, but current status is: error." },
     };
 
     (void)state;
@@ -52,23 +54,33 @@ test_derived_status(void **state)
     static const struct {
         const char *sql, *status;
     } steps[] = {
-        { "INSERT INTO volume (id, project_id, user_id, size_gb, availability_zone) VALUES ('v', 'p', 'u', 1, 'z')", "available" },
-        { "INSERT INTO saga (id, name, version, object_id, request_id, project_id, user_id, step_name) VALUES ('s', 'volume.create', 1, 'v', '', '', '', 'fill')",
+        { "INSERT INTO volume (id, project_id, user_id, size_gb, availability_zone) VALUES ('v', "
+          "'p', 'u', 1, 'z')",
+          "available" },
+        { "INSERT INTO saga (id, name, version, object_id, request_id, project_id, user_id, "
+          "step_name) VALUES ('s', 'volume.create', 1, 'v', '', '', '', 'fill')",
           "creating" },
-        { "INSERT INTO saga (id, name, version, object_id, request_id, project_id, user_id, step_name) VALUES ('d', 'volume.delete', 1, 'v', '', '', '', 'remove')",
+        { "INSERT INTO saga (id, name, version, object_id, request_id, project_id, user_id, "
+          "step_name) VALUES ('d', 'volume.delete', 1, 'v', '', '', '', 'remove')",
           "deleting" },
         { "UPDATE saga SET status = 'failed'", "available" },
         { "UPDATE volume SET state = 'error'", "error" },
         { "UPDATE volume SET state = 'ready'", "available" },
-        { "INSERT INTO attachment (id, volume_id, project_id, instance, state) VALUES ('a', 'v', 'p', 'i', 'reserved')", "reserved" },
+        { "INSERT INTO attachment (id, volume_id, project_id, instance, state) VALUES ('a', 'v', "
+          "'p', 'i', 'reserved')",
+          "reserved" },
         { "UPDATE attachment SET state = 'attaching'", "attaching" },
         { "UPDATE attachment SET state = 'attached'", "in-use" },
-        { "INSERT INTO attachment (id, volume_id, project_id, instance, state) VALUES ('b', 'v', 'p', 'j', 'reserved')", "in-use" },
+        { "INSERT INTO attachment (id, volume_id, project_id, instance, state) VALUES ('b', 'v', "
+          "'p', 'j', 'reserved')",
+          "in-use" },
         { "DELETE FROM attachment WHERE id = 'b'", "in-use" },
-        { "INSERT INTO saga (id, name, version, object_id, request_id, project_id, user_id, step_name) VALUES ('t', 'volume.detach', 1, 'a', '', '', '', 'unexport')",
+        { "INSERT INTO saga (id, name, version, object_id, request_id, project_id, user_id, "
+          "step_name) VALUES ('t', 'volume.detach', 1, 'a', '', '', '', 'unexport')",
           "detaching" },
         { "UPDATE saga SET status = 'failed'", "in-use" },
-        { "UPDATE attachment SET state = 'error_detaching'", "detaching" }, /* Not attachable by another before the agent has let go. */
+        { "UPDATE attachment SET state = 'error_detaching'",
+          "detaching" }, /* Not attachable by another before the agent has let go. */
         { "DELETE FROM attachment", "available" },
     };
     _cleanup_(pg_rollback) struct db db = { 0 };
@@ -102,7 +114,8 @@ teardown(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_check_status), cmocka_unit_test(test_derived_status) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_check_status),
+                                        cmocka_unit_test(test_derived_status) };
 
     return cmocka_run_group_tests(tests, setup, teardown);
 }

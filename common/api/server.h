@@ -1,0 +1,27 @@
+/* The server that the dispatcher serves: what dispatch.c and server.c share. Private. */
+#pragma once
+
+#include "dispatch.h"
+#include "router.h"
+
+struct api_server {
+    struct api_server_options options;
+    const struct dialect *dialect;
+    struct router *router;
+    struct policy *policy;
+    struct policy *old_policy; /* The one before the last reload: requests in work may still look at it. */
+    struct http_server *http;
+    const char **inline_paths; /* Of the operations that are answered in the I/O thread. */
+    size_t inline_count;
+};
+
+/* What each worker thread has of its own. */
+struct api_worker {
+    struct http_client *client;
+};
+
+static inline bool
+operation_is_inline(const struct operation *o)
+{
+    return (o->flags & OP_INLINE) != 0;
+}
