@@ -93,10 +93,17 @@ find_inline_paths(struct api_server *s)
 int
 api_server_start(struct api_server **ret, const struct api_server_options *options, struct fault *f)
 {
-    struct http_server_options http = { .listen = options->listen, .io_threads = options->io_threads, .workers = options->workers,
-                                        .tls_certificate = options->tls_certificate, .tls_key = options->tls_key };
+    struct http_server_options http = { .listen = options->listen,
+                                        .io_threads = options->io_threads,
+                                        .workers = options->workers,
+                                        .tls_certificate = options->tls_certificate,
+                                        .tls_key = options->tls_key };
     struct api_server *s = calloc(1, sizeof(*s));
-    struct http_handler handler = { .handle = handle, .streams = streams, .is_inline = is_inline_path, .worker_init = worker_init, .worker_done = worker_done,
+    struct http_handler handler = { .handle = handle,
+                                    .streams = streams,
+                                    .is_inline = is_inline_path,
+                                    .worker_init = worker_init,
+                                    .worker_done = worker_done,
                                     .owner = s };
     const struct api *api = options->api;
 
@@ -123,7 +130,8 @@ api_server_reload_policy(struct api_server *s, struct fault *f)
 {
     struct policy *fresh = NULL;
 
-    if (policy_load(&fresh, s->options.api->policies, s->options.api->policies_count, s->options.policy_file, f) < 0)
+    if (policy_load(&fresh, s->options.api->policies, s->options.api->policies_count,
+                    s->options.policy_file, f) < 0)
         return -1;
     policy_free(s->old_policy);
     s->old_policy = __atomic_exchange_n(&s->policy, fresh, __ATOMIC_ACQ_REL);

@@ -9,7 +9,8 @@ struct api_server {
     const struct dialect *dialect;
     struct router *router;
     struct policy *policy;
-    struct policy *old_policy; /* The one before the last reload: requests in work may still look at it. */
+    struct policy
+        *old_policy; /* The one before the last reload: requests in work may still look at it. */
     struct http_server *http;
     const char **inline_paths; /* Of the operations that are answered in the I/O thread. */
     size_t inline_count;
