@@ -78,7 +78,8 @@ call_scope(const struct call *c, enum resource_scope scope)
     case RESOURCE_ANYONE:
         break;
     }
-    return own == NULL ? "" : own; /* Without a scope of that kind nothing is his: matches no row. */
+    return own == NULL ? ""
+                       : own; /* Without a scope of that kind nothing is his: matches no row. */
 }
 
 /* --- Policy targets: the row, then the path, then (with no row) what is the caller's own. */
@@ -119,7 +120,8 @@ target_get(const void *object, const char *name)
             return text;
         if (str_equal(name, "tenant_id"))
             return resource_text(t->resource, t->row, "project_id", t->call->arena);
-        if (str_equal(name, "project_id") && t->resource->scope == RESOURCE_PROJECT) /* Whatever its column is called. */
+        if (str_equal(name, "project_id") &&
+            t->resource->scope == RESOURCE_PROJECT) /* Whatever its column is called. */
             return resource_text(t->resource, t->row, t->resource->scope_column, t->call->arena);
     }
     for (size_t i = 0; i < t->call->params_count; i++) {
@@ -139,17 +141,20 @@ call_allowed(struct call *c, const char *rule, const struct resource *r, const v
 }
 
 int
-call_enforce(struct call *c, const char *rule, const struct resource *r, const void *row, struct fault *f)
+call_enforce(struct call *c, const char *rule, const struct resource *r, const void *row,
+             struct fault *f)
 {
     if (call_allowed(c, rule, r, row))
         return 0;
     switch (c->dialect->id) {
     case DIALECT_KEYSTONE:
-        return fault_raise(f, FAULT_FORBIDDEN, "You are not authorized to perform the requested action: %s.", rule);
+        return fault_raise(f, FAULT_FORBIDDEN,
+                           "You are not authorized to perform the requested action: %s.", rule);
     case DIALECT_NEUTRON:
         return fault_raise(f, FAULT_FORBIDDEN, "rule:%s is disallowed by policy", rule);
     case DIALECT_GLANCE:
-        return fault_raise(f, FAULT_FORBIDDEN, "You are not authorized to complete %s action.", rule);
+        return fault_raise(f, FAULT_FORBIDDEN, "You are not authorized to complete %s action.",
+                           rule);
     default:
         return fault_raise(f, FAULT_FORBIDDEN, "Policy doesn't allow %s to be performed.", rule);
     }

@@ -18,23 +18,24 @@ struct call {
     const struct operation *operation;
     const struct dialect *dialect;
     const struct api *api;
-    struct api_server *server; /* The dispatcher: policy, options. */
-    void *service; /* The daemon's own state, as given to api_server_new(). */
-    int version; /* Microversion, 0 where there are none. */
-    const char *request_id; /* "req-<uuid>" */
+    struct api_server *server;     /* The dispatcher: policy, options. */
+    void *service;                 /* The daemon's own state, as given to api_server_new(). */
+    int version;                   /* Microversion, 0 where there are none. */
+    const char *request_id;        /* "req-<uuid>" */
     const char *global_request_id; /* From the client, or NULL. */
-    struct auth_context auth; /* Zeroed for public operations without a token. */
+    struct auth_context auth;      /* Zeroed for public operations without a token. */
     bool authenticated;
     struct http_pair params[8]; /* Path parameters, decoded. */
     size_t params_count;
-    json_t *body; /* Parsed body, or NULL. */
-    struct db *db; /* Of this worker; results live in 'arena'. */
-    struct http_client *client; /* Of this worker. */
-    struct jsonw json; /* Writes to response->body; see call_json(). */
-    const char *base_url; /* "http://host:port" as the client sees it. */
+    json_t *body;                       /* Parsed body, or NULL. */
+    struct db *db;                      /* Of this worker; results live in 'arena'. */
+    struct http_client *client;         /* Of this worker. */
+    struct jsonw json;                  /* Writes to response->body; see call_json(). */
+    const char *base_url;               /* "http://host:port" as the client sees it. */
     const struct policy_target *target; /* While policy looks at it. */
-    struct idempotency *idempotency; /* The request has a key: see idempotency.h. */
-    const char *object_id; /* What this request makes; known before it commits, an idempotent repeat can name it. */
+    struct idempotency *idempotency;    /* The request has a key: see idempotency.h. */
+    const char *
+        object_id; /* What this request makes; known before it commits, an idempotent repeat can name it. */
     void *scratch; /* The service's own, for what its hooks tell each other during this request. */
 };
 
@@ -59,7 +60,8 @@ bool call_sees_all(const struct call *c);
 bool call_is_admin(const struct call *c); /* Rule "context_is_admin", default role:admin. */
 
 /* Enforces a rule against a row of a resource (NULL: no target but the token itself): FAULT_FORBIDDEN. */
-int call_enforce(struct call *c, const char *rule, const struct resource *r, const void *row, struct fault *f);
+int call_enforce(struct call *c, const char *rule, const struct resource *r, const void *row,
+                 struct fault *f);
 bool call_allowed(struct call *c, const char *rule, const struct resource *r, const void *row);
 
 /* Begins the JSON answer and returns its writer; end what you begin. The status stays the operation's unless set. */

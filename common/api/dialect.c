@@ -12,13 +12,30 @@ dialect_reason(int status)
         int status;
         const char *reason;
     } table[] = {
-        { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 300, "Multiple Choices" },
-        { 400, "Bad Request" }, { 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" },
-        { 405, "Method Not Allowed" }, { 406, "Not Acceptable" }, { 409, "Conflict" }, { 410, "Gone" },
-        { 412, "Precondition Failed" }, { 413, "Request Entity Too Large" }, { 414, "Request-URI Too Long" },
-        { 415, "Unsupported Media Type" }, { 416, "Requested Range Not Satisfiable" }, { 422, "Unprocessable Entity" },
-        { 429, "Too Many Requests" }, { 500, "Internal Server Error" }, { 501, "Not Implemented" },
-        { 503, "Service Unavailable" }, { 504, "Gateway Timeout" },
+        { 200, "OK" },
+        { 201, "Created" },
+        { 202, "Accepted" },
+        { 204, "No Content" },
+        { 300, "Multiple Choices" },
+        { 400, "Bad Request" },
+        { 401, "Unauthorized" },
+        { 403, "Forbidden" },
+        { 404, "Not Found" },
+        { 405, "Method Not Allowed" },
+        { 406, "Not Acceptable" },
+        { 409, "Conflict" },
+        { 410, "Gone" },
+        { 412, "Precondition Failed" },
+        { 413, "Request Entity Too Large" },
+        { 414, "Request-URI Too Long" },
+        { 415, "Unsupported Media Type" },
+        { 416, "Requested Range Not Satisfiable" },
+        { 422, "Unprocessable Entity" },
+        { 429, "Too Many Requests" },
+        { 500, "Internal Server Error" },
+        { 501, "Not Implemented" },
+        { 503, "Service Unavailable" },
+        { 504, "Gateway Timeout" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -207,11 +224,14 @@ placement_error(const struct fault *f, const char *request_id, int version, stru
     jsonw_object(&w, NULL);
     jsonw_int(&w, "status", status);
     jsonw_text(&w, "title", dialect_reason(status));
-    jsonw_text(&w, "detail", f->kind == FAULT_INVALID && f->field[0] != '\0'
-                                 ? arena_printf(r->arena, "JSON does not validate: %s", message_of(f)) : message_of(f));
+    jsonw_text(&w, "detail",
+               f->kind == FAULT_INVALID && f->field[0] != '\0'
+                   ? arena_printf(r->arena, "JSON does not validate: %s", message_of(f))
+                   : message_of(f));
     jsonw_text(&w, "request_id", request_id);
     if (version >= 1023)
-        jsonw_text(&w, "code", str_starts(f->code, "placement.") ? f->code : "placement.undefined_code");
+        jsonw_text(&w, "code",
+                   str_starts(f->code, "placement.") ? f->code : "placement.undefined_code");
     if (f->kind == FAULT_NOT_ACCEPTABLE && version == 0) { /* It is the version that is not. */
         jsonw_text(&w, "min_version", "1.0");
         jsonw_text(&w, "max_version", "1.39");
@@ -222,24 +242,64 @@ placement_error(const struct fault *f, const char *request_id, int version, stru
 }
 
 static const struct dialect dialects[] = {
-    [DIALECT_KEYSTONE] = { .id = DIALECT_KEYSTONE, .error = keystone_error, .quota_status = 403, .unknown_marker_status = 400,
-                           .times = CLOCK_MICRO_Z, .unknown_members_ignored = true, .unknown_filters_ignored = true,
+    [DIALECT_KEYSTONE] = { .id = DIALECT_KEYSTONE,
+                           .error = keystone_error,
+                           .quota_status = 403,
+                           .unknown_marker_status = 400,
+                           .times = CLOCK_MICRO_Z,
+                           .unknown_members_ignored = true,
+                           .unknown_filters_ignored = true,
                            .envelope = true },
-    [DIALECT_GLANCE] = { .id = DIALECT_GLANCE, .error = glance_error, .quota_status = 413, .unknown_marker_status = 400,
-                         .times = CLOCK_Z, .unknown_filters_ignored = true, .max_limit = 1000, .default_limit = 25,
-                         .sort_colon = true, .sort_pairs = true, .exact_paths = true,
+    [DIALECT_GLANCE] = { .id = DIALECT_GLANCE,
+                         .error = glance_error,
+                         .quota_status = 413,
+                         .unknown_marker_status = 400,
+                         .times = CLOCK_Z,
+                         .unknown_filters_ignored = true,
+                         .max_limit = 1000,
+                         .default_limit = 25,
+                         .sort_colon = true,
+                         .sort_pairs = true,
+                         .exact_paths = true,
                          .error_pages = true },
-    [DIALECT_NOVA] = { .id = DIALECT_NOVA, .error = nova_error, .quota_status = 403, .unknown_marker_status = 400,
-                       .times = CLOCK_Z, .unknown_filters_ignored = true, .envelope = true, .max_limit = 1000,
-                       .sort_pairs = true, .request_id_header2 = "x-compute-request-id", .list_all_tenants = true },
-    [DIALECT_CINDER] = { .id = DIALECT_CINDER, .error = cinder_error, .quota_status = 413, .unknown_marker_status = 404,
-                         .times = CLOCK_MICRO, .unknown_filters_ignored = true, .envelope = true, .max_limit = 1000,
-                         .sort_colon = true, .sort_pairs = true, .request_id_header2 = "x-compute-request-id",
+    [DIALECT_NOVA] = { .id = DIALECT_NOVA,
+                       .error = nova_error,
+                       .quota_status = 403,
+                       .unknown_marker_status = 400,
+                       .times = CLOCK_Z,
+                       .unknown_filters_ignored = true,
+                       .envelope = true,
+                       .max_limit = 1000,
+                       .sort_pairs = true,
+                       .request_id_header2 = "x-compute-request-id",
+                       .list_all_tenants = true },
+    [DIALECT_CINDER] = { .id = DIALECT_CINDER,
+                         .error = cinder_error,
+                         .quota_status = 413,
+                         .unknown_marker_status = 404,
+                         .times = CLOCK_MICRO,
+                         .unknown_filters_ignored = true,
+                         .envelope = true,
+                         .max_limit = 1000,
+                         .sort_colon = true,
+                         .sort_pairs = true,
+                         .request_id_header2 = "x-compute-request-id",
                          .list_all_tenants = true },
-    [DIALECT_NEUTRON] = { .id = DIALECT_NEUTRON, .error = neutron_error, .quota_status = 409, .unknown_marker_status = 404,
-                          .times = CLOCK_Z, .unknown_filters_ignored = true, .envelope = true, .sort_pairs = true, .bulk = true },
-    [DIALECT_PLACEMENT] = { .id = DIALECT_PLACEMENT, .error = placement_error, .quota_status = 403,
-                            .unknown_marker_status = 400, .times = CLOCK_Z, .content_type_required = true },
+    [DIALECT_NEUTRON] = { .id = DIALECT_NEUTRON,
+                          .error = neutron_error,
+                          .quota_status = 409,
+                          .unknown_marker_status = 404,
+                          .times = CLOCK_Z,
+                          .unknown_filters_ignored = true,
+                          .envelope = true,
+                          .sort_pairs = true,
+                          .bulk = true },
+    [DIALECT_PLACEMENT] = { .id = DIALECT_PLACEMENT,
+                            .error = placement_error,
+                            .quota_status = 403,
+                            .unknown_marker_status = 400,
+                            .times = CLOCK_Z,
+                            .content_type_required = true },
 };
 
 const struct dialect *
@@ -260,8 +320,8 @@ link_entry(struct jsonw *w, const char *rel, const char *href)
 }
 
 void
-dialect_list_links(const struct dialect *d, struct jsonw *w, const char *plural, const char *self, const char *next,
-                   const char *previous)
+dialect_list_links(const struct dialect *d, struct jsonw *w, const char *plural, const char *self,
+                   const char *next, const char *previous)
 {
     char key[128];
 
@@ -299,7 +359,8 @@ dialect_list_links(const struct dialect *d, struct jsonw *w, const char *plural,
 }
 
 void
-dialect_object_links(const struct dialect *d, struct jsonw *w, const char *base_url, const char *path)
+dialect_object_links(const struct dialect *d, struct jsonw *w, const char *base_url,
+                     const char *path)
 {
     const char *rest = strchr(path + 1, '/'); /* Below the version. */
     char url[2048];

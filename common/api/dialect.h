@@ -8,26 +8,34 @@
 #include "../base/jsonw.h"
 #include "../http/response.h"
 
-enum dialect_id { DIALECT_KEYSTONE, DIALECT_GLANCE, DIALECT_NOVA, DIALECT_CINDER, DIALECT_NEUTRON, DIALECT_PLACEMENT };
+enum dialect_id {
+    DIALECT_KEYSTONE,
+    DIALECT_GLANCE,
+    DIALECT_NOVA,
+    DIALECT_CINDER,
+    DIALECT_NEUTRON,
+    DIALECT_PLACEMENT
+};
 
 struct dialect {
     enum dialect_id id;
     /* Writes status, body and headers of a fault. 'version': microversion or 0. */
-    void (*error)(const struct fault *f, const char *request_id, int version, struct http_response *r);
-    int quota_status; /* Status of FAULT_QUOTA. */
+    void (*error)(const struct fault *f, const char *request_id, int version,
+                  struct http_response *r);
+    int quota_status;          /* Status of FAULT_QUOTA. */
     int unknown_marker_status; /* 400, or 404 where upstream says so. */
     enum clock_style times;
-    bool unknown_members_ignored; /* In bodies. */
-    bool unknown_filters_ignored; /* In list queries. */
-    bool envelope; /* Single objects stand under their key. */
-    int max_limit; /* Of a list; 0: none. */
-    int default_limit; /* 0: all, up to max_limit. */
-    bool sort_colon; /* sort=key:dir,key:dir */
-    bool sort_pairs; /* sort_key=..&sort_dir=.. */
+    bool unknown_members_ignored;   /* In bodies. */
+    bool unknown_filters_ignored;   /* In list queries. */
+    bool envelope;                  /* Single objects stand under their key. */
+    int max_limit;                  /* Of a list; 0: none. */
+    int default_limit;              /* 0: all, up to max_limit. */
+    bool sort_colon;                /* sort=key:dir,key:dir */
+    bool sort_pairs;                /* sort_key=..&sort_dir=.. */
     const char *request_id_header2; /* Second name of the request id header, or NULL. */
-    bool list_all_tenants; /* Who may see all lists all only with ?all_tenants=1. */
-    bool bulk; /* POST takes the plural too. */
-    bool content_type_required; /* A body without Content-Type is 400. */
+    bool list_all_tenants;          /* Who may see all lists all only with ?all_tenants=1. */
+    bool bulk;                      /* POST takes the plural too. */
+    bool content_type_required;     /* A body without Content-Type is 400. */
     bool error_pages; /* Errors are JSON only for clients that ask for it: error_page.h. */
     bool exact_paths; /* A slash at the end of a path makes it another one. */
 };
@@ -35,11 +43,12 @@ struct dialect {
 const struct dialect *dialect_get(enum dialect_id id);
 
 /* Does this list tell of a next page, and how: writes the members beside the array. 'next'/'previous': URLs or NULL. */
-void dialect_list_links(const struct dialect *d, struct jsonw *w, const char *plural, const char *self, const char *next,
-                        const char *previous);
+void dialect_list_links(const struct dialect *d, struct jsonw *w, const char *plural,
+                        const char *self, const char *next, const char *previous);
 
 /* The links of one object: 'self' is its URL; what else there is follows from it. Nothing where the family has none. */
-void dialect_object_links(const struct dialect *d, struct jsonw *w, const char *base_url, const char *path);
+void dialect_object_links(const struct dialect *d, struct jsonw *w, const char *base_url,
+                          const char *path);
 
 /* The reason phrase of a status, "Not Found". */
 const char *dialect_reason(int status);

@@ -13,37 +13,39 @@
 
 /* What a field is in C:                       in JSON:                     in PostgreSQL: */
 enum field_type {
-    T_TEXT, /* const char *                        string                       text */
-    T_INT, /* int64_t                             integer                      bigint, integer */
+    T_TEXT,   /* const char *                        string                       text */
+    T_INT,    /* int64_t                             integer                      bigint, integer */
     T_NUMBER, /* double                              number                       double precision */
-    T_BOOL, /* bool                                true, false                  boolean */
-    T_TIME, /* int64_t, microseconds UTC           string, in the dialect's way timestamptz */
-    T_ENUM, /* int (an enum)                       string                       text */
-    T_TEXTS, /* struct texts                        array of strings             jsonb */
-    T_JSON, /* json_t *                            anything                     jsonb */
-    T_OBJECT, /* struct x *                          object                       jsonb */
+    T_BOOL,   /* bool                                true, false                  boolean */
+    T_TIME,   /* int64_t, microseconds UTC           string, in the dialect's way timestamptz */
+    T_ENUM,   /* int (an enum)                       string                       text */
+    T_TEXTS,  /* struct texts                        array of strings             jsonb */
+    T_JSON,   /* json_t *                            anything                     jsonb */
+    T_OBJECT,  /* struct x *                          object                       jsonb */
     T_OBJECTS, /* struct x *; size_t (count)          array of objects             jsonb */
 };
 
 enum field_flag {
-    F_READ_ONLY = 1 << 0, /* Refused in requests. */
+    F_READ_ONLY = 1 << 0,  /* Refused in requests. */
     F_WRITE_ONLY = 1 << 1, /* Never rendered. */
-    F_REQUIRED = 1 << 2, /* On create, and in request bodies. */
-    F_NULL = 1 << 3, /* null is accepted. */
-    F_IMMUTABLE = 1 << 4, /* Not accepted on update. */
+    F_REQUIRED = 1 << 2,   /* On create, and in request bodies. */
+    F_NULL = 1 << 3,       /* null is accepted. */
+    F_IMMUTABLE = 1 << 4,  /* Not accepted on update. */
     F_SORT = 1 << 5,
     F_NO_COLUMN = 1 << 6, /* Computed, or input only. */
-    F_DETAIL = 1 << 7, /* Rendered in the detail view only. */
+    F_DETAIL = 1 << 7,    /* Rendered in the detail view only. */
     F_HIDE_NULL = 1 << 8,
     F_ALIAS = 1 << 9, /* Second JSON name of another field's column. */
     F_COERCE = 1 << 10,
     F_UNIQUE_ITEMS = 1 << 11,
-    F_TEXT_VALUES = 1 << 12, /* T_JSON: an object whose values are strings of 0..255 characters. */
-    F_ANY_OBJECT = 1 << 13, /* T_JSON: must be an object. */
-    F_ANY_ARRAY = 1 << 14, /* T_JSON: must be an array. */
-    F_DEFAULT = 1 << 15, /* 'fallback' fills an absent member on create. */
+    F_TEXT_VALUES = 1 << 12,  /* T_JSON: an object whose values are strings of 0..255 characters. */
+    F_ANY_OBJECT = 1 << 13,   /* T_JSON: must be an object. */
+    F_ANY_ARRAY = 1 << 14,    /* T_JSON: must be an array. */
+    F_DEFAULT = 1 << 15,      /* 'fallback' fills an absent member on create. */
     F_SUMMARY_ONLY = 1 << 16, /* Rendered in the summary view only. */
-    F_SPREAD = 1 << 17, /* T_JSON: an object of texts whose members stand beside the other fields; it has no name of its own. */
+    F_SPREAD =
+        1
+        << 17, /* T_JSON: an object of texts whose members stand beside the other fields; it has no name of its own. */
 };
 
 enum field_filter {
@@ -107,23 +109,24 @@ field_mark_null(struct field_set *set, unsigned index)
 struct schema;
 
 struct field {
-    const char *name; /* JSON */
+    const char *name;   /* JSON */
     const char *column; /* NULL: F_NO_COLUMN */
     enum field_type type;
     uint32_t flags;
     uint32_t filters;
     enum field_format format;
-    size_t offset; /* In the struct. */
-    size_t count_offset; /* T_OBJECTS: of the count. */
+    size_t offset;               /* In the struct. */
+    size_t count_offset;         /* T_OBJECTS: of the count. */
     const struct schema *object; /* T_OBJECT, T_OBJECTS */
-    const char *const *names; /* T_ENUM: texts by value, NULL-terminated. T_TEXT: allowed values or NULL. */
-    const char *pattern; /* POSIX extended regular expression, or NULL. */
-    const char *fallback; /* JSON text; with F_DEFAULT. */
+    const char *const
+        *names; /* T_ENUM: texts by value, NULL-terminated. T_TEXT: allowed values or NULL. */
+    const char *pattern;            /* POSIX extended regular expression, or NULL. */
+    const char *fallback;           /* JSON text; with F_DEFAULT. */
     int64_t min_length, max_length; /* T_TEXT characters; arrays items. -1: any. */
-    double min, max; /* Numbers; with has_min, has_max. */
+    double min, max;                /* Numbers; with has_min, has_max. */
     bool has_min, has_max;
-    int since, until; /* Microversions as major * 1000 + minor; 0: always. */
-    bool has_policy; /* Rules "<operation's rule>:<name>" may exist. */
+    int since, until;    /* Microversions as major * 1000 + minor; 0: always. */
+    bool has_policy;     /* Rules "<operation's rule>:<name>" may exist. */
     uint32_t pattern_id; /* Index in the process's compiled patterns + 1; see schema.c. */
 };
 
@@ -132,7 +135,7 @@ struct schema {
     const struct field *fields;
     size_t count;
     size_t size; /* Of the struct. */
-    bool open; /* Unknown members are ignored, not refused. */
+    bool open;   /* Unknown members are ignored, not refused. */
 };
 
 /* Address of a field's member. */

@@ -13,7 +13,8 @@ find_field(const struct resource *r, const char *name, int version)
     for (size_t i = 0; i < r->schema->count; i++) {
         const struct field *field = &r->schema->fields[i];
 
-        if (str_equal(field->name, name) && (version == 0 || field->since == 0 || version >= field->since))
+        if (str_equal(field->name, name) &&
+            (version == 0 || field->since == 0 || version >= field->since))
             return field;
     }
     return NULL;
@@ -31,9 +32,11 @@ find_column(const struct resource *r, const char *column)
 }
 
 static void
-add(struct list_plan *p, const struct field *field, enum predicate_op op, const char *const *values, size_t count)
+add(struct list_plan *p, const struct field *field, enum predicate_op op, const char *const *values,
+    size_t count)
 {
-    struct predicate *x = ARRAY_PUSH(p->arena, p->predicates, p->predicates_count, p->predicates_capacity);
+    struct predicate *x =
+        ARRAY_PUSH(p->arena, p->predicates, p->predicates_count, p->predicates_capacity);
     const char **copy = ARENA_ARRAY(p->arena, const char *, count + 1);
 
     for (size_t i = 0; i < count; i++)
@@ -67,7 +70,8 @@ list_plan_where_sql(struct list_plan *p, const char *sql, const char *const *val
 
 /* A value as PostgreSQL reads it for the column's type; NULL: cannot be, so the filter matches nothing. */
 static int
-column_value(const struct field *field, const char *text, struct arena *a, const char **ret, struct fault *f)
+column_value(const struct field *field, const char *text, struct arena *a, const char **ret,
+             struct fault *f)
 {
     int64_t number;
     double real;
@@ -76,26 +80,34 @@ column_value(const struct field *field, const char *text, struct arena *a, const
     switch (field->type) {
     case T_INT:
         if (str_to_int64(text, INT64_MIN, INT64_MAX, &number) < 0)
-            return fault_raise_field(f, field->name, "Invalid input for field/attribute %s. Value: %.100s. It is not of type 'integer'.",
-                                     field->name, text);
+            return fault_raise_field(
+                f, field->name,
+                "Invalid input for field/attribute %s. Value: %.100s. It is not of type 'integer'.",
+                field->name, text);
         break;
     case T_NUMBER:
         if (str_to_double(text, &real) < 0)
-            return fault_raise_field(f, field->name, "Invalid input for field/attribute %s. Value: %.100s. It is not of type 'number'.",
-                                     field->name, text);
+            return fault_raise_field(
+                f, field->name,
+                "Invalid input for field/attribute %s. Value: %.100s. It is not of type 'number'.",
+                field->name, text);
         break;
     case T_BOOL:
         if (text[0] == '\0')
             yes = true; /* ?enabled */
         else if (str_to_bool(text, &yes) < 0)
-            return fault_raise_field(f, field->name, "Invalid input for field/attribute %s. Value: %.100s. It is not of type 'boolean'.",
-                                     field->name, text);
+            return fault_raise_field(
+                f, field->name,
+                "Invalid input for field/attribute %s. Value: %.100s. It is not of type 'boolean'.",
+                field->name, text);
         text = yes ? "t" : "f";
         break;
     case T_TIME:
         if (clock_parse(text, &number) < 0)
-            return fault_raise_field(f, field->name, "Invalid input for field/attribute %s. Value: %.100s. It is not a date-time.",
-                                     field->name, text);
+            return fault_raise_field(
+                f, field->name,
+                "Invalid input for field/attribute %s. Value: %.100s. It is not a date-time.",
+                field->name, text);
         text = clock_format(a, number, CLOCK_MICRO_Z);
         break;
     default:
@@ -111,10 +123,14 @@ static const struct {
     uint32_t filter;
     bool before, after; /* '%' around the value */
 } suffixes[] = {
-    { "__contains", OP_LIKE, FILTER_LIKE, true, true },       { "__icontains", OP_ILIKE, FILTER_LIKE, true, true },
-    { "__startswith", OP_LIKE, FILTER_LIKE, false, true },    { "__istartswith", OP_ILIKE, FILTER_LIKE, false, true },
-    { "__endswith", OP_LIKE, FILTER_LIKE, true, false },      { "__iendswith", OP_ILIKE, FILTER_LIKE, true, false },
-    { "__iexact", OP_ILIKE, FILTER_LIKE, false, false },      { "~", OP_LIKE, FILTER_LIKE, true, true },
+    { "__contains", OP_LIKE, FILTER_LIKE, true, true },
+    { "__icontains", OP_ILIKE, FILTER_LIKE, true, true },
+    { "__startswith", OP_LIKE, FILTER_LIKE, false, true },
+    { "__istartswith", OP_ILIKE, FILTER_LIKE, false, true },
+    { "__endswith", OP_LIKE, FILTER_LIKE, true, false },
+    { "__iendswith", OP_ILIKE, FILTER_LIKE, true, false },
+    { "__iexact", OP_ILIKE, FILTER_LIKE, false, false },
+    { "~", OP_LIKE, FILTER_LIKE, true, true },
 };
 
 static const char *
@@ -146,10 +162,14 @@ suffix_filter(struct list_plan *p, const struct http_pair *q, int version)
 
         if (!str_ends(q->name, suffixes[i].suffix))
             continue;
-        field = find_field(p->resource, arena_strndup(p->arena, q->name, strlen(q->name) - strlen(suffixes[i].suffix)), version);
+        field = find_field(p->resource,
+                           arena_strndup(p->arena, q->name,
+                                         strlen(q->name) - strlen(suffixes[i].suffix)),
+                           version);
         if (field == NULL || (field->filters & suffixes[i].filter) == 0)
             return 0;
-        pattern = like_pattern(p->arena, q->value == NULL ? "" : q->value, suffixes[i].before, suffixes[i].after);
+        pattern = like_pattern(p->arena, q->value == NULL ? "" : q->value, suffixes[i].before,
+                               suffixes[i].after);
         add(p, field, suffixes[i].op, &pattern, 1);
         return 1;
     }
@@ -164,8 +184,12 @@ operator_filter(struct list_plan *p, const struct field *field, const char *text
         const char *prefix;
         enum predicate_op op;
         uint32_t filter;
-    } table[] = { { "gt:", OP_GT, FILTER_GT }, { "gte:", OP_GE, FILTER_GT }, { "lt:", OP_LT, FILTER_LT }, { "lte:", OP_LE, FILTER_LT },
-                  { "eq:", OP_EQ, FILTER_GT | FILTER_LT }, { "neq:", OP_NE, FILTER_NE | FILTER_GT | FILTER_LT } };
+    } table[] = { { "gt:", OP_GT, FILTER_GT },
+                  { "gte:", OP_GE, FILTER_GT },
+                  { "lt:", OP_LT, FILTER_LT },
+                  { "lte:", OP_LE, FILTER_LT },
+                  { "eq:", OP_EQ, FILTER_GT | FILTER_LT },
+                  { "neq:", OP_NE, FILTER_NE | FILTER_GT | FILTER_LT } };
     const char *value;
 
     if ((field->filters & FILTER_IN) != 0 && str_starts(text, "in:")) {
@@ -187,7 +211,8 @@ operator_filter(struct list_plan *p, const struct field *field, const char *text
 }
 
 static int
-plain_filter(struct call *c, struct list_plan *p, const struct field *field, const char *name, struct fault *f)
+plain_filter(struct call *c, struct list_plan *p, const struct field *field, const char *name,
+             struct fault *f)
 {
     const char **values = ARENA_ARRAY(p->arena, const char *, c->request->query_count);
     size_t count = 0;
@@ -202,9 +227,12 @@ plain_filter(struct call *c, struct list_plan *p, const struct field *field, con
         r = operator_filter(p, field, text, f);
         if (r != 0)
             return r;
-        if ((field->filters & FILTER_EQ) == 0 && (field->filters & (FILTER_REGEX | FILTER_PREFIX | FILTER_LIKE)) != 0) {
-            const char *pattern = (field->filters & FILTER_REGEX) != 0 ? text
-                                  : like_pattern(p->arena, text, (field->filters & FILTER_LIKE) != 0, true);
+        if ((field->filters & FILTER_EQ) == 0 &&
+            (field->filters & (FILTER_REGEX | FILTER_PREFIX | FILTER_LIKE)) != 0) {
+            const char *pattern =
+                (field->filters & FILTER_REGEX) != 0
+                    ? text
+                    : like_pattern(p->arena, text, (field->filters & FILTER_LIKE) != 0, true);
 
             add(p, field, (field->filters & FILTER_REGEX) != 0 ? OP_REGEX : OP_LIKE, &pattern, 1);
             return 1;
@@ -252,15 +280,19 @@ add_filters(struct call *c, struct list_plan *p, struct fault *f)
 /* --- Order and page */
 
 static int
-add_order(struct call *c, struct list_plan *p, const char *key, const char *direction, struct fault *f)
+add_order(struct call *c, struct list_plan *p, const char *key, const char *direction,
+          struct fault *f)
 {
     const struct field *field = find_field(p->resource, key, c->version);
     struct order_by *o;
 
     if (field == NULL || (field->flags & F_SORT) == 0 || field->column == NULL)
         return fault_raise_field(f, "sort_key", "Sort key %.100s is not valid for this list.", key);
-    if (direction != NULL && !str_equal_nocase(direction, "asc") && !str_equal_nocase(direction, "desc"))
-        return fault_raise_field(f, "sort_dir", "Unknown sort direction, must be 'asc' or 'desc': %.50s", direction);
+    if (direction != NULL && !str_equal_nocase(direction, "asc") &&
+        !str_equal_nocase(direction, "desc"))
+        return fault_raise_field(f, "sort_dir",
+                                 "Unknown sort direction, must be 'asc' or 'desc': %.50s",
+                                 direction);
     if (p->order_count == ARRAY_SIZE(p->order))
         return fault_raise_field(f, "sort_key", "There are too many sort keys.");
     o = &p->order[p->order_count++];
@@ -300,12 +332,15 @@ nth(const struct call *c, const char *name, size_t n)
 static void
 default_order(struct list_plan *p)
 {
-    for (size_t i = 0; p->resource->order != NULL && p->resource->order[i] != NULL && i < ARRAY_SIZE(p->order); i++) {
+    for (size_t i = 0;
+         p->resource->order != NULL && p->resource->order[i] != NULL && i < ARRAY_SIZE(p->order);
+         i++) {
         const char *text = p->resource->order[i];
         const char *space = strchr(text, ' ');
         size_t size = space == NULL ? strlen(text) : (size_t)(space - text);
 
-        p->order[p->order_count].field = find_column(p->resource, arena_strndup(p->arena, text, size));
+        p->order[p->order_count].field =
+            find_column(p->resource, arena_strndup(p->arena, text, size));
         p->order[p->order_count++].descending = space != NULL && str_equal(space + 1, "desc");
     }
 }
@@ -337,10 +372,14 @@ make_page(struct call *c, struct list_plan *p, struct fault *f)
     const char *marker = call_query(c, "marker");
     int64_t n;
 
-    p->limit = c->dialect->default_limit > 0 ? c->dialect->default_limit : c->dialect->max_limit > 0 ? c->dialect->max_limit : -1;
+    p->limit = c->dialect->default_limit > 0 ? c->dialect->default_limit
+               : c->dialect->max_limit > 0   ? c->dialect->max_limit
+                                             : -1;
     if (limit != NULL) {
         if (str_to_int64(limit, 0, INT64_MAX, &n) < 0)
-            return fault_raise_field(f, "limit", "Invalid input for query parameters limit. Value: %.50s. It must be a non-negative integer.",
+            return fault_raise_field(f, "limit",
+                                     "Invalid input for query parameters limit. Value: %.50s. It "
+                                     "must be a non-negative integer.",
                                      limit);
         p->limit_given = true;
         if (n == 0 && (c->dialect->id == DIALECT_NEUTRON || c->dialect->id == DIALECT_KEYSTONE))
@@ -360,19 +399,22 @@ make_fields(struct call *c, struct list_plan *p)
     const char **items = ARENA_ARRAY(p->arena, const char *, c->request->query_count + 1);
 
     for (size_t i = 0; i < c->request->query_count; i++) {
-        if (str_equal(c->request->query[i].name, "fields") && !str_empty(c->request->query[i].value))
+        if (str_equal(c->request->query[i].name, "fields") &&
+            !str_empty(c->request->query[i].value))
             items[p->fields.count++] = c->request->query[i].value;
     }
     p->fields.items = items;
 }
 
 int
-list_plan_make(struct call *c, const struct resource *r, enum view view, struct list_plan *ret, struct fault *f)
+list_plan_make(struct call *c, const struct resource *r, enum view view, struct list_plan *ret,
+               struct fault *f)
 {
     struct list_plan p = { .resource = r, .arena = c->arena, .view = view };
 
     p.scope = call_scope(c, r->scope);
-    if (p.scope == NULL && r->scope == RESOURCE_PROJECT && c->dialect->list_all_tenants && !call_query_bool(c, "all_tenants"))
+    if (p.scope == NULL && r->scope == RESOURCE_PROJECT && c->dialect->list_all_tenants &&
+        !call_query_bool(c, "all_tenants"))
         p.scope = c->auth.project_id;
     if (c->dialect->id == DIALECT_NEUTRON)
         make_fields(c, &p);

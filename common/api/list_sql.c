@@ -47,8 +47,10 @@ constant_sql(struct printer *p, const struct predicate *x)
 static void
 predicate(struct printer *p, const struct predicate *x)
 {
-    static const char *const operators[] = { [OP_EQ] = "=", [OP_NE] = "<>", [OP_LT] = "<", [OP_LE] = "<=", [OP_GT] = ">",
-                                             [OP_GE] = ">=", [OP_LIKE] = "LIKE", [OP_ILIKE] = "ILIKE", [OP_REGEX] = "~" };
+    static const char *const operators[] = {
+        [OP_EQ] = "=",  [OP_NE] = "<>",     [OP_LT] = "<",        [OP_LE] = "<=",  [OP_GT] = ">",
+        [OP_GE] = ">=", [OP_LIKE] = "LIKE", [OP_ILIKE] = "ILIKE", [OP_REGEX] = "~"
+    };
 
     switch (x->op) {
     case OP_SQL:
@@ -140,7 +142,10 @@ after_marker(struct printer *p, const void *row)
             const struct order_by *key = key_at(plan, j, &id);
             bool down = key->descending != plan->page_reverse;
 
-            str_addf(p->sql, "%s%s %s ", j == 0 ? "" : " AND ", sort_expression(plan, key->field), j < i ? "=" : down ? "<" : ">");
+            str_addf(p->sql, "%s%s %s ", j == 0 ? "" : " AND ", sort_expression(plan, key->field),
+                     j < i  ? "="
+                     : down ? "<"
+                            : ">");
             value(p, marker_value(plan, key->field, row));
         }
         str_add_char(p->sql, ')');
@@ -163,7 +168,8 @@ order_by(struct printer *p)
 }
 
 void
-list_plan_sql(const struct list_plan *p, const void *marker_row, struct str *sql, struct db_param **params, size_t *params_count)
+list_plan_sql(const struct list_plan *p, const void *marker_row, struct str *sql,
+              struct db_param **params, size_t *params_count)
 {
     struct printer printer = { .plan = p, .sql = sql };
     bool first = true;
@@ -207,7 +213,8 @@ reverse(void **rows, size_t count)
 }
 
 int
-list_plan_run(struct db *db, struct list_plan *p, void ***ret, size_t *ret_count, bool *ret_more, struct fault *f)
+list_plan_run(struct db *db, struct list_plan *p, void ***ret, size_t *ret_count, bool *ret_more,
+              struct fault *f)
 {
     const struct resource *r = p->resource;
     void *marker_row = NULL;
@@ -224,8 +231,8 @@ list_plan_run(struct db *db, struct list_plan *p, void ***ret, size_t *ret_count
     }
     list_plan_sql(p, marker_row, &sql, &params, &params_count);
     /* A list with many filters is parsed each time: a client shall not fill the statement cache with its combinations. */
-    if (db_run(db, p->predicates_count <= 1 ? resource_statement_name(&sql, p->arena) : NULL, str_text(&sql), params, params_count,
-               &result, f) < 0)
+    if (db_run(db, p->predicates_count <= 1 ? resource_statement_name(&sql, p->arena) : NULL,
+               str_text(&sql), params, params_count, &result, f) < 0)
         return -1;
     *ret_more = p->limit >= 0 && result.rows > (size_t)p->limit;
     count = *ret_more ? (size_t)p->limit : result.rows;

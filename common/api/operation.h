@@ -11,27 +11,27 @@ struct call;
 enum verb { VERB_HANDLER, VERB_LIST, VERB_SHOW, VERB_CREATE, VERB_UPDATE, VERB_DELETE };
 
 enum operation_flag {
-    OP_PUBLIC = 1 << 0, /* No token needed. */
-    OP_ANY_TOKEN = 1 << 1, /* Any valid token; no rule. */
-    OP_STREAM = 1 << 2, /* The handler reads the body itself. */
-    OP_RAW = 1 << 3, /* The body is not JSON. */
+    OP_PUBLIC = 1 << 0,       /* No token needed. */
+    OP_ANY_TOKEN = 1 << 1,    /* Any valid token; no rule. */
+    OP_STREAM = 1 << 2,       /* The handler reads the body itself. */
+    OP_RAW = 1 << 3,          /* The body is not JSON. */
     OP_DEFER_POLICY = 1 << 4, /* The handler checks. */
-    OP_INLINE = 1 << 6, /* Answered in the I/O thread: no database, no token is looked at. */
+    OP_INLINE = 1 << 6,       /* Answered in the I/O thread: no database, no token is looked at. */
     OP_PROJECT_PATH = 1 << 5, /* The path's {project_id} is the project that the caller acts for. */
 };
 
 struct operation {
     enum http_method method;
-    const char *path; /* Template: "/v3/projects/{project_id}" */
+    const char *path;   /* Template: "/v3/projects/{project_id}" */
     const char *action; /* Key of an action's body, or NULL. */
-    const char *id; /* "show_project" */
+    const char *id;     /* "show_project" */
     const char *policy; /* Rule, or NULL with OP_PUBLIC, OP_ANY_TOKEN, OP_DEFER_POLICY. */
     enum verb verb;
     const struct resource *resource;
     enum view view;
-    const char *path_id; /* Path parameter that is the resource's id. */
-    const struct schema *input; /* Body of a handler; NULL: none is read. */
-    const char *input_key; /* Envelope; NULL: none. */
+    const char *path_id;           /* Path parameter that is the resource's id. */
+    const struct schema *input;    /* Body of a handler; NULL: none is read. */
+    const char *input_key;         /* Envelope; NULL: none. */
     const struct schema *siblings; /* Members beside the envelope. */
     /* Thunk that casts 'in' to the handler's type. */
     int (*handler)(struct call *call, const void *in, const void *siblings, struct fault *f);
@@ -44,7 +44,7 @@ struct operation {
 /* A service's whole API. */
 struct api {
     const char *service; /* "identity" */
-    const char *type; /* In OpenStack-API-Version; NULL: no microversions. */
+    const char *type;    /* In OpenStack-API-Version; NULL: no microversions. */
     const char *legacy_version_header;
     enum dialect_id dialect;
     int min_version, max_version;

@@ -19,7 +19,8 @@ struct policy_default {
 
 /* 'file': policy.yaml with overrides (a map of name to rule), or NULL. A rule that does not parse, or rules that refer to each
  * other in a circle, are faults that name it. */
-int policy_load(struct policy **ret, const struct policy_default *defaults, size_t count, const char *file, struct fault *f);
+int policy_load(struct policy **ret, const struct policy_default *defaults, size_t count,
+                const char *file, struct fault *f);
 void policy_free(struct policy *p);
 
 /* What a rule may ask of the object: returns the text of a member ("project_id", "target.user.id"), or NULL. */
@@ -28,5 +29,6 @@ struct policy_target {
     const void *object;
 };
 
-bool policy_check(const struct policy *p, const char *rule, const struct auth_context *who, const struct policy_target *target);
+bool policy_check(const struct policy *p, const char *rule, const struct auth_context *who,
+                  const struct policy_target *target);
 bool policy_has(const struct policy *p, const char *rule);

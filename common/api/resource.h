@@ -24,8 +24,10 @@ struct resource_hooks {
     int (*target)(struct call *call, struct db *db, void *row, struct fault *f);
     int (*prepare_create)(struct call *call, struct db_tx *tx, void *row, struct fault *f);
     int (*after_create)(struct call *call, struct db_tx *tx, void *row, struct fault *f);
-    int (*prepare_update)(struct call *call, struct db_tx *tx, const void *old, void *row, struct fault *f);
-    int (*after_update)(struct call *call, struct db_tx *tx, const void *old, void *row, struct fault *f);
+    int (*prepare_update)(struct call *call, struct db_tx *tx, const void *old, void *row,
+                          struct fault *f);
+    int (*after_update)(struct call *call, struct db_tx *tx, const void *old, void *row,
+                        struct fault *f);
     int (*check_delete)(struct call *call, struct db_tx *tx, const void *row, struct fault *f);
     int (*after_delete)(struct call *call, struct db_tx *tx, const void *row, struct fault *f);
     int (*settle)(struct call *call, struct db_tx *tx, struct fault *f);
@@ -41,18 +43,19 @@ struct resource_text {
 struct resource {
     const struct schema *schema;
     const char *table;
-    const char *key, *plural; /* Envelopes. */
-    const char *path; /* Template of the collection, for self links. */
-    const char *title; /* "Snapshot" */
-    const char *not_found; /* Message with one %s, or NULL. */
+    const char *key, *plural;   /* Envelopes. */
+    const char *path;           /* Template of the collection, for self links. */
+    const char *title;          /* "Snapshot" */
+    const char *not_found;      /* Message with one %s, or NULL. */
     const char *not_found_code; /* Wire name, or NULL. */
     enum resource_scope scope;
     const char *scope_column;
-    const char *scope_or; /* SQL condition that makes a row readable from outside its scope, %1 the caller's; or NULL. */
-    const char *const *order; /* "created_at desc"; NULL-terminated. */
-    int id_field; /* Index of "id". */
+    const char *
+        scope_or; /* SQL condition that makes a row readable from outside its scope, %1 the caller's; or NULL. */
+    const char *const *order;                     /* "created_at desc"; NULL-terminated. */
+    int id_field;                                 /* Index of "id". */
     int name_field, created_field, updated_field; /* Index, or -1. */
-    const struct resource_text *unique; /* Constraint -> message; NULL-terminated. */
+    const struct resource_text *unique;           /* Constraint -> message; NULL-terminated. */
     const struct resource_text *in_use;
     const struct resource_hooks *hooks; /* NULL: none. */
 };
@@ -62,13 +65,15 @@ struct resource {
 /* --- Primitives. 'row' is a zeroed struct of resource->schema->size bytes. */
 
 /* Loads by id, within 'scope' (NULL: any) or where scope_or holds. FAULT_NOT_FOUND in the resource's words. 'lock': FOR UPDATE. */
-int resource_load(struct db *db, const struct resource *r, const char *id, const char *scope, bool lock, void *row, struct fault *f);
+int resource_load(struct db *db, const struct resource *r, const char *id, const char *scope,
+                  bool lock, void *row, struct fault *f);
 
 /* INSERT of all given fields with a column; then 'row' is as stored (defaults, times). */
 int resource_insert(struct db *db, const struct resource *r, void *row, struct fault *f);
 
 /* UPDATE of the fields given in 'row' (its id is not changed); then 'row' is as stored. */
-int resource_change(struct db *db, const struct resource *r, const char *id, void *row, struct fault *f);
+int resource_change(struct db *db, const struct resource *r, const char *id, void *row,
+                    struct fault *f);
 
 /* DELETE by id. */
 int resource_remove(struct db *db, const struct resource *r, const char *id, struct fault *f);
@@ -77,7 +82,8 @@ int resource_remove(struct db *db, const struct resource *r, const char *id, str
 int resource_not_found(const struct resource *r, const char *id, struct fault *f);
 
 /* The text of a field of a row as a policy target or marker would name it; NULL if there is none. */
-const char *resource_text(const struct resource *r, const void *row, const char *name, struct arena *a);
+const char *resource_text(const struct resource *r, const void *row, const char *name,
+                          struct arena *a);
 
 /* --- Answers. */
 
@@ -87,10 +93,12 @@ enum view { VIEW_DETAIL, VIEW_SUMMARY };
 int resource_reply(struct call *call, const struct resource *r, void *row, struct fault *f);
 
 /* Writes one object, without envelope, into 'w' (computed fields must be loaded). */
-void resource_write(struct call *call, const struct resource *r, const void *row, enum view view, struct jsonw *w, const char *key);
+void resource_write(struct call *call, const struct resource *r, const void *row, enum view view,
+                    struct jsonw *w, const char *key);
 
 /* Runs the load hook over rows. */
-int resource_load_computed(struct call *call, const struct resource *r, void *const *rows, size_t count, struct fault *f);
+int resource_load_computed(struct call *call, const struct resource *r, void *const *rows,
+                           size_t count, struct fault *f);
 
 /* --- Generic verbs, as the operation table names them. */
 int resource_verb_list(struct call *call, struct fault *f);

@@ -14,16 +14,20 @@ resource_not_found(const struct resource *r, const char *id, struct fault *f)
         const char *mark = strstr(r->not_found, "%s");
 
         if (mark == NULL)
-            return fault_raise_code(f, FAULT_NOT_FOUND, r->not_found_code == NULL ? "" : r->not_found_code, "%s", r->not_found);
-        return fault_raise_code(f, FAULT_NOT_FOUND, r->not_found_code == NULL ? "" : r->not_found_code, "%.*s%.100s%s",
+            return fault_raise_code(f, FAULT_NOT_FOUND,
+                                    r->not_found_code == NULL ? "" : r->not_found_code, "%s",
+                                    r->not_found);
+        return fault_raise_code(f, FAULT_NOT_FOUND,
+                                r->not_found_code == NULL ? "" : r->not_found_code, "%.*s%.100s%s",
                                 (int)(mark - r->not_found), r->not_found, id, mark + 2);
     }
-    return fault_raise_code(f, FAULT_NOT_FOUND, r->not_found_code == NULL ? "" : r->not_found_code, "%s %.100s could not be found.",
-                            r->title, id);
+    return fault_raise_code(f, FAULT_NOT_FOUND, r->not_found_code == NULL ? "" : r->not_found_code,
+                            "%s %.100s could not be found.", r->title, id);
 }
 
 int
-resource_load(struct db *db, const struct resource *r, const char *id, const char *scope, bool lock, void *row, struct fault *f)
+resource_load(struct db *db, const struct resource *r, const char *id, const char *scope, bool lock,
+              void *row, struct fault *f)
 {
     _cleanup_(str_done) struct str sql = { 0 };
     struct db_param params[2] = { db_text(id), db_text(scope) };
@@ -38,7 +42,8 @@ resource_load(struct db *db, const struct resource *r, const char *id, const cha
     }
     if (lock)
         str_add(&sql, " FOR UPDATE");
-    if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, scope == NULL ? 1 : 2, &result, f) < 0)
+    if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params,
+               scope == NULL ? 1 : 2, &result, f) < 0)
         return -1;
     if (result.rows == 0)
         return resource_not_found(r, id, f);
@@ -99,10 +104,12 @@ work_out(struct call *c, const struct resource *r, enum view view, const struct 
     for (unsigned i = 0; i < r->schema->count; i++) {
         const struct field *field = &r->schema->fields[i];
 
-        if ((field->flags & F_WRITE_ONLY) != 0 || (view == VIEW_SUMMARY && (field->flags & F_DETAIL) != 0) ||
+        if ((field->flags & F_WRITE_ONLY) != 0 ||
+            (view == VIEW_SUMMARY && (field->flags & F_DETAIL) != 0) ||
             (view == VIEW_DETAIL && (field->flags & F_SUMMARY_ONLY) != 0))
             continue;
-        if (c->version != 0 && ((field->since != 0 && c->version < field->since) || (field->until != 0 && c->version > field->until)))
+        if (c->version != 0 && ((field->since != 0 && c->version < field->since) ||
+                                (field->until != 0 && c->version > field->until)))
             continue;
         if (fields != NULL && !in_fields(fields, field->name))
             continue;
@@ -122,8 +129,7 @@ write_spread(json_t *members, struct jsonw *w)
     const char *key;
     json_t *value;
 
-    json_object_foreach(members, key, value)
-        jsonw_json(w, key, value);
+    json_object_foreach(members, key, value) jsonw_json(w, key, value);
 }
 
 static void
@@ -191,7 +197,9 @@ object_path(struct call *c, const struct resource *r, const char *id)
     for (const char *at = r->path; *at != '\0';) {
         if (*at == '{') {
             const char *name = arena_strndup(c->arena, at + 1, strcspn(at + 1, "}"));
-            const char *text = str_equal(name, "project_id") && c->auth.project_id != NULL ? c->auth.project_id : "";
+            const char *text = str_equal(name, "project_id") && c->auth.project_id != NULL
+                                   ? c->auth.project_id
+                                   : "";
 
             for (size_t i = 0; i < c->params_count; i++) {
                 if (str_equal(c->params[i].name, name))
@@ -210,7 +218,8 @@ object_path(struct call *c, const struct resource *r, const char *id)
 }
 
 static void
-write_row(struct call *c, const struct resource *r, const void *row, const struct shown *shown, bool links, struct jsonw *w, const char *key)
+write_row(struct call *c, const struct resource *r, const void *row, const struct shown *shown,
+          bool links, struct jsonw *w, const char *key)
 {
     const char *id = *(const char *const *)field_at_const(&r->schema->fields[r->id_field], row);
 
@@ -233,7 +242,8 @@ write_row(struct call *c, const struct resource *r, const void *row, const struc
 }
 
 void
-resource_write(struct call *c, const struct resource *r, const void *row, enum view view, struct jsonw *w, const char *key)
+resource_write(struct call *c, const struct resource *r, const void *row, enum view view,
+               struct jsonw *w, const char *key)
 {
     struct shown shown = work_out(c, r, view, NULL);
 
@@ -241,7 +251,8 @@ resource_write(struct call *c, const struct resource *r, const void *row, enum v
 }
 
 int
-resource_load_computed(struct call *c, const struct resource *r, void *const *rows, size_t count, struct fault *f)
+resource_load_computed(struct call *c, const struct resource *r, void *const *rows, size_t count,
+                       struct fault *f)
 {
     if (r->hooks == NULL || r->hooks->load == NULL || count == 0)
         return 0;
@@ -321,8 +332,9 @@ write_list(struct call *c, const struct list_plan *p, void *const *rows, size_t 
             previous = page_url(c, row_id(r, rows[0]), true, absolute);
     }
     dialect_list_links(c->dialect, w, r->plural,
-                       absolute ? arena_printf(c->arena, "%s%s", c->base_url, c->request->path) : page_url(c, NULL, false, false), next,
-                       previous);
+                       absolute ? arena_printf(c->arena, "%s%s", c->base_url, c->request->path)
+                                : page_url(c, NULL, false, false),
+                       next, previous);
     jsonw_end(w);
 }
 
@@ -334,7 +346,8 @@ list_plan_reply(struct call *c, struct list_plan *p, struct fault *f)
     bool more;
 
     if (list_plan_run(c->db, p, &rows, &count, &more, f) < 0) {
-        if (f->kind == FAULT_NOT_FOUND && p->marker != NULL && c->dialect->unknown_marker_status == 400) {
+        if (f->kind == FAULT_NOT_FOUND && p->marker != NULL &&
+            c->dialect->unknown_marker_status == 400) {
             fault_clear(f);
             return fault_raise_field(f, "marker", "marker [%.100s] not found", p->marker);
         }
@@ -368,9 +381,11 @@ resource_verb_show(struct call *c, struct fault *f)
     const struct operation *o = c->operation;
     const struct resource *r = o->resource;
     void *row = arena_alloc(c->arena, r->schema->size);
-    struct texts fields = { .items = ARENA_ARRAY(c->arena, const char *, c->request->query_count + 1) };
+    struct texts fields = { .items =
+                                ARENA_ARRAY(c->arena, const char *, c->request->query_count + 1) };
 
-    if (resource_load(c->db, r, call_param(c, o->path_id), call_scope(c, r->scope), false, row, f) < 0)
+    if (resource_load(c->db, r, call_param(c, o->path_id), call_scope(c, r->scope), false, row, f) <
+        0)
         return -1;
     if (o->policy != NULL && call_enforce(c, o->policy, r, row, f) < 0)
         return -1;

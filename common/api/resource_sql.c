@@ -49,12 +49,14 @@ read_enum(const struct field *field, const char *value, int *ret, struct fault *
             return 0;
         }
     }
-    return fault_raise_cause(f, "column %s has '%s', which is not one of its values", field->column, value);
+    return fault_raise_cause(f, "column %s has '%s', which is not one of its values", field->column,
+                             value);
 }
 
 /* What stands in a jsonb column: parsed by the field's own table. */
 static int
-read_parts(const struct field *field, const char *value, struct arena *a, void *row, struct fault *f)
+read_parts(const struct field *field, const char *value, struct arena *a, void *row,
+           struct fault *f)
 {
     json_t *json;
     char *items;
@@ -71,7 +73,8 @@ read_parts(const struct field *field, const char *value, struct arena *a, void *
     count = json_array_size(json);
     items = arena_calloc(a, count + 1, size);
     for (size_t i = 0; i < count; i++) {
-        if (schema_parse(field->object, json_array_get(json, i), SCHEMA_TRUSTED, 0, field->name, a, items + i * size, f) < 0)
+        if (schema_parse(field->object, json_array_get(json, i), SCHEMA_TRUSTED, 0, field->name, a,
+                         items + i * size, f) < 0)
             return -1;
     }
     *(void **)field_at(field, row) = items;
@@ -94,7 +97,8 @@ read_text_list(const char *value, struct arena *a, struct texts *ret, struct fau
 }
 
 static int
-read_value(const struct field *field, const char *value, struct arena *a, void *row, struct fault *f)
+read_value(const struct field *field, const char *value, struct arena *a, void *row,
+           struct fault *f)
 {
     void *at = field_at(field, row);
 
@@ -124,7 +128,8 @@ read_value(const struct field *field, const char *value, struct arena *a, void *
 }
 
 int
-resource_read_row(const struct resource *r, char *const *values, struct arena *a, void *row, struct fault *f)
+resource_read_row(const struct resource *r, char *const *values, struct arena *a, void *row,
+                  struct fault *f)
 {
     size_t column = 0;
 
@@ -149,9 +154,11 @@ resource_read_row(const struct resource *r, char *const *values, struct arena *a
         for (unsigned j = 0; (alias->flags & F_ALIAS) != 0 && j < r->schema->count; j++) {
             const struct field *field = &r->schema->fields[j];
 
-            if (!field_stored(field) || !str_equal(field->column, alias->column) || field->type != alias->type)
+            if (!field_stored(field) || !str_equal(field->column, alias->column) ||
+                field->type != alias->type)
                 continue;
-            memcpy(field_at(alias, row), field_at_const(field, row), alias->type == T_BOOL ? sizeof(bool) : sizeof(void *));
+            memcpy(field_at(alias, row), field_at_const(field, row),
+                   alias->type == T_BOOL ? sizeof(bool) : sizeof(void *));
             if (field_null(row, j))
                 field_mark_null(row, i);
             else

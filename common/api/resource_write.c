@@ -15,7 +15,10 @@
 static int
 constraint_fault(const struct resource *r, const void *row, struct fault *f)
 {
-    const char *name = r->name_field < 0 ? NULL : *(const char *const *)field_at_const(&r->schema->fields[r->name_field], row);
+    const char *name =
+        r->name_field < 0
+            ? NULL
+            : *(const char *const *)field_at_const(&r->schema->fields[r->name_field], row);
     const struct resource_text *tables[] = { r->unique, r->in_use };
     char code[64] = "";
 
@@ -36,7 +39,8 @@ constraint_fault(const struct resource *r, const void *row, struct fault *f)
             mark = strstr(text, "%s");
             if (mark == NULL)
                 return fault_raise_code(f, FAULT_CONFLICT, code, "%s", text);
-            return fault_raise_code(f, FAULT_CONFLICT, code, "%.*s%.255s%s", (int)(mark - text), text, name == NULL ? "" : name, mark + 2);
+            return fault_raise_code(f, FAULT_CONFLICT, code, "%.*s%.255s%s", (int)(mark - text),
+                                    text, name == NULL ? "" : name, mark + 2);
         }
     }
     snprintf(f->cause, sizeof(f->cause), "constraint %s", f->code);
@@ -70,7 +74,8 @@ resource_insert(struct db *db, const struct resource *r, void *row, struct fault
     }
     str_addf(&sql, ") VALUES (%s) RETURNING ", str_text(&values));
     resource_columns(r, &sql);
-    if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, count, &result, f) < 0)
+    if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, count, &result,
+               f) < 0)
         return constraint_fault(r, row, f);
     return resource_read_row(r, result.values[0], db->arena, row, f);
 }
@@ -92,12 +97,14 @@ resource_change(struct db *db, const struct resource *r, const char *id, void *r
     }
     if (count == 0)
         return resource_load(db, r, id, NULL, false, row, f);
-    if (r->updated_field >= 0 && field_stored(&r->schema->fields[r->updated_field]) && !field_given(row, (unsigned)r->updated_field))
+    if (r->updated_field >= 0 && field_stored(&r->schema->fields[r->updated_field]) &&
+        !field_given(row, (unsigned)r->updated_field))
         str_addf(&sql, ", %s = clock_timestamp()", r->schema->fields[r->updated_field].column);
     params[count++] = db_text(id);
     str_addf(&sql, " WHERE id = $%zu RETURNING ", count);
     resource_columns(r, &sql);
-    if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, count, &result, f) < 0)
+    if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, count, &result,
+               f) < 0)
         return constraint_fault(r, row, f);
     if (result.rows == 0)
         return resource_not_found(r, id, f);
@@ -113,7 +120,8 @@ resource_remove(struct db *db, const struct resource *r, const char *id, struct 
     void *row;
 
     str_addf(&sql, "DELETE FROM %s WHERE id = $1", r->table);
-    if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, 1, &result, f) == 0)
+    if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, 1, &result,
+               f) == 0)
         return 0;
     row = arena_alloc(db->arena, r->schema->size);
     *(const char **)field_at(&r->schema->fields[r->id_field], row) = id;
@@ -125,7 +133,8 @@ resource_remove(struct db *db, const struct resource *r, const char *id, struct 
 static bool
 is_default(const struct field *field, const json_t *value)
 {
-    json_auto_t *fallback = (field->flags & F_DEFAULT) != 0 ? json_loads(field->fallback, JSON_DECODE_ANY, NULL) : NULL;
+    json_auto_t *fallback =
+        (field->flags & F_DEFAULT) != 0 ? json_loads(field->fallback, JSON_DECODE_ANY, NULL) : NULL;
 
     return fallback != NULL && json_equal(fallback, value);
 }
@@ -135,9 +144,10 @@ static void *
 merged(struct call *c, const struct resource *r, const void *old, const void *row)
 {
     static const size_t sizes[] = {
-        [T_TEXT] = sizeof(const char *), [T_INT] = sizeof(int64_t), [T_NUMBER] = sizeof(double), [T_BOOL] = sizeof(bool),
-        [T_TIME] = sizeof(int64_t), [T_ENUM] = sizeof(int), [T_TEXTS] = sizeof(struct texts), [T_JSON] = sizeof(json_t *),
-        [T_OBJECT] = sizeof(void *), [T_OBJECTS] = sizeof(void *),
+        [T_TEXT] = sizeof(const char *),  [T_INT] = sizeof(int64_t),   [T_NUMBER] = sizeof(double),
+        [T_BOOL] = sizeof(bool),          [T_TIME] = sizeof(int64_t),  [T_ENUM] = sizeof(int),
+        [T_TEXTS] = sizeof(struct texts), [T_JSON] = sizeof(json_t *), [T_OBJECT] = sizeof(void *),
+        [T_OBJECTS] = sizeof(void *),
     };
     void *all = arena_memdup(c->arena, old, r->schema->size);
 
@@ -148,7 +158,8 @@ merged(struct call *c, const struct resource *r, const void *old, const void *ro
             continue;
         memcpy(field_at(field, all), field_at_const(field, row), sizes[field->type]);
         if (field->type == T_OBJECTS)
-            memcpy((char *)all + field->count_offset, (const char *)row + field->count_offset, sizeof(size_t));
+            memcpy((char *)all + field->count_offset, (const char *)row + field->count_offset,
+                   sizeof(size_t));
         if (field_null(row, i))
             field_mark_null(all, i);
         else
@@ -159,7 +170,8 @@ merged(struct call *c, const struct resource *r, const void *old, const void *ro
 
 /* Rules for single members: "<rule of the operation>:<member>", for those the client sent. */
 static int
-enforce_members(struct call *c, const struct resource *r, const json_t *body, const void *row, struct fault *f)
+enforce_members(struct call *c, const struct resource *r, const json_t *body, const void *row,
+                struct fault *f)
 {
     char rule[256];
 
@@ -168,7 +180,8 @@ enforce_members(struct call *c, const struct resource *r, const json_t *body, co
 
         if (!field->has_policy || json_object_get(body, field->name) == NULL)
             continue;
-        if (c->operation->verb == VERB_CREATE && is_default(field, json_object_get(body, field->name)))
+        if (c->operation->verb == VERB_CREATE &&
+            is_default(field, json_object_get(body, field->name)))
             continue; /* As if he had said nothing. */
         snprintf(rule, sizeof(rule), "%s:%s", c->operation->policy, field->name);
         if (policy_has(api_server_policy(c->server), rule) && call_enforce(c, rule, r, row, f) < 0)
@@ -182,18 +195,22 @@ says_the_same(const json_t *value, const char *stored)
 {
     if (json_is_boolean(value))
         return str_equal(json_is_true(value) ? "True" : "False", stored);
-    return json_is_string(value) || json_is_null(value) ? str_equal(json_string_value(value), stored) : false;
+    return json_is_string(value) || json_is_null(value)
+               ? str_equal(json_string_value(value), stored)
+               : false;
 }
 
 /* Schemas that ignore what they don't take let a client send the whole object back; what is never changed may stand in it as it is. */
 static int
-check_unchanged(struct call *c, const struct resource *r, const json_t *body, const void *old, struct fault *f)
+check_unchanged(struct call *c, const struct resource *r, const json_t *body, const void *old,
+                struct fault *f)
 {
     for (size_t i = 0; i < r->schema->count; i++) {
         const struct field *field = &r->schema->fields[i];
         const json_t *value = json_object_get(body, field->name);
 
-        if ((field->flags & F_IMMUTABLE) == 0 || value == NULL || (field->type != T_TEXT && field->type != T_BOOL))
+        if ((field->flags & F_IMMUTABLE) == 0 || value == NULL ||
+            (field->type != T_TEXT && field->type != T_BOOL))
             continue;
         if (!says_the_same(value, resource_text(r, old, field->name, c->arena)))
             return fault_raise_field(f, field->name, "'%s' cannot be changed.", field->name);
@@ -208,10 +225,12 @@ take_aliases(const struct resource *r, void *row)
     for (unsigned i = 0; i < r->schema->count; i++) {
         const struct field *alias = &r->schema->fields[i];
 
-        for (unsigned j = 0; (alias->flags & F_ALIAS) != 0 && field_given(row, i) && j < r->schema->count; j++) {
+        for (unsigned j = 0;
+             (alias->flags & F_ALIAS) != 0 && field_given(row, i) && j < r->schema->count; j++) {
             const struct field *field = &r->schema->fields[j];
 
-            if (!field_stored(field) || !str_equal(field->column, alias->column) || alias->type != T_TEXT || field_given(row, j))
+            if (!field_stored(field) || !str_equal(field->column, alias->column) ||
+                alias->type != T_TEXT || field_given(row, j))
                 continue;
             *(const char **)field_at(field, row) = *(const char *const *)field_at_const(alias, row);
             field_mark(row, j);
@@ -234,7 +253,9 @@ static int
 fill_scope(struct call *c, const struct resource *r, void *row, struct fault *f)
 {
     int index = field_of_column(r, r->scope_column);
-    const char *own = r->scope == RESOURCE_PROJECT ? c->auth.project_id : r->scope == RESOURCE_DOMAIN ? c->auth.domain_id : c->auth.user_id;
+    const char *own = r->scope == RESOURCE_PROJECT  ? c->auth.project_id
+                      : r->scope == RESOURCE_DOMAIN ? c->auth.domain_id
+                                                    : c->auth.user_id;
     const char **at;
 
     if (index < 0)
@@ -242,12 +263,14 @@ fill_scope(struct call *c, const struct resource *r, void *row, struct fault *f)
     at = field_at(&r->schema->fields[index], row);
     if (field_given(row, (unsigned)index) && *at != NULL) {
         if (!str_equal(*at, own) && !call_sees_all(c))
-            return fault_raise_field(f, r->schema->fields[index].name, "Specifying '%s' different from the caller's is not allowed.",
+            return fault_raise_field(f, r->schema->fields[index].name,
+                                     "Specifying '%s' different from the caller's is not allowed.",
                                      r->schema->fields[index].name);
         return 0;
     }
     if (own == NULL)
-        return fault_raise(f, FAULT_FORBIDDEN, "The token is not scoped to a %s.", r->scope == RESOURCE_PROJECT ? "project" : "domain");
+        return fault_raise(f, FAULT_FORBIDDEN, "The token is not scoped to a %s.",
+                           r->scope == RESOURCE_PROJECT ? "project" : "domain");
     *at = own;
     field_mark(row, (unsigned)index);
     return 0;
@@ -272,7 +295,9 @@ envelope(struct call *c, const struct resource *r, const json_t **ret, struct fa
     if (c->dialect->envelope)
         body = json_object_get(c->body, r->key);
     if (!json_is_object(body))
-        return fault_raise_field(f, r->key, "Invalid input for field/attribute body. '%s' is a required property", r->key);
+        return fault_raise_field(
+            f, r->key, "Invalid input for field/attribute body. '%s' is a required property",
+            r->key);
     *ret = body;
     return 0;
 }
@@ -284,7 +309,8 @@ parse_new(struct call *c, const struct resource *r, const json_t *body, void **r
 {
     void *row = arena_alloc(c->arena, r->schema->size);
 
-    if (schema_parse(r->schema, body, SCHEMA_CREATE, c->version, c->dialect->envelope ? r->key : "", c->arena, row, f) < 0)
+    if (schema_parse(r->schema, body, SCHEMA_CREATE, c->version, c->dialect->envelope ? r->key : "",
+                     c->arena, row, f) < 0)
         return -1;
     take_aliases(r, row);
     if (fill_scope(c, r, row, f) < 0)
@@ -319,7 +345,8 @@ settle(struct call *c, const struct resource *r, struct db_tx *tx, struct fault 
 }
 
 static int
-reply_many(struct call *c, const struct resource *r, void *const *rows, size_t count, struct fault *f)
+reply_many(struct call *c, const struct resource *r, void *const *rows, size_t count,
+           struct fault *f)
 {
     struct jsonw *w;
 
@@ -361,7 +388,8 @@ resource_verb_create(struct call *c, struct fault *f)
             return -1;
     }
     if (one != NULL)
-        c->object_id = *(const char *const *)field_at_const(&r->schema->fields[r->id_field], rows[0]);
+        c->object_id =
+            *(const char *const *)field_at_const(&r->schema->fields[r->id_field], rows[0]);
     if (settle(c, r, &tx, f) < 0 || db_tx_commit(&tx, f) < 0)
         return -1;
     for (size_t i = 0; r->hooks != NULL && r->hooks->committed != NULL && i < count; i++)
@@ -375,7 +403,8 @@ resource_verb_create(struct call *c, struct fault *f)
 static int
 load_target(struct call *c, const struct resource *r, struct db_tx *tx, void *row, struct fault *f)
 {
-    if (resource_load(tx->db, r, call_param(c, c->operation->path_id), call_scope(c, r->scope), true, row, f) < 0)
+    if (resource_load(tx->db, r, call_param(c, c->operation->path_id), call_scope(c, r->scope),
+                      true, row, f) < 0)
         return -1;
     if (r->hooks != NULL && r->hooks->target != NULL && r->hooks->target(c, tx->db, row, f) < 0)
         return -1;
@@ -395,12 +424,14 @@ resource_verb_update(struct call *c, struct fault *f)
 
     if (envelope(c, r, &body, f) < 0)
         return -1;
-    if (schema_parse(r->schema, body, SCHEMA_UPDATE, c->version, c->dialect->envelope ? r->key : "", c->arena, row, f) < 0)
+    if (schema_parse(r->schema, body, SCHEMA_UPDATE, c->version, c->dialect->envelope ? r->key : "",
+                     c->arena, row, f) < 0)
         return -1;
     take_aliases(r, row);
     if (db_tx_begin(&tx, c->db, f) < 0 || load_target(c, r, &tx, old, f) < 0)
         return -1;
-    if (check_unchanged(c, r, body, old, f) < 0 || enforce_members(c, r, body, merged(c, r, old, row), f) < 0)
+    if (check_unchanged(c, r, body, old, f) < 0 ||
+        enforce_members(c, r, body, merged(c, r, old, row), f) < 0)
         return -1;
     id = *(const char *const *)field_at_const(&r->schema->fields[r->id_field], old);
     *(const char **)field_at(&r->schema->fields[r->id_field], row) = id;
@@ -433,7 +464,10 @@ resource_verb_delete(struct call *c, struct fault *f)
     if (taken < 0)
         return -1;
     if (taken == 0) {
-        if (resource_remove(tx.db, r, *(const char *const *)field_at_const(&r->schema->fields[r->id_field], row), f) < 0)
+        if (resource_remove(tx.db, r,
+                            *(const char *const *)field_at_const(&r->schema->fields[r->id_field],
+                                                                 row),
+                            f) < 0)
             return -1;
         if (h != NULL && h->after_delete != NULL && h->after_delete(c, &tx, row, f) < 0)
             return -1;

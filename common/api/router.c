@@ -28,7 +28,9 @@ child_for(struct node *parent, const char *segment, size_t size)
     struct node **at, *n;
 
     for (n = parent->first_child; n != NULL; n = n->next) {
-        if (parameter ? n->literal == NULL : n->literal != NULL && strlen(n->literal) == size && strncmp(n->literal, segment, size) == 0)
+        if (parameter ? n->literal == NULL
+                      : n->literal != NULL && strlen(n->literal) == size &&
+                            strncmp(n->literal, segment, size) == 0)
             return n;
     }
     n = calloc(1, sizeof(*n));
@@ -99,7 +101,8 @@ router_free(struct router *r)
 
 /* Depth first, with a step back where a literal led nowhere ("/flavors/detail" beside "/flavors/{id}/x"). */
 static const struct node *
-walk(const struct node *n, char *const *segments, size_t count, struct http_pair *params, size_t *params_count)
+walk(const struct node *n, char *const *segments, size_t count, struct http_pair *params,
+     size_t *params_count)
 {
     if (count == 0)
         return n->count > 0 ? n : NULL;
@@ -111,7 +114,8 @@ walk(const struct node *n, char *const *segments, size_t count, struct http_pair
             if (!str_equal(child->literal, segments[0]))
                 continue;
         } else {
-            if (before == ARRAY_SIZE(((struct route_match *)NULL)->params) || segments[0][0] == '\0')
+            if (before == ARRAY_SIZE(((struct route_match *)NULL)->params) ||
+                segments[0][0] == '\0')
                 continue;
             params[(*params_count)++].value = segments[0];
         }
@@ -128,7 +132,8 @@ route_name_params(struct route_match *m, const struct operation *o, struct arena
 {
     size_t i = 0;
 
-    for (const char *at = strchr(o->path, '{'); at != NULL && i < m->params_count; at = strchr(at + 1, '{'))
+    for (const char *at = strchr(o->path, '{'); at != NULL && i < m->params_count;
+         at = strchr(at + 1, '{'))
         m->params[i++].name = arena_strndup(a, at + 1, strcspn(at + 1, "}"));
 }
 

@@ -18,7 +18,8 @@ struct route_match {
 struct router *router_new(const struct operation *operations, size_t count);
 void router_free(struct router *r);
 /* False: no operation has this path. Parameters are decoded into 'a'. */
-bool router_find(const struct router *r, const char *path, struct arena *a, struct route_match *ret);
+bool router_find(const struct router *r, const char *path, struct arena *a,
+                 struct route_match *ret);
 
 /* Two operations of one path may name its parameters differently: names them as 'o' does. */
 void route_name_params(struct route_match *m, const struct operation *o, struct arena *a);

@@ -20,7 +20,8 @@ struct parse {
     struct fault *f;
 };
 
-static int parse_object(struct parse *p, const struct schema *s, const json_t *json, const char *path, void *ret);
+static int parse_object(struct parse *p, const struct schema *s, const json_t *json,
+                        const char *path, void *ret);
 
 /* --- Patterns are compiled once per process, by their text. */
 
@@ -65,7 +66,8 @@ is_ip(const char *text, bool v4, bool v6)
 {
     unsigned char buffer[16];
 
-    return (v4 && inet_pton(AF_INET, text, buffer) == 1) || (v6 && inet_pton(AF_INET6, text, buffer) == 1);
+    return (v4 && inet_pton(AF_INET, text, buffer) == 1) ||
+           (v6 && inet_pton(AF_INET6, text, buffer) == 1);
 }
 
 static bool
@@ -82,7 +84,8 @@ is_cidr(const char *text)
     address[size] = '\0';
     if (is_ip(address, true, false))
         return slash == NULL || str_to_int64(slash + 1, 0, 32, &bits) == 0;
-    return is_ip(address, false, true) && (slash == NULL || str_to_int64(slash + 1, 0, 128, &bits) == 0);
+    return is_ip(address, false, true) &&
+           (slash == NULL || str_to_int64(slash + 1, 0, 128, &bits) == 0);
 }
 
 static bool
@@ -125,9 +128,10 @@ int
 schema_check_format(enum field_format format, const char *text, const char *name, struct fault *f)
 {
     static const char *const words[] = {
-        [FORMAT_UUID] = "uuid", [FORMAT_UUID_HEX] = "uuid", [FORMAT_IPV4] = "ipv4", [FORMAT_IPV6] = "ipv6",
-        [FORMAT_IP] = "ip-address", [FORMAT_CIDR] = "cidr", [FORMAT_MAC] = "mac-address", [FORMAT_NAME] = "name",
-        [FORMAT_HOSTNAME] = "hostname", [FORMAT_URI] = "uri",
+        [FORMAT_UUID] = "uuid",       [FORMAT_UUID_HEX] = "uuid", [FORMAT_IPV4] = "ipv4",
+        [FORMAT_IPV6] = "ipv6",       [FORMAT_IP] = "ip-address", [FORMAT_CIDR] = "cidr",
+        [FORMAT_MAC] = "mac-address", [FORMAT_NAME] = "name",     [FORMAT_HOSTNAME] = "hostname",
+        [FORMAT_URI] = "uri",
     };
     bool ok = true;
 
@@ -165,8 +169,9 @@ schema_check_format(enum field_format format, const char *text, const char *name
     }
     if (ok)
         return 0;
-    return fault_raise_field(f, name, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is not a '%s'.",
-                             name, text, text, words[format]);
+    return fault_raise_field(
+        f, name, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is not a '%s'.",
+        name, text, text, words[format]);
 }
 
 /* --- Values */
@@ -176,8 +181,10 @@ wrong_type(struct parse *p, const char *path, const json_t *value, const char *w
 {
     const char *text = json_text(p->arena, value);
 
-    return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. %.200s is not of type '%s'.",
-                             path, text, text, wanted);
+    return fault_raise_field(
+        p->f, path,
+        "Invalid input for field/attribute %s. Value: %.200s. %.200s is not of type '%s'.", path,
+        text, text, wanted);
 }
 
 static int
@@ -191,7 +198,8 @@ enum_value(const char *const *names, const char *text)
 }
 
 static int
-parse_text(struct parse *p, const struct field *field, const json_t *value, const char *path, const char **ret)
+parse_text(struct parse *p, const struct field *field, const json_t *value, const char *path,
+           const char **ret)
 {
     const char *text = json_string_value(value);
     size_t length;
@@ -204,13 +212,19 @@ parse_text(struct parse *p, const struct field *field, const json_t *value, cons
     if (p->mode != SCHEMA_TRUSTED) {
         length = str_utf8_length(text);
         if (field->min_length >= 0 && length < (size_t)field->min_length)
-            return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too short.",
-                                     path, text, text);
+            return fault_raise_field(
+                p->f, path,
+                "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too short.", path,
+                text, text);
         if (field->max_length >= 0 && length > (size_t)field->max_length)
-            return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too long.",
-                                     path, text, text);
+            return fault_raise_field(
+                p->f, path,
+                "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too long.", path,
+                text, text);
         if (field->pattern != NULL && regexec(pattern_get(field->pattern), text, 0, NULL, 0) != 0)
-            return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' does not match '%s'.",
+            return fault_raise_field(p->f, path,
+                                     "Invalid input for field/attribute %s. Value: %.200s. "
+                                     "'%.200s' does not match '%s'.",
                                      path, text, text, field->pattern);
         if (schema_check_format(field->format, text, path, p->f) < 0)
             return -1;
@@ -225,22 +239,28 @@ check_number(struct parse *p, const struct field *field, double value, const cha
     if (p->mode == SCHEMA_TRUSTED)
         return 0;
     if (field->has_min && value < field->min)
-        return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.17g. %.17g is less than the minimum of %.17g",
+        return fault_raise_field(p->f, path,
+                                 "Invalid input for field/attribute %s. Value: %.17g. %.17g is "
+                                 "less than the minimum of %.17g",
                                  path, value, value, field->min);
     if (field->has_max && value > field->max)
-        return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.17g. %.17g is greater than the maximum of %.17g",
+        return fault_raise_field(p->f, path,
+                                 "Invalid input for field/attribute %s. Value: %.17g. %.17g is "
+                                 "greater than the maximum of %.17g",
                                  path, value, value, field->max);
     return 0;
 }
 
 static int
-parse_int(struct parse *p, const struct field *field, const json_t *value, const char *path, int64_t *ret)
+parse_int(struct parse *p, const struct field *field, const json_t *value, const char *path,
+          int64_t *ret)
 {
     int64_t number;
 
     if (json_is_integer(value))
         number = json_integer_value(value);
-    else if (json_is_real(value) && floor(json_real_value(value)) == json_real_value(value) && fabs(json_real_value(value)) < 9e15)
+    else if (json_is_real(value) && floor(json_real_value(value)) == json_real_value(value) &&
+             fabs(json_real_value(value)) < 9e15)
         number = (int64_t)json_real_value(value); /* 10.0 is an integer in JSON Schema. */
     else if (!((field->flags & F_COERCE) != 0 && json_is_string(value) &&
                str_to_int64(json_string_value(value), INT64_MIN, INT64_MAX, &number) == 0))
@@ -252,13 +272,15 @@ parse_int(struct parse *p, const struct field *field, const json_t *value, const
 }
 
 static int
-parse_number(struct parse *p, const struct field *field, const json_t *value, const char *path, double *ret)
+parse_number(struct parse *p, const struct field *field, const json_t *value, const char *path,
+             double *ret)
 {
     double number;
 
     if (json_is_number(value))
         number = json_number_value(value);
-    else if (!((field->flags & F_COERCE) != 0 && json_is_string(value) && str_to_double(json_string_value(value), &number) == 0))
+    else if (!((field->flags & F_COERCE) != 0 && json_is_string(value) &&
+               str_to_double(json_string_value(value), &number) == 0))
         return wrong_type(p, path, value, "number");
     if (!isfinite(number))
         return wrong_type(p, path, value, "number");
@@ -269,13 +291,16 @@ parse_number(struct parse *p, const struct field *field, const json_t *value, co
 }
 
 static int
-parse_bool(struct parse *p, const struct field *field, const json_t *value, const char *path, bool *ret)
+parse_bool(struct parse *p, const struct field *field, const json_t *value, const char *path,
+           bool *ret)
 {
     if (json_is_boolean(value))
         *ret = json_is_true(value);
     else if (!((field->flags & F_COERCE) != 0 &&
                ((json_is_string(value) && str_to_bool(json_string_value(value), ret) == 0) ||
-                (json_is_integer(value) && str_to_bool(arena_printf(p->arena, "%lld", (long long)json_integer_value(value)), ret) == 0))))
+                (json_is_integer(value) &&
+                 str_to_bool(arena_printf(p->arena, "%lld", (long long)json_integer_value(value)),
+                             ret) == 0))))
         return wrong_type(p, path, value, "boolean");
     return 0;
 }
@@ -288,25 +313,30 @@ check_count(struct parse *p, const struct field *field, const json_t *value, con
     if (p->mode == SCHEMA_TRUSTED)
         return 0;
     if (field->min_length >= 0 && count < (size_t)field->min_length)
-        return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. It is too short.", path,
-                                 json_text(p->arena, value));
+        return fault_raise_field(
+            p->f, path, "Invalid input for field/attribute %s. Value: %.200s. It is too short.",
+            path, json_text(p->arena, value));
     if (field->max_length >= 0 && count > (size_t)field->max_length)
-        return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. It has %zu items, more than %lld.", path, count,
-                                 (long long)field->max_length);
+        return fault_raise_field(
+            p->f, path, "Invalid input for field/attribute %s. It has %zu items, more than %lld.",
+            path, count, (long long)field->max_length);
     if ((field->flags & F_UNIQUE_ITEMS) == 0)
         return 0;
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (json_equal(json_array_get(value, i), json_array_get(value, j)))
-                return fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s has non-unique elements",
-                                         path, json_text(p->arena, value));
+                return fault_raise_field(
+                    p->f, path,
+                    "Invalid input for field/attribute %s. Value: %.200s has non-unique elements",
+                    path, json_text(p->arena, value));
         }
     }
     return 0;
 }
 
 static int
-parse_texts(struct parse *p, const struct field *field, const json_t *value, const char *path, struct texts *ret)
+parse_texts(struct parse *p, const struct field *field, const json_t *value, const char *path,
+            struct texts *ret)
 {
     struct texts texts = { 0 };
 
@@ -320,7 +350,8 @@ parse_texts(struct parse *p, const struct field *field, const json_t *value, con
         const char *text = json_string_value(json_array_get(value, i));
 
         if (text == NULL)
-            return wrong_type(p, arena_printf(p->arena, "%s.%zu", path, i), json_array_get(value, i), "string");
+            return wrong_type(p, arena_printf(p->arena, "%s.%zu", path, i),
+                              json_array_get(value, i), "string");
         texts.items[i] = arena_strdup(p->arena, text);
     }
     *ret = texts;
@@ -328,7 +359,8 @@ parse_texts(struct parse *p, const struct field *field, const json_t *value, con
 }
 
 static int
-parse_json(struct parse *p, const struct field *field, const json_t *value, const char *path, json_t **ret)
+parse_json(struct parse *p, const struct field *field, const json_t *value, const char *path,
+           json_t **ret)
 {
     const char *key;
     json_t *member;
@@ -342,15 +374,20 @@ parse_json(struct parse *p, const struct field *field, const json_t *value, cons
             return -1;
     }
     if ((field->flags & F_TEXT_VALUES) != 0 && p->mode != SCHEMA_TRUSTED) {
-        json_object_foreach((json_t *)(uintptr_t)value, key, member) {
+        json_object_foreach((json_t *)(uintptr_t)value, key, member)
+        {
             const char *at = arena_printf(p->arena, "%s.%s", path, key);
 
             if (key[0] == '\0' || str_utf8_length(key) > 255)
-                return fault_raise_field(p->f, at, "Invalid input for field/attribute %s. Keys have 1 to 255 characters.", path);
+                return fault_raise_field(
+                    p->f, at,
+                    "Invalid input for field/attribute %s. Keys have 1 to 255 characters.", path);
             if (!json_is_string(member))
                 return wrong_type(p, at, member, "string");
             if (str_utf8_length(json_string_value(member)) > 255)
-                return fault_raise_field(p->f, at, "Invalid input for field/attribute %s. Value is too long.", at);
+                return fault_raise_field(p->f, at,
+                                         "Invalid input for field/attribute %s. Value is too long.",
+                                         at);
         }
     }
     *ret = json_own(p->arena, json_incref((json_t *)(uintptr_t)value));
@@ -358,7 +395,8 @@ parse_json(struct parse *p, const struct field *field, const json_t *value, cons
 }
 
 static int
-parse_objects(struct parse *p, const struct field *field, const json_t *value, const char *path, void *object)
+parse_objects(struct parse *p, const struct field *field, const json_t *value, const char *path,
+              void *object)
 {
     size_t count, size = field->object->size;
     char *items;
@@ -370,7 +408,8 @@ parse_objects(struct parse *p, const struct field *field, const json_t *value, c
     count = json_array_size(value);
     items = arena_calloc(p->arena, count + 1, size);
     for (size_t i = 0; i < count; i++) {
-        if (parse_object(p, field->object, json_array_get(value, i), arena_printf(p->arena, "%s.%zu", path, i), items + i * size) < 0)
+        if (parse_object(p, field->object, json_array_get(value, i),
+                         arena_printf(p->arena, "%s.%zu", path, i), items + i * size) < 0)
             return -1;
     }
     *(void **)field_at(field, object) = items;
@@ -379,7 +418,8 @@ parse_objects(struct parse *p, const struct field *field, const json_t *value, c
 }
 
 static int
-parse_value(struct parse *p, const struct field *field, const json_t *value, const char *path, void *object)
+parse_value(struct parse *p, const struct field *field, const json_t *value, const char *path,
+            void *object)
 {
     void *at = field_at(field, object);
     void *part;
@@ -408,8 +448,11 @@ parse_value(struct parse *p, const struct field *field, const json_t *value, con
 
             for (size_t i = 0; field->names[i] != NULL; i++)
                 str_addf(&words, "%s'%s'", i == 0 ? "" : ", ", field->names[i]);
-            fault_raise_field(p->f, path, "Invalid input for field/attribute %s. Value: %.200s. %.200s is not one of [%s]", path,
-                              text == NULL ? json_text(p->arena, value) : text, json_text(p->arena, value), str_text(&words));
+            fault_raise_field(
+                p->f, path,
+                "Invalid input for field/attribute %s. Value: %.200s. %.200s is not one of [%s]",
+                path, text == NULL ? json_text(p->arena, value) : text, json_text(p->arena, value),
+                str_text(&words));
             str_done(&words);
             return -1;
         }
@@ -434,7 +477,8 @@ parse_value(struct parse *p, const struct field *field, const json_t *value, con
 static bool
 in_version(const struct field *field, int version)
 {
-    return version == 0 || ((field->since == 0 || version >= field->since) && (field->until == 0 || version <= field->until));
+    return version == 0 || ((field->since == 0 || version >= field->since) &&
+                            (field->until == 0 || version <= field->until));
 }
 
 /* The field that 'name' means at this version; two shapes of one member have disjoint ranges. */
@@ -442,7 +486,8 @@ static const struct field *
 find_field(struct parse *p, const struct schema *s, const char *name)
 {
     for (size_t i = 0; i < s->count; i++) {
-        if (str_equal(s->fields[i].name, name) && in_version(&s->fields[i], p->version) && (s->fields[i].flags & F_SPREAD) == 0)
+        if (str_equal(s->fields[i].name, name) && in_version(&s->fields[i], p->version) &&
+            (s->fields[i].flags & F_SPREAD) == 0)
             return &s->fields[i];
     }
     return NULL;
@@ -466,16 +511,22 @@ join(struct parse *p, const char *path, const char *name)
 }
 
 static int
-parse_spread(struct parse *p, const struct field *field, unsigned index, const char *name, const json_t *value, const char *path, void *ret)
+parse_spread(struct parse *p, const struct field *field, unsigned index, const char *name,
+             const json_t *value, const char *path, void *ret)
 {
     json_t **at = field_at(field, ret);
 
     if (name[0] == '\0' || str_utf8_length(name) > 255)
-        return fault_raise_field(p->f, path, "Invalid input for field/attribute %.300s. Keys have 1 to 255 characters.", path);
+        return fault_raise_field(
+            p->f, path, "Invalid input for field/attribute %.300s. Keys have 1 to 255 characters.",
+            path);
     if (!json_is_string(value))
         return wrong_type(p, path, value, "string");
-    if (field->max_length >= 0 && str_utf8_length(json_string_value(value)) > (size_t)field->max_length)
-        return fault_raise_field(p->f, path, "Invalid input for field/attribute %.300s. Value is too long.", path);
+    if (field->max_length >= 0 &&
+        str_utf8_length(json_string_value(value)) > (size_t)field->max_length)
+        return fault_raise_field(p->f, path,
+                                 "Invalid input for field/attribute %.300s. Value is too long.",
+                                 path);
     if (!field_given((struct field_set *)ret, index))
         *at = json_own(p->arena, json_object());
     json_object_set(*at, name, (json_t *)(uintptr_t)value);
@@ -484,7 +535,8 @@ parse_spread(struct parse *p, const struct field *field, unsigned index, const c
 }
 
 static int
-parse_member(struct parse *p, const struct schema *s, const char *name, const json_t *value, const char *path, void *ret)
+parse_member(struct parse *p, const struct schema *s, const char *name, const json_t *value,
+             const char *path, void *ret)
 {
     const struct field *field = find_field(p, s, name);
     struct field_set *set = ret;
@@ -494,23 +546,30 @@ parse_member(struct parse *p, const struct schema *s, const char *name, const js
         const struct field *spread = find_spread(s);
 
         if (spread != NULL)
-            return parse_spread(p, spread, (unsigned)(spread - s->fields), name, value, join(p, path, name), ret);
+            return parse_spread(p, spread, (unsigned)(spread - s->fields), name, value,
+                                join(p, path, name), ret);
         if (s->open || p->mode == SCHEMA_TRUSTED)
             return 0;
         return fault_raise_field(p->f, join(p, path, name),
-                                 "Invalid input for field/attribute %s. Additional properties are not allowed ('%.100s' was unexpected)",
+                                 "Invalid input for field/attribute %s. Additional properties are "
+                                 "not allowed ('%.100s' was unexpected)",
                                  path == NULL || path[0] == '\0' ? "body" : path, name);
     }
-    if (p->mode != SCHEMA_TRUSTED && ((field->flags & F_READ_ONLY) != 0 || (p->mode == SCHEMA_UPDATE && (field->flags & F_IMMUTABLE) != 0))) {
+    if (p->mode != SCHEMA_TRUSTED &&
+        ((field->flags & F_READ_ONLY) != 0 ||
+         (p->mode == SCHEMA_UPDATE && (field->flags & F_IMMUTABLE) != 0))) {
         if (s->open)
             return 0;
-        return fault_raise_field(p->f, join(p, path, name), "Attribute '%s' not allowed in %s", name,
-                                 p->mode == SCHEMA_UPDATE ? "PUT" : "POST");
+        return fault_raise_field(p->f, join(p, path, name), "Attribute '%s' not allowed in %s",
+                                 name, p->mode == SCHEMA_UPDATE ? "PUT" : "POST");
     }
     index = (unsigned)(field - s->fields);
     if (json_is_null(value)) {
         if ((field->flags & F_NULL) == 0 && p->mode != SCHEMA_TRUSTED)
-            return wrong_type(p, join(p, path, name), value, field->type == T_BOOL ? "boolean" : field->type == T_INT ? "integer" : "string");
+            return wrong_type(p, join(p, path, name), value,
+                              field->type == T_BOOL  ? "boolean"
+                              : field->type == T_INT ? "integer"
+                                                     : "string");
         field_mark_null(set, index);
         return 0;
     }
@@ -536,7 +595,8 @@ fill_default(struct parse *p, const struct field *field, unsigned index, void *r
 }
 
 static int
-parse_object(struct parse *p, const struct schema *s, const json_t *json, const char *path, void *ret)
+parse_object(struct parse *p, const struct schema *s, const json_t *json, const char *path,
+             void *ret)
 {
     const struct field_set *set = ret;
     const char *name;
@@ -544,7 +604,8 @@ parse_object(struct parse *p, const struct schema *s, const json_t *json, const 
 
     if (!json_is_object(json))
         return wrong_type(p, path == NULL || path[0] == '\0' ? "body" : path, json, "object");
-    json_object_foreach((json_t *)(uintptr_t)json, name, value) {
+    json_object_foreach((json_t *)(uintptr_t)json, name, value)
+    {
         if (parse_member(p, s, name, value, path, ret) < 0)
             return -1;
     }
@@ -554,18 +615,20 @@ parse_object(struct parse *p, const struct schema *s, const json_t *json, const 
         if (field_given(set, i) || !in_version(field, p->version))
             continue;
         if ((field->flags & F_REQUIRED) != 0 && p->mode == SCHEMA_CREATE)
-            return fault_raise_field(p->f, join(p, path, field->name),
-                                     "Invalid input for field/attribute %s. '%s' is a required property",
-                                     path == NULL || path[0] == '\0' ? "body" : path, field->name);
-        if ((field->flags & F_DEFAULT) != 0 && p->mode == SCHEMA_CREATE && fill_default(p, field, i, ret) < 0)
+            return fault_raise_field(
+                p->f, join(p, path, field->name),
+                "Invalid input for field/attribute %s. '%s' is a required property",
+                path == NULL || path[0] == '\0' ? "body" : path, field->name);
+        if ((field->flags & F_DEFAULT) != 0 && p->mode == SCHEMA_CREATE &&
+            fill_default(p, field, i, ret) < 0)
             return -1;
     }
     return 0;
 }
 
 int
-schema_parse(const struct schema *s, const json_t *json, enum schema_mode mode, int version, const char *path, struct arena *a,
-             void *ret, struct fault *f)
+schema_parse(const struct schema *s, const json_t *json, enum schema_mode mode, int version,
+             const char *path, struct arena *a, void *ret, struct fault *f)
 {
     struct parse p = { .mode = mode, .version = version, .arena = a, .f = f };
 

@@ -46,8 +46,8 @@ entry_for(struct arena *a, const char *header, const char *type)
 }
 
 int
-version_negotiate(const struct http_request *r, const char *type, const char *legacy_header, int min, int max, int *ret,
-                  struct fault *f)
+version_negotiate(const struct http_request *r, const char *type, const char *legacy_header,
+                  int min, int max, int *ret, struct fault *f)
 {
     const char *header = http_header(r, "OpenStack-API-Version");
     const char *text = header == NULL ? NULL : entry_for(r->arena, header, type);
@@ -65,12 +65,15 @@ version_negotiate(const struct http_request *r, const char *type, const char *le
     }
     version = version_parse(text);
     if (version < 0)
-        return fault_raise(f, FAULT_INVALID,
-                           "API Version String %.50s is of invalid format. Must be of format MajorNum.MinorNum.", text);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "API Version String %.50s is of invalid format. Must be of format MajorNum.MinorNum.",
+            text);
     if (version < min || version > max)
-        return fault_raise(f, FAULT_NOT_ACCEPTABLE,
-                           "Version %s is not supported by the API. Minimum is %s and maximum is %s.", text,
-                           version_text(r->arena, min), version_text(r->arena, max));
+        return fault_raise(
+            f, FAULT_NOT_ACCEPTABLE,
+            "Version %s is not supported by the API. Minimum is %s and maximum is %s.", text,
+            version_text(r->arena, min), version_text(r->arena, max));
     *ret = version;
     return 0;
 }

@@ -13,5 +13,5 @@ char *version_text(struct arena *a, int version);
 
 /* What a request asks for: from OpenStack-API-Version ('type' picks the entry) or 'legacy_header' (NULL: none). No header: 'min'.
  * FAULT_INVALID for a malformed one; FAULT_NOT_ACCEPTABLE outside min..max. */
-int version_negotiate(const struct http_request *r, const char *type, const char *legacy_header, int min, int max,
-                      int *ret, struct fault *f);
+int version_negotiate(const struct http_request *r, const char *type, const char *legacy_header,
+                      int min, int max, int *ret, struct fault *f);

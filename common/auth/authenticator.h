@@ -17,16 +17,19 @@ struct authenticator_options {
      * recorded since then by identity's clock; N is that clock's time. */
     int (*fetch)(void *owner, const char *document, struct arena *a, json_t **ret, struct fault *f);
     void *owner;
-    unsigned poll_s; /* Between polls of the revocation list; 0: 10. The bound on staleness while the broker is away. */
+    unsigned
+        poll_s; /* Between polls of the revocation list; 0: 10. The bound on staleness while the broker is away. */
 };
 
 /* Starts the thread that polls, when there is a 'fetch'. Until the revocations were read once, tokens are answered
  * with FAULT_UNAVAILABLE, not taken on trust. */
-int authenticator_open(struct authenticator **ret, const struct authenticator_options *options, struct fault *f);
+int authenticator_open(struct authenticator **ret, const struct authenticator_options *options,
+                       struct fault *f);
 void authenticator_close(struct authenticator *a);
 
 /* Verifies 'token'. '*ret' lives in 'arena'. A cached token costs a hash look-up and a revocation check. */
-int authenticator_check(struct authenticator *a, struct arena *arena, const char *token, struct auth_context *ret, struct fault *f);
+int authenticator_check(struct authenticator *a, struct arena *arena, const char *token,
+                        struct auth_context *ret, struct fault *f);
 
 /* Reads the revocations, and the keys when they are a minute old, now: what the thread does by itself. */
 int authenticator_poll(struct authenticator *a, struct fault *f);

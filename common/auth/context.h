@@ -12,14 +12,16 @@ enum auth_scope { SCOPE_NONE, SCOPE_PROJECT, SCOPE_DOMAIN, SCOPE_SYSTEM };
 struct auth_context {
     const char *user_id, *user_name, *user_domain_id, *user_domain_name;
     enum auth_scope scope;
-    const char *project_id, *project_name, *project_domain_id, *project_domain_name; /* NULL unless project scope */
+    const char *project_id, *project_name, *project_domain_id,
+        *project_domain_name;            /* NULL unless project scope */
     const char *domain_id, *domain_name; /* NULL unless domain scope */
-    const char *const *roles; /* Names, implied ones included. */
-    const char *const *role_ids; /* In the same order. */
+    const char *const *roles;            /* Names, implied ones included. */
+    const char *const *role_ids;         /* In the same order. */
     size_t roles_count;
     const char *const *methods; /* "password", "token", ... */
     size_t methods_count;
-    const char *audit_id, *audit_chain_id; /* Chain: the first token this one was made from; its own if none. */
+    const char *audit_id,
+        *audit_chain_id; /* Chain: the first token this one was made from; its own if none. */
     int64_t issued_us, expires_us;
     const char *trust_id, *app_cred_id; /* Or NULL. */
     bool app_cred_restricted;

@@ -27,14 +27,15 @@ size_t keyring_count(struct keyring *k);
 /* Changes whenever the set of public keys does: what was verified before may not verify now. */
 uint64_t keyring_generation(struct keyring *k);
 
-#define KEYRING_KID_MAX 64 /* Characters of a kid: letters, digits, '-' and '_'. */
+#define KEYRING_KID_MAX 64   /* Characters of a kid: letters, digits, '-' and '_'. */
 #define KEYRING_SIGNATURE 64 /* Bytes. */
 
 bool keyring_kid_valid(const char *kid, size_t size);
 
 /* For token.c. The newest private key's kid; -ENOKEY: there is none. Then a signature by the key of that name. */
 int keyring_signer(struct keyring *k, char ret[KEYRING_KID_MAX + 1]);
-int keyring_sign(struct keyring *k, const char *kid, const void *data, size_t size, unsigned char ret[KEYRING_SIGNATURE]);
+int keyring_sign(struct keyring *k, const char *kid, const void *data, size_t size,
+                 unsigned char ret[KEYRING_SIGNATURE]);
 /* 0: good. -ENOKEY: no such kid. -EBADMSG: not signed by it. */
 int keyring_verify(struct keyring *k, const char *kid, const void *data, size_t size,
                    const unsigned char signature[KEYRING_SIGNATURE]);

@@ -3,8 +3,8 @@
 
 #include <jansson.h>
 
-#include "context.h"
 #include "../base/fault.h"
+#include "context.h"
 
 /* A token is revoked when all members that are set match it and it was issued at or before 'issued_before_us'. */
 struct revocation {
@@ -26,4 +26,5 @@ size_t revocations_count(struct revocations *r);
 uint64_t revocations_generation(struct revocations *r); /* Changes with each addition. */
 
 json_t *revocation_to_json(const struct revocation *r);
-int revocation_from_json(struct arena *a, const json_t *value, struct revocation *ret, struct fault *f);
+int revocation_from_json(struct arena *a, const json_t *value, struct revocation *ret,
+                         struct fault *f);

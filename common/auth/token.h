@@ -9,8 +9,10 @@
 #define TOKEN_MAX 6144 /* Bytes; longer ones are refused unread. */
 
 /* Signs 'c' with the newest key. */
-int token_sign(struct keyring *k, struct arena *a, const struct auth_context *c, char **ret, struct fault *f);
+int token_sign(struct keyring *k, struct arena *a, const struct auth_context *c, char **ret,
+               struct fault *f);
 
 /* Signature and expiry; not revocation. FAULT_UNAUTHORIZED whatever is wrong (the cause says what). Unknown kid:
  * fault code "unknown-kid", so that the caller may fetch keys once. */
-int token_verify(struct keyring *k, struct arena *a, const char *token, int64_t now_us, struct auth_context *ret, struct fault *f);
+int token_verify(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
+                 struct auth_context *ret, struct fault *f);

@@ -40,7 +40,8 @@ char *arena_strdup(struct arena *a, const char *text);
 char *arena_strndup(struct arena *a, const char *text, size_t size);
 
 char *arena_printf(struct arena *a, const char *format, ...) _printf_(2, 3) _returns_nonnull_;
-char *arena_vprintf(struct arena *a, const char *format, va_list args) _printf_(2, 0) _returns_nonnull_;
+char *arena_vprintf(struct arena *a, const char *format, va_list args)
+    _printf_(2, 0) _returns_nonnull_;
 
 /* Calls fn(object) when the arena is freed or reset. */
 void arena_defer(struct arena *a, void (*fn)(void *object), void *object);

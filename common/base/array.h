@@ -8,5 +8,6 @@ void *array_grow(struct arena *a, void *items, size_t count, size_t *capacity, s
 
 /* Appends a zeroed item and evaluates to its address:
  *   struct row *row = ARRAY_PUSH(arena, rows, rows_count, rows_capacity); */
-#define ARRAY_PUSH(a, items, count, capacity) \
-    ((items) = array_grow((a), (items), (count), &(capacity), sizeof(*(items))), &(items)[(count)++])
+#define ARRAY_PUSH(a, items, count, capacity)                                                      \
+    ((items) = array_grow((a), (items), (count), &(capacity), sizeof(*(items))),                   \
+     &(items)[(count)++])

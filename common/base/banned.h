@@ -13,8 +13,8 @@
 #include <time.h>
 
 #undef alloca /* A macro in glibc. */
-#pragma GCC poison strcpy strcat sprintf vsprintf gets popen localtime gmtime asctime ctime strtok tmpnam \
-    mktemp atoi atol atoll srand alloca
+#pragma GCC poison strcpy strcat sprintf vsprintf gets popen localtime gmtime asctime ctime strtok \
+    tmpnam mktemp atoi atol atoll srand alloca
 
 /* OpenSSL's headers have parameters of this name, so only the call is banned. */
 #define rand(...) rand_is_banned_use_random_h

@@ -18,10 +18,10 @@ void clock_shift_ms(int64_t by_ms);
 
 /* How services write times (RFC 3339 and its neighbours). */
 enum clock_style {
-    CLOCK_Z, /* 2026-11-22T09:07:22Z (compute, network, image) */
+    CLOCK_Z,       /* 2026-11-22T09:07:22Z (compute, network, image) */
     CLOCK_MICRO_Z, /* 2026-11-22T09:07:22.000000Z (identity) */
-    CLOCK_MICRO, /* 2026-11-22T09:07:22.000000 (block storage, some of compute) */
-    CLOCK_HTTP, /* Sun, 22 Nov 2026 09:07:22 GMT (RFC 9110) */
+    CLOCK_MICRO,   /* 2026-11-22T09:07:22.000000 (block storage, some of compute) */
+    CLOCK_HTTP,    /* Sun, 22 Nov 2026 09:07:22 GMT (RFC 9110) */
 };
 char *clock_format(struct arena *a, int64_t time_us, enum clock_style style);
 

@@ -28,4 +28,5 @@ void jsonw_double(struct jsonw *w, const char *key, double value);
 void jsonw_bool(struct jsonw *w, const char *key, bool value);
 void jsonw_null(struct jsonw *w, const char *key);
 void jsonw_json(struct jsonw *w, const char *key, const json_t *value); /* NULL: null. */
-void jsonw_raw(struct jsonw *w, const char *key, const char *json, size_t size); /* Text that is JSON already. */
+void jsonw_raw(struct jsonw *w, const char *key, const char *json,
+               size_t size); /* Text that is JSON already. */

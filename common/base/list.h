@@ -54,6 +54,7 @@ list_remove(struct list *item)
 #define LIST_ITEM(link, type, member) CONTAINER_OF(link, type, member)
 #define LIST_FIRST(l, type, member) (list_empty(l) ? NULL : LIST_ITEM((l)->next, type, member))
 /* The body may remove 'var' from the list. */
-#define LIST_EACH(var, l, type, member)                                                    \
-    for (struct list *_at = (l)->next, *_next = _at->next;                                 \
-         _at != (l) && ((var) = LIST_ITEM(_at, type, member), true); _at = _next, _next = _at->next)
+#define LIST_EACH(var, l, type, member)                                                            \
+    for (struct list *_at = (l)->next, *_next = _at->next;                                         \
+         _at != (l) && ((var) = LIST_ITEM(_at, type, member), true);                               \
+         _at = _next, _next = _at->next)

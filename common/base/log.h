@@ -29,13 +29,14 @@ struct log_context {
 void log_set_context(const struct log_context *context);
 void log_get_context(struct log_context *ret);
 
-void log_write(enum log_level level, const char *file, int line, const char *format, ...) _printf_(4, 5);
+void log_write(enum log_level level, const char *file, int line, const char *format, ...)
+    _printf_(4, 5);
 
 #define log_error(...) log_write(LOG_ERROR, __FILE__, __LINE__, __VA_ARGS__)
 #define log_warn(...) log_write(LOG_WARN, __FILE__, __LINE__, __VA_ARGS__)
 #define log_info(...) log_write(LOG_INFO, __FILE__, __LINE__, __VA_ARGS__)
-#define log_debug(...) \
-    do { \
-        if (log_enabled(LOG_DEBUG)) \
-            log_write(LOG_DEBUG, __FILE__, __LINE__, __VA_ARGS__); \
+#define log_debug(...)                                                                             \
+    do {                                                                                           \
+        if (log_enabled(LOG_DEBUG))                                                                \
+            log_write(LOG_DEBUG, __FILE__, __LINE__, __VA_ARGS__);                                 \
     } while (0)

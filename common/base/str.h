@@ -15,14 +15,15 @@ struct str {
     size_t capacity;
 };
 
-void str_done(struct str *s); /* Frees; for _cleanup_(str_done). */
+void str_done(struct str *s);  /* Frees; for _cleanup_(str_done). */
 void str_clear(struct str *s); /* Empties, keeps the memory. */
 void str_reserve(struct str *s, size_t more);
 void str_add(struct str *s, const char *text);
 void str_add_n(struct str *s, const char *data, size_t size);
 void str_add_char(struct str *s, char c);
 void str_addf(struct str *s, const char *format, ...) _printf_(2, 3);
-char *str_take(struct str *s); /* The text, now the caller's to free(); the buffer is empty after. */
+char *
+str_take(struct str *s); /* The text, now the caller's to free(); the buffer is empty after. */
 const char *str_text(const struct str *s); /* Never NULL. */
 
 /* Both NULL, or the same bytes. */
@@ -55,5 +56,6 @@ char **str_split(struct arena *a, const char *text, char separator, size_t *ret_
 char *str_base64(struct arena *a, const void *data, size_t size);
 char *str_base64url(struct arena *a, const void *data, size_t size);
 int str_base64_decode(struct arena *a, const char *text, void **ret, size_t *ret_size);
-int str_base64url_decode(struct arena *a, const char *text, size_t text_size, void **ret, size_t *ret_size);
+int str_base64url_decode(struct arena *a, const char *text, size_t text_size, void **ret,
+                         size_t *ret_size);
 char *str_hex(struct arena *a, const void *data, size_t size); /* Lower case. */

@@ -27,7 +27,8 @@ struct daemon_config {
     const char *host; /* Name of this host; "" : the system's. */
     int64_t saga_threads;
     /* Its own user in identity, for calls to other services, and where identity is. */
-    const char *identity_url, *auth_username, *auth_password, *auth_project_name, *auth_user_domain, *auth_project_domain, *region;
+    const char *identity_url, *auth_username, *auth_password, *auth_project_name, *auth_user_domain,
+        *auth_project_domain, *region;
     int64_t revocation_poll_s;
     int64_t drain_s; /* Time that requests in work get after SIGTERM. */
 };
@@ -35,21 +36,22 @@ struct daemon_config {
 struct daemon {
     const struct daemon_spec *spec;
     const struct daemon_config *config; /* Also the start of the daemon's own struct. */
-    struct db_pool *pool; /* NULL where the spec has no migrations. */
-    struct rpc *rpc; /* NULL without rpc */
+    struct db_pool *pool;               /* NULL where the spec has no migrations. */
+    struct rpc *rpc;                    /* NULL without rpc */
     struct outbox *outbox;
     struct saga_runner *sagas;
     struct authenticator *authenticator;
     struct api_server *api;
-    void *service; /* What spec->start() left: call->service, saga_run->service, rpc_request->owner. */
+    void *
+        service; /* What spec->start() left: call->service, saga_run->service, rpc_request->owner. */
 };
 
 struct daemon_spec {
-    const char *name; /* "virga-volume" */
-    const char *summary; /* For --help. */
+    const char *name;              /* "virga-volume" */
+    const char *summary;           /* For --help. */
     const struct config_key *keys; /* The daemon's own; may be none. */
     size_t keys_count;
-    size_t config_size; /* Of its struct, which starts with struct daemon_config. */
+    size_t config_size;                 /* Of its struct, which starts with struct daemon_config. */
     const struct migration *migrations; /* NULL: no database. */
     const size_t *migrations_count;
     const struct api *api; /* NULL: no API (agents). */
@@ -57,7 +59,8 @@ struct daemon_spec {
     bool per_host;
     const struct rpc_method *methods; /* NULL: none */
     size_t methods_count;
-    unsigned rpc_workers; /* Threads that run them; 0: 4. More where methods wait long for what they do. */
+    unsigned
+        rpc_workers; /* Threads that run them; 0: 4. More where methods wait long for what they do. */
     const struct saga *const *sagas;
     size_t sagas_count;
     /* Identity has the keys; everyone else leaves it NULL and fetches them from config->identity_url. */
@@ -77,13 +80,17 @@ struct daemon_spec {
     /* Other first arguments, e.g. "bootstrap", "key rotate": returns an exit code. */
     const struct daemon_command {
         const char *name, *help;
-        int (*run)(struct daemon *d, int argc, char **argv, struct fault *f); /* Pool is open and migrated. */
-    } *commands; /* NULL-terminated by name; may be NULL */
+        int (*run)(struct daemon *d, int argc, char **argv,
+                   struct fault *f); /* Pool is open and migrated. */
+    } * commands;                    /* NULL-terminated by name; may be NULL */
 };
 
 int daemon_main(int argc, char **argv, const struct daemon_spec *spec);
 
 /* The keys of a .def file: CONFIG_KEY rows expand through this macro in the daemon's main.c. */
-#define DAEMON_KEY(struct_, member_, section_, name_, type_, fallback_, min_, max_, unit_, help_)                        \
-    { .section = (section_), .name = (name_), .type = (type_), .offset = offsetof(struct struct_, member_),             \
-      .fallback = (fallback_), .min = (min_), .max = (max_), .unit = (unit_), .help = (help_) }
+#define DAEMON_KEY(struct_, member_, section_, name_, type_, fallback_, min_, max_, unit_, help_)  \
+    {                                                                                              \
+        .section = (section_), .name = (name_), .type = (type_),                                   \
+        .offset = offsetof(struct struct_, member_), .fallback = (fallback_), .min = (min_),       \
+        .max = (max_), .unit = (unit_), .help = (help_)                                            \
+    }

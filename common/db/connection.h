@@ -22,7 +22,7 @@ struct db_connection {
     struct connection_counters *counters; /* The pool's. */
     struct map *prepared;                 /* Name -> struct prepared, of this session. */
     unsigned prepared_count;              /* Ever, for the names that the server sees. */
-    int64_t heard_us; /* When the server last showed that it is there. */
+    int64_t heard_us;                     /* When the server last showed that it is there. */
     bool was_open;
     bool leaving;    /* The server said that it ends the session. */
     bool in_tx;      /* Between db_tx_begin() and its end, also when the session broke meanwhile. */

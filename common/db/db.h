@@ -53,21 +53,21 @@ struct db_param db_text(const char *value);
 struct db_param db_int(struct arena *a, int64_t value);
 struct db_param db_double(struct arena *a, double value);
 struct db_param db_bool(bool value);
-struct db_param db_time(struct arena *a, int64_t us); /* timestamptz */
-struct db_param db_json(struct arena *a, const json_t *value); /* NULL: NULL */
+struct db_param db_time(struct arena *a, int64_t us);                 /* timestamptz */
+struct db_param db_json(struct arena *a, const json_t *value);        /* NULL: NULL */
 struct db_param db_texts(struct arena *a, const struct texts *value); /* text[] */
 
 /* Rows of an answer, valid as long as the arena. */
 struct db_result {
     size_t rows, columns;
     int64_t touched; /* Rows that INSERT/UPDATE/DELETE changed. */
-    char ***values; /* values[row][column]; NULL is NULL. */
+    char ***values;  /* values[row][column]; NULL is NULL. */
 };
 
 /* Runs a statement that is known by 'name' (unique in the process, NULL: not prepared, parsed each time).
  * All parameters are sent with unspecified type unless the statement casts them. */
-int db_run(struct db *db, const char *name, const char *sql, const struct db_param *params, size_t params_count,
-           struct db_result *ret, struct fault *f);
+int db_run(struct db *db, const char *name, const char *sql, const struct db_param *params,
+           size_t params_count, struct db_result *ret, struct fault *f);
 
 /* Converters for values of a result; NULL gives 0/false/NULL. FAULT_INTERNAL when it isn't one. */
 int db_read_int(const char *value, int64_t *ret, struct fault *f);
@@ -76,7 +76,8 @@ int db_read_double(const char *value, double *ret, struct fault *f);
 int db_read_bool(const char *value, bool *ret, struct fault *f);
 int db_read_time(const char *value, int64_t *ret_us, struct fault *f);
 int db_read_json(struct arena *a, const char *value, json_t **ret, struct fault *f);
-int db_read_texts(struct arena *a, const char *value, struct texts *ret, struct fault *f); /* text[] */
+int db_read_texts(struct arena *a, const char *value, struct texts *ret,
+                  struct fault *f); /* text[] */
 
 /* For generated code: FAULT_INTERNAL; 'column' ("volume_lock_row.status") is NULL, and its signature says that
  * it never is. */

@@ -23,4 +23,5 @@ extern const size_t framework_migrations_count;
 /* Brings the schema to the newest of 'migrations' (ascending). A database that is newer than this build is
  * accepted when its migrations say so (N+1 must work with N): only a gap or another history is a fault.
  * The pool remembers the list for db_pool_check(), so it must live as long. */
-int db_migrate(struct db_pool *p, const struct migration *migrations, size_t count, struct fault *f);
+int db_migrate(struct db_pool *p, const struct migration *migrations, size_t count,
+               struct fault *f);

@@ -9,8 +9,8 @@
 #include "request.h"
 
 struct http_response {
-    struct arena *arena; /* The request's. */
-    int status; /* 200 to start with. */
+    struct arena *arena;      /* The request's. */
+    int status;               /* 200 to start with. */
     const char *content_type; /* NULL: application/json when there is a body, else none. */
     struct http_pair *headers;
     size_t headers_count, headers_capacity;

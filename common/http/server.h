@@ -14,13 +14,15 @@ struct http_server;
 
 struct http_handler {
     /* In a worker. Fills 'response'; must always do so. 'worker' is what worker_init made. */
-    void (*handle)(void *owner, void *worker, struct http_request *request, struct http_response *response);
+    void (*handle)(void *owner, void *worker, struct http_request *request,
+                   struct http_response *response);
     /* In the I/O thread, from method and path alone: shall the handler read the body itself? Also the
      * largest body it takes (bytes; default: the server's). NULL: never. */
     bool (*streams)(void *owner, enum http_method method, const char *path, int64_t *ret_max_body);
     /* In the I/O thread: may this request be answered right here, because the handler does no I/O? NULL: never. */
     bool (*is_inline)(void *owner, enum http_method method, const char *path);
-    void *(*worker_init)(void *owner, unsigned index); /* Once in each worker thread; may be NULL. */
+    void *(*worker_init)(void *owner,
+                         unsigned index); /* Once in each worker thread; may be NULL. */
     void (*worker_done)(void *owner, void *worker);
     void *owner;
 };
@@ -28,9 +30,9 @@ struct http_handler {
 struct http_server_options {
     const char *listen; /* "127.0.0.1:5000", "[::]:5000", "unix:/path" */
     unsigned io_threads, workers;
-    int64_t max_body; /* Bytes; 0: 1 MiB. */
-    unsigned max_connections; /* 0: 4096 */
-    unsigned idle_timeout_s; /* 0: 60 */
+    int64_t max_body;                      /* Bytes; 0: 1 MiB. */
+    unsigned max_connections;              /* 0: 4096 */
+    unsigned idle_timeout_s;               /* 0: 60 */
     const char *tls_certificate, *tls_key; /* PEM files; NULL: plain. */
 };
 
@@ -39,7 +41,7 @@ int http_server_start(struct http_server **ret, const struct http_server_options
 
 /* No new connections; requests in work are finished for at most 'grace_ms'. */
 void http_server_drain(struct http_server *s, int grace_ms);
-void http_server_stop(struct http_server *s); /* Ends its threads and frees it. */
+void http_server_stop(struct http_server *s);      /* Ends its threads and frees it. */
 int http_server_port(const struct http_server *s); /* The port it listens on (for "...:0"). */
 
 /* For metrics. */

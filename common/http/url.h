@@ -13,6 +13,7 @@ char *url_decode(struct arena *a, const char *text, size_t size);
 /* Encodes all but unreserved characters. */
 char *url_encode(struct arena *a, const char *text);
 /* Splits and decodes "a=1&b&c=x+y" ('+' is a space). */
-int url_parse_query(struct arena *a, const char *text, struct http_pair **ret, size_t *ret_count, struct fault *f);
+int url_parse_query(struct arena *a, const char *text, struct http_pair **ret, size_t *ret_count,
+                    struct fault *f);
 /* Appends "?a=1" or "&a=1", encoded. */
 void url_add_query(struct str *url, const char *name, const char *value);

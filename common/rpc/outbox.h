@@ -17,8 +17,8 @@ int outbox_open(struct outbox **ret, struct db_pool *pool, struct rpc *rpc, stru
 void outbox_close(struct outbox *o);
 
 /* In the caller's transaction. 'target' is a queue name, or "exchange:<name>" for an event. 'collapse' may be NULL. */
-int outbox_add(struct outbox *o, struct db_tx *tx, const char *target, const char *method, const char *collapse,
-               const json_t *params, struct fault *f);
+int outbox_add(struct outbox *o, struct db_tx *tx, const char *target, const char *method,
+               const char *collapse, const json_t *params, struct fault *f);
 
 struct outbox_stats {
     uint64_t sent;

@@ -23,7 +23,8 @@ struct rpc;
 
 struct rpc_options {
     const char *url; /* amqp://user:password@host:port/vhost; TLS with amqps:// */
-    const char *name; /* The process: "compute", "compute-agent"; with 'host' its identity as a sender. */
+    const char
+        *name; /* The process: "compute", "compute-agent"; with 'host' its identity as a sender. */
     const char *host; /* "" for services. */
     unsigned workers; /* Threads that run received methods; 0: 4. */
 };
@@ -32,7 +33,9 @@ struct rpc_options {
 int rpc_open(struct rpc **ret, const struct rpc_options *options, struct fault *f);
 /* Begins no received method any more and waits for those in work: true when all have returned. Calling goes on working. */
 bool rpc_drain(struct rpc *r, int wait_ms);
-void rpc_close(struct rpc *r); /* Answers what is in work (2 s at most), then ends: handlers must have returned by their own deadline. */
+void rpc_close(
+    struct rpc *
+        r); /* Answers what is in work (2 s at most), then ends: handlers must have returned by their own deadline. */
 bool rpc_connected(const struct rpc *r);
 
 /* What a received method gets. */
@@ -40,10 +43,11 @@ struct rpc_request {
     struct arena *arena;
     struct rpc *rpc;
     const char *method, *operation_id, *request_id;
-    const char *from_name, *from_host; /* The sender: user-id property checked by the broker when it is set. */
+    const char *from_name,
+        *from_host; /* The sender: user-id property checked by the broker when it is set. */
     const json_t *params;
     int64_t deadline_mono_ms; /* Don't begin after it. */
-    void *owner; /* As given to rpc_serve(). */
+    void *owner;              /* As given to rpc_serve(). */
 };
 
 struct rpc_method {
@@ -55,21 +59,25 @@ struct rpc_method {
 };
 
 /* Receives on 'queue' from now on (after each reconnect too); a host's own queue is rpc_queue(a, name, host). */
-int rpc_serve(struct rpc *r, const char *queue, const struct rpc_method *methods, size_t count, void *owner, struct fault *f);
+int rpc_serve(struct rpc *r, const char *queue, const struct rpc_method *methods, size_t count,
+              void *owner, struct fault *f);
 
 /* Publishes and waits for the answer. 'operation_id': receivers do an operation once, however often it comes: the same id,
  * method and parameters get the first one's answer for as long as the receiver lives and remembers (some thousand operations; failures that
  * trying again may help are not remembered). NULL: a new one, as reads and polls need. 'deadline_ms' 0: 60 s. 'ret' may be NULL. The remote fault is passed on in 'f'. FAULT_UNAVAILABLE: surely not begun (broker away, or nobody
  * took it before it expired); FAULT_TIMEOUT: begun perhaps. */
-int rpc_call(struct rpc *r, const char *queue, const char *method, const char *operation_id, const json_t *params,
-             int deadline_ms, struct arena *a, json_t **ret, struct fault *f);
+int rpc_call(struct rpc *r, const char *queue, const char *method, const char *operation_id,
+             const json_t *params, int deadline_ms, struct arena *a, json_t **ret, struct fault *f);
 
 /* Publishes with confirm, without answer. For hints; what matters goes through the outbox. */
-int rpc_cast(struct rpc *r, const char *queue, const char *method, const char *operation_id, const json_t *params, struct fault *f);
+int rpc_cast(struct rpc *r, const char *queue, const char *method, const char *operation_id,
+             const json_t *params, struct fault *f);
 
 /* Events to all who listen (fanout exchange 'name'), e.g. token revocations. Handlers run in the RPC workers. */
-int rpc_publish(struct rpc *r, const char *exchange, const char *method, const json_t *params, struct fault *f);
-int rpc_subscribe(struct rpc *r, const char *exchange, const struct rpc_method *methods, size_t count, void *owner, struct fault *f);
+int rpc_publish(struct rpc *r, const char *exchange, const char *method, const json_t *params,
+                struct fault *f);
+int rpc_subscribe(struct rpc *r, const char *exchange, const struct rpc_method *methods,
+                  size_t count, void *owner, struct fault *f);
 
 /* Called in a worker after each (re)connect, and now if there is a connection: the moment to catch up with what was missed. */
 void rpc_on_connect(struct rpc *r, void (*fn)(void *owner), void *owner);

@@ -7,10 +7,17 @@
 #include "../base/fault.h"
 
 enum inject_point { INJECT_BEFORE_ACT, INJECT_AFTER_ACT, INJECT_BEFORE_UNDO, INJECT_AFTER_UNDO };
-enum inject_effect { INJECT_NOTHING, INJECT_FAIL, INJECT_FAIL_TRANSIENT, INJECT_REPEAT, INJECT_KILL };
+enum inject_effect {
+    INJECT_NOTHING,
+    INJECT_FAIL,
+    INJECT_FAIL_TRANSIENT,
+    INJECT_REPEAT,
+    INJECT_KILL
+};
 
 /* Arms one point: the 'nth' time (from 1) that 'saga'.'step' reaches it. NULL 'step': any. */
-void inject_arm(const char *saga, const char *step, enum inject_point point, enum inject_effect effect, int nth);
+void inject_arm(const char *saga, const char *step, enum inject_point point,
+                enum inject_effect effect, int nth);
 void inject_clear(void);
 
 /* Also armed by the environment when the daemon starts: VIRGA_INJECT="saga/step/before-act/kill/1". */

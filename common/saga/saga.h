@@ -20,14 +20,14 @@ struct saga_run {
     const char *id; /* The operation id of everything it does outside. */
     const char *object_id;
     const char *request_id, *project_id, *user_id; /* Of the request that started it. */
-    const json_t *params; /* As given to saga_start(). */
-    json_t *state; /* What earlier steps left; written after each step. Small. */
-    struct db *db; /* For the step; no transaction is open. */
-    struct arena *arena; /* Of the step. */
+    const json_t *params;                          /* As given to saga_start(). */
+    json_t *state;              /* What earlier steps left; written after each step. Small. */
+    struct db *db;              /* For the step; no transaction is open. */
+    struct arena *arena;        /* Of the step. */
     const struct fault *reason; /* In undos and finish_failed: why. */
-    void *service; /* As given to saga_runner_open(). */
-    int attempt; /* Of this step, from 1. */
-    _Atomic bool *cancel; /* For saga_cancelled(); NULL: never. */
+    void *service;              /* As given to saga_runner_open(). */
+    int attempt;                /* Of this step, from 1. */
+    _Atomic bool *cancel;       /* For saga_cancelled(); NULL: never. */
 };
 
 /* 0: done. Negative: failed; a transient fault (fault_is_transient) is tried again, first after 0.2 s, up to
@@ -37,7 +37,7 @@ typedef int (*saga_fn)(struct saga_run *run, struct fault *f);
 struct saga_step {
     const char *name;
     saga_fn act;
-    saga_fn undo; /* NULL: nothing to take back. */
+    saga_fn undo;    /* NULL: nothing to take back. */
     int deadline_ms; /* For all tries together; 0: 300 s. */
 };
 
@@ -46,18 +46,25 @@ struct saga {
     int version;
     const struct saga_step *steps;
     size_t steps_count;
-    saga_fn failed; /* After the undos: put the object into its error state, with run->reason. May be NULL. */
+    saga_fn
+        failed; /* After the undos: put the object into its error state, with run->reason. May be NULL. */
 };
 
-#define SAGA(name_, version_, steps_) \
-    { .name = (name_), .version = (version_), .steps = (steps_), .steps_count = ARRAY_SIZE(steps_) }
+#define SAGA(name_, version_, steps_)                                                              \
+    {                                                                                              \
+        .name = (name_), .version = (version_), .steps = (steps_),                                 \
+        .steps_count = ARRAY_SIZE(steps_)                                                          \
+    }
 
 struct saga_runner;
 
 /* Starts 'threads' runners over the sagas in 'table'. Takes over open sagas at once. */
-int saga_runner_open(struct saga_runner **ret, struct db_pool *pool, const struct saga *const *table, size_t count,
-                     unsigned threads, void *service, struct fault *f);
-void saga_runner_close(struct saga_runner *r); /* After the steps in work (they see their deadline); the rest is resumed by others. */
+int saga_runner_open(struct saga_runner **ret, struct db_pool *pool,
+                     const struct saga *const *table, size_t count, unsigned threads, void *service,
+                     struct fault *f);
+void saga_runner_close(
+    struct saga_runner
+        *r); /* After the steps in work (they see their deadline); the rest is resumed by others. */
 
 /* In the caller's transaction. Fails with FAULT_CONFLICT when the object has an open saga already, unless
  * 'queue_behind': then it begins when the other has ended (delete while building). 'params' may be NULL. */
@@ -65,10 +72,11 @@ struct saga_start_options {
     const json_t *params;
     const char *request_id, *project_id, *user_id;
     bool queue_behind;
-    bool cancel_other; /* The open saga of the object is told to stop and undo; this one runs after it. */
+    bool
+        cancel_other; /* The open saga of the object is told to stop and undo; this one runs after it. */
 };
-int saga_start(struct saga_runner *r, struct db_tx *tx, const struct saga *saga, const char *object_id,
-               const struct saga_start_options *options, struct fault *f);
+int saga_start(struct saga_runner *r, struct db_tx *tx, const struct saga *saga,
+               const char *object_id, const struct saga_start_options *options, struct fault *f);
 
 /* Has somebody asked this run to stop? Long steps look now and then. */
 bool saga_cancelled(struct saga_run *run);

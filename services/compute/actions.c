@@ -4,7 +4,8 @@
 #include "servers.h"
 
 static void
-write_action(struct call *call, struct jsonw *w, const char *server_id, const struct action_row *row)
+write_action(struct call *call, struct jsonw *w, const char *server_id,
+             const struct action_row *row)
 {
     jsonw_text(w, "action", row->action);
     jsonw_text(w, "instance_uuid", server_id);
@@ -25,7 +26,8 @@ action_list(struct call *call, struct fault *f)
     struct jsonw *w;
     size_t count;
 
-    if (server_load(call, call->db, false, &server, f) < 0 || actions_of(call->db, server.id, &rows, &count, f) < 0)
+    if (server_load(call, call->db, false, &server, f) < 0 ||
+        actions_of(call->db, server.id, &rows, &count, f) < 0)
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);
@@ -41,7 +43,8 @@ action_list(struct call *call, struct fault *f)
 }
 
 static int
-write_events(struct call *call, struct jsonw *w, const char *server_id, const char *request_id, const char *details, struct fault *f)
+write_events(struct call *call, struct jsonw *w, const char *server_id, const char *request_id,
+             const char *details, struct fault *f)
 {
     bool admin = call_allowed(call, "os_compute_api:os-instance-actions:events", NULL, NULL);
     struct events_of_row *rows;
@@ -56,7 +59,10 @@ write_events(struct call *call, struct jsonw *w, const char *server_id, const ch
         jsonw_object(w, NULL);
         jsonw_text(w, "event", rows[i].event);
         jsonw_text(w, "start_time", clock_format(call->arena, rows[i].started_at, CLOCK_MICRO));
-        jsonw_text(w, "finish_time", rows[i].finished_at_null ? NULL : clock_format(call->arena, rows[i].finished_at, CLOCK_MICRO));
+        jsonw_text(w, "finish_time",
+                   rows[i].finished_at_null
+                       ? NULL
+                       : clock_format(call->arena, rows[i].finished_at, CLOCK_MICRO));
         jsonw_text(w, "result", rows[i].result);
         if (admin)
             jsonw_text(w, "traceback", NULL);
@@ -81,7 +87,9 @@ action_show(struct call *call, struct fault *f)
         return -1;
     found = action_get(call->db, server.id, request_id, &row, f);
     if (found == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "Action for request_id %.64s on instance %s not found", request_id, server.id);
+        return fault_raise(f, FAULT_NOT_FOUND,
+                           "Action for request_id %.64s on instance %s not found", request_id,
+                           server.id);
     if (found < 0)
         return -1;
     w = call_json(call);

@@ -17,7 +17,8 @@ load_pair(struct saga_run *run, struct pair *ret, struct fault *f)
 
     if (server_of_run(run, &ret->server, f) < 0)
         return -1;
-    found = attachment_get(run->db, ret->server.id, json_get_text(run->params, "volume_id"), &ret->row, f);
+    found = attachment_get(run->db, ret->server.id, json_get_text(run->params, "volume_id"),
+                           &ret->row, f);
     ret->attached = found == 1;
     return found < 0 ? -1 : 0;
 }
@@ -61,7 +62,8 @@ plug(struct saga_run *run, struct fault *f)
 
     if (load_pair(run, &p, f) < 0 || guest_describe_volume(run->arena, &p.row, &volume, f) < 0)
         return -1;
-    if (guest_attach_volume_call(compute->daemon->rpc, p.server.host, operation(run, "plug"), run->arena, &in, &out, f) < 0)
+    if (guest_attach_volume_call(compute->daemon->rpc, p.server.host, operation(run, "plug"),
+                                 run->arena, &in, &out, f) < 0)
         return -1;
     return attachment_set_device(run->db, p.server.id, p.row.volume_id, out.device, f) < 0 ? -1 : 0;
 }
@@ -70,12 +72,15 @@ static int
 unplug(struct saga_run *run, struct fault *f)
 {
     struct compute *compute = run->service;
-    struct guest_detach_volume_in in = { .guest_id = run->object_id, .volume_id = json_get_text(run->params, "volume_id"), .timeout_s = 60 };
+    struct guest_detach_volume_in in = { .guest_id = run->object_id,
+                                         .volume_id = json_get_text(run->params, "volume_id"),
+                                         .timeout_s = 60 };
     struct server server;
 
     if (server_of_run(run, &server, f) < 0)
         return -1;
-    return guest_detach_volume_call(compute->daemon->rpc, server.host, operation(run, "unplug"), run->arena, &in, f);
+    return guest_detach_volume_call(compute->daemon->rpc, server.host, operation(run, "unplug"),
+                                    run->arena, &in, f);
 }
 
 static int
@@ -111,13 +116,19 @@ static const struct saga_step attach_steps[] = {
     { .name = "complete", .act = complete_volume },
     { .name = "finish", .act = server_task_done },
 };
-const struct saga volume_attach_saga = { .name = "compute.volume-attach", .version = 1, .steps = attach_steps,
-                                         .steps_count = ARRAY_SIZE(attach_steps), .failed = attach_failed };
+const struct saga volume_attach_saga = { .name = "compute.volume-attach",
+                                         .version = 1,
+                                         .steps = attach_steps,
+                                         .steps_count = ARRAY_SIZE(attach_steps),
+                                         .failed = attach_failed };
 
 static const struct saga_step detach_steps[] = {
     { .name = "unplug", .act = unplug },
     { .name = "disconnect", .act = disconnect_volume },
     { .name = "forget", .act = forget },
 };
-const struct saga volume_detach_saga = { .name = "compute.volume-detach", .version = 1, .steps = detach_steps,
-                                         .steps_count = ARRAY_SIZE(detach_steps), .failed = server_task_failed };
+const struct saga volume_detach_saga = { .name = "compute.volume-detach",
+                                         .version = 1,
+                                         .steps = detach_steps,
+                                         .steps_count = ARRAY_SIZE(detach_steps),
+                                         .failed = server_task_failed };

@@ -4,7 +4,8 @@
 #include "servers.h"
 
 static void
-write_attachment(struct call *call, struct jsonw *w, const char *key, const struct attachment_row *row)
+write_attachment(struct call *call, struct jsonw *w, const char *key,
+                 const struct attachment_row *row)
 {
     jsonw_object(w, key);
     if (!call_at_least(call, 2, 89))
@@ -31,7 +32,8 @@ attachment_list(struct call *call, struct fault *f)
     struct jsonw *w;
     size_t count;
 
-    if (server_load(call, call->db, false, &server, f) < 0 || attachments_of(call->db, server.id, &rows, &count, f) < 0)
+    if (server_load(call, call->db, false, &server, f) < 0 ||
+        attachments_of(call->db, server.id, &rows, &count, f) < 0)
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);
@@ -44,13 +46,15 @@ attachment_list(struct call *call, struct fault *f)
 }
 
 static int
-load_attachment(struct call *call, struct db *db, const struct server *server, struct attachment_row *ret, struct fault *f)
+load_attachment(struct call *call, struct db *db, const struct server *server,
+                struct attachment_row *ret, struct fault *f)
 {
     const char *volume_id = call_param(call, "volume_id");
     int found = attachment_get(db, server->id, volume_id, ret, f);
 
     if (found == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "Instance %s is not attached to volume %.64s", server->id, volume_id);
+        return fault_raise(f, FAULT_NOT_FOUND, "Instance %s is not attached to volume %.64s",
+                           server->id, volume_id);
     return found < 0 ? -1 : 0;
 }
 
@@ -61,7 +65,8 @@ attachment_show(struct call *call, struct fault *f)
     struct server server;
     struct jsonw *w;
 
-    if (server_load(call, call->db, false, &server, f) < 0 || load_attachment(call, call->db, &server, &row, f) < 0)
+    if (server_load(call, call->db, false, &server, f) < 0 ||
+        load_attachment(call, call->db, &server, &row, f) < 0)
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);
@@ -85,10 +90,13 @@ check_volume(struct call *call, const char *volume_id, struct fault *f)
         return fault_raise(f, FAULT_NOT_FOUND, "Volume %.64s could not be found.", volume_id);
     }
     status = json_get_text(volume, "status");
-    if (str_equal(status, "available") || (str_equal(status, "in-use") && json_get_bool(volume, "multiattach")))
+    if (str_equal(status, "available") ||
+        (str_equal(status, "in-use") && json_get_bool(volume, "multiattach")))
         return 0;
-    return fault_raise(f, FAULT_INVALID, "Invalid input received: Invalid volume: volume '%.64s' status must be 'available'. Currently in '%s'", volume_id,
-                       status == NULL ? "" : status);
+    return fault_raise(f, FAULT_INVALID,
+                       "Invalid input received: Invalid volume: volume '%.64s' status must be "
+                       "'available'. Currently in '%s'",
+                       volume_id, status == NULL ? "" : status);
 }
 
 int
@@ -102,20 +110,29 @@ attachment_create(struct call *call, const struct attachment_create *in, struct 
     struct jsonw *w;
     int found;
 
-    if (server_load(call, call->db, false, &server, f) < 0 || check_volume(call, in->volumeId, f) < 0)
+    if (server_load(call, call->db, false, &server, f) < 0 ||
+        check_volume(call, in->volumeId, f) < 0)
         return -1;
     if (db_tx_begin(&tx, call->db, f) < 0 || server_load(call, tx.db, true, &server, f) < 0 ||
-        server_check_action(call, tx.db, &server, "attach_volume", STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0)
+        server_check_action(call, tx.db, &server, "attach_volume",
+                            STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0)
         return -1;
     found = attachment_get(tx.db, server.id, in->volumeId, &row, f);
     if (found != 0)
-        return found < 0 ? -1 : fault_raise(f, FAULT_CONFLICT, "volume %s already attached", in->volumeId);
-    if (attachment_add(tx.db, server.id, in->volumeId, in->device, -1, in->delete_on_termination, in->tag, f) < 0 ||
-        server_start_task(call, &tx, &server, &volume_attach_saga, "attach_volume", "compute_attach_volume", params, &options, f) < 0 ||
+        return found < 0
+                   ? -1
+                   : fault_raise(f, FAULT_CONFLICT, "volume %s already attached", in->volumeId);
+    if (attachment_add(tx.db, server.id, in->volumeId, in->device, -1, in->delete_on_termination,
+                       in->tag, f) < 0 ||
+        server_start_task(call, &tx, &server, &volume_attach_saga, "attach_volume",
+                          "compute_attach_volume", params, &options, f) < 0 ||
         db_tx_commit(&tx, f) < 0)
         return -1;
-    row = (struct attachment_row) { .server_id = server.id, .volume_id = in->volumeId, .device = in->device, .tag = in->tag,
-                                    .delete_on_termination = in->delete_on_termination };
+    row = (struct attachment_row){ .server_id = server.id,
+                                   .volume_id = in->volumeId,
+                                   .device = in->device,
+                                   .tag = in->tag,
+                                   .delete_on_termination = in->delete_on_termination };
     w = call_json(call);
     jsonw_object(w, NULL);
     write_attachment(call, w, "volumeAttachment", &row);
@@ -131,14 +148,18 @@ attachment_delete(struct call *call, struct fault *f)
     struct attachment_row row;
     struct server server;
 
-    if (db_tx_begin(&tx, call->db, f) < 0 || server_load(call, tx.db, true, &server, f) < 0 || load_attachment(call, tx.db, &server, &row, f) < 0)
+    if (db_tx_begin(&tx, call->db, f) < 0 || server_load(call, tx.db, true, &server, f) < 0 ||
+        load_attachment(call, tx.db, &server, &row, f) < 0)
         return -1;
-    if (server_check_action(call, tx.db, &server, "detach_volume", STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0)
+    if (server_check_action(call, tx.db, &server, "detach_volume",
+                            STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0)
         return -1;
     if (row.boot_index == 0)
         return fault_raise(f, FAULT_FORBIDDEN, "Cannot detach a root device volume");
-    if (server_start_task(call, &tx, &server, &volume_detach_saga, "detach_volume", "compute_detach_volume",
-                          json_own(call->arena, json_pack("{s:s}", "volume_id", row.volume_id)), &options, f) < 0)
+    if (server_start_task(call, &tx, &server, &volume_detach_saga, "detach_volume",
+                          "compute_detach_volume",
+                          json_own(call->arena, json_pack("{s:s}", "volume_id", row.volume_id)),
+                          &options, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
 }

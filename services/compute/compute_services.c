@@ -89,12 +89,16 @@ service_update(struct call *call, const struct service_update *in, struct fault 
         return fault_raise(f, FAULT_NOT_FOUND, "Service %.100s could not be found.", id);
     if (found < 0)
         return -1;
-    if (in->disabled_reason != NULL && !(field_given(&in->set, SERVICE_UPDATE_F_STATUS) && in->status == SERVICE_UPDATE_STATUS_DISABLED))
-        return fault_raise_field(f, "disabled_reason", "Specifying disabled_reason requires that status is disabled.");
+    if (in->disabled_reason != NULL && !(field_given(&in->set, SERVICE_UPDATE_F_STATUS) &&
+                                         in->status == SERVICE_UPDATE_STATUS_DISABLED))
+        return fault_raise_field(f, "disabled_reason",
+                                 "Specifying disabled_reason requires that status is disabled.");
     if (field_given(&in->set, SERVICE_UPDATE_F_STATUS) &&
-        host_set_enabled(call->db, row.name, in->status == SERVICE_UPDATE_STATUS_DISABLED, in->disabled_reason, f) < 0)
+        host_set_enabled(call->db, row.name, in->status == SERVICE_UPDATE_STATUS_DISABLED,
+                         in->disabled_reason, f) < 0)
         return -1;
-    if (field_given(&in->set, SERVICE_UPDATE_F_FORCED_DOWN) && host_set_forced_down(call->db, row.name, in->forced_down, f) < 0)
+    if (field_given(&in->set, SERVICE_UPDATE_F_FORCED_DOWN) &&
+        host_set_forced_down(call->db, row.name, in->forced_down, f) < 0)
         return -1;
     if (host_by_name(call->db, row.name, &row, f) < 0)
         return -1;
@@ -112,7 +116,8 @@ enable(struct call *call, const struct service_name *in, bool disabled, struct f
     int changed = host_set_enabled(call->db, in->host, disabled, NULL, f);
 
     if (changed == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "Could not find compute service %.100s %.100s", in->binary, in->host);
+        return fault_raise(f, FAULT_NOT_FOUND, "Could not find compute service %.100s %.100s",
+                           in->binary, in->host);
     if (changed < 0)
         return -1;
     w = call_json(call);
@@ -151,12 +156,14 @@ seen_before(const struct host_row *rows, size_t index)
 }
 
 static void
-write_zone(struct call *call, struct jsonw *w, const char *zone, const struct host_row *rows, size_t count, bool detail)
+write_zone(struct call *call, struct jsonw *w, const char *zone, const struct host_row *rows,
+           size_t count, bool detail)
 {
     bool available = false;
 
     for (size_t i = 0; i < count; i++)
-        available = available || (str_equal(rows[i].availability_zone, zone) && rows[i].up && !rows[i].disabled);
+        available = available ||
+                    (str_equal(rows[i].availability_zone, zone) && rows[i].up && !rows[i].disabled);
     jsonw_object(w, NULL);
     jsonw_text(w, "zoneName", zone);
     jsonw_object(w, "zoneState");
@@ -173,7 +180,8 @@ write_zone(struct call *call, struct jsonw *w, const char *zone, const struct ho
             jsonw_object(w, "nova-compute");
             jsonw_bool(w, "available", rows[i].up);
             jsonw_bool(w, "active", !rows[i].disabled);
-            jsonw_text(w, "updated_at", clock_format(call->arena, rows[i].reported_at, CLOCK_MICRO));
+            jsonw_text(w, "updated_at",
+                       clock_format(call->arena, rows[i].reported_at, CLOCK_MICRO));
             jsonw_end(w);
             jsonw_end(w);
         }

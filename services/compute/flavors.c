@@ -24,7 +24,9 @@ load(struct call *call, struct db *db, struct flavor *const *rows, size_t count,
         struct flavor *row = rows[i];
 
         /* No swap is the empty text until 2.75. */
-        row->swap_text = json_own(call->arena, row->swap == 0 && !call_at_least(call, 2, 75) ? json_string("") : json_integer(row->swap));
+        row->swap_text = json_own(call->arena, row->swap == 0 && !call_at_least(call, 2, 75)
+                                                   ? json_string("")
+                                                   : json_integer(row->swap));
         field_mark(&row->set, FLAVOR_F_SWAP_TEXT);
     }
     return 0;
@@ -33,7 +35,8 @@ load(struct call *call, struct db *db, struct flavor *const *rows, size_t count,
 static int
 plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 {
-    const char *is_public = call_query(call, "is_public"), *project = call->auth.project_id == NULL ? "" : call->auth.project_id;
+    const char *is_public = call_query(call, "is_public"),
+               *project = call->auth.project_id == NULL ? "" : call->auth.project_id;
     bool public = true;
     const char *min_ram = call_query(call, "minRam"), *min_disk = call_query(call, "minDisk");
     int64_t number;
@@ -49,7 +52,9 @@ plan_list(struct call *call, struct list_plan *plan, struct fault *f)
         list_plan_where(plan, "disk", OP_GE, min_disk);
     }
     if (!call_is_admin(call)) {
-        list_plan_where_sql(plan, "is_public OR id IN (SELECT flavor_id FROM flavor_access WHERE project_id = %1)", &project, 1);
+        list_plan_where_sql(
+            plan, "is_public OR id IN (SELECT flavor_id FROM flavor_access WHERE project_id = %1)",
+            &project, 1);
         return 0;
     }
     if (is_public != NULL && str_equal_nocase(is_public, "none"))
@@ -60,7 +65,9 @@ plan_list(struct call *call, struct list_plan *plan, struct fault *f)
     return 0;
 }
 
-const struct flavor_hooks flavor_hooks = { .prepare_create = prepare_create, .load = load, .plan_list = plan_list };
+const struct flavor_hooks flavor_hooks = { .prepare_create = prepare_create,
+                                           .load = load,
+                                           .plan_list = plan_list };
 
 /* A private flavor that was not granted is one that does not exist. */
 static int
@@ -68,11 +75,13 @@ visible(struct call *call, struct flavor *ret, struct fault *f)
 {
     const char *id = call_param(call, "flavor_id");
     struct flavor_for_project_row row;
-    int found = flavor_for_project(call->db, id, call_is_admin(call) ? NULL : call->auth.project_id, &row, f);
+    int found = flavor_for_project(call->db, id, call_is_admin(call) ? NULL : call->auth.project_id,
+                                   &row, f);
 
     if (found < 0)
         return -1;
-    return found == 0 ? resource_not_found(&flavor_resource, id, f) : resource_load(call->db, &flavor_resource, id, NULL, false, ret, f);
+    return found == 0 ? resource_not_found(&flavor_resource, id, f)
+                      : resource_load(call->db, &flavor_resource, id, NULL, false, ret, f);
 }
 
 int
@@ -133,7 +142,8 @@ extra_specs_show(struct call *call, struct fault *f)
         return -1;
     value = json_object_get(row.extra_specs, key);
     if (value == NULL)
-        return fault_raise(f, FAULT_NOT_FOUND, "Flavor %s has no extra specs with key %.255s.", row.id, key);
+        return fault_raise(f, FAULT_NOT_FOUND, "Flavor %s has no extra specs with key %.255s.",
+                           row.id, key);
     reply(call, key, value);
     return 0;
 }
@@ -145,13 +155,26 @@ check_keys(const json_t *specs, struct fault *f)
     const char *key;
     json_t *value;
 
-    json_object_foreach((json_t *)(uintptr_t)specs, key, value) {
-        if (key[0] == '\0' || strlen(key) > 255 || key[strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:. ")] != '\0')
-            return fault_raise_field(f, "extra_specs", "Invalid input for field/attribute extra_specs. The key '%.255s' is not valid.", key);
+    json_object_foreach((json_t *)(uintptr_t)specs, key, value)
+    {
+        if (key[0] == '\0' || strlen(key) > 255 ||
+            key[strspn(key,
+                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_:. ")] !=
+                '\0')
+            return fault_raise_field(
+                f, "extra_specs",
+                "Invalid input for field/attribute extra_specs. The key '%.255s' is not valid.",
+                key);
         if (!json_is_string(value) && !json_is_number(value))
-            return fault_raise_field(f, "extra_specs", "Invalid input for field/attribute extra_specs. The value of '%.255s' is not of type 'string'.", key);
+            return fault_raise_field(f, "extra_specs",
+                                     "Invalid input for field/attribute extra_specs. The value of "
+                                     "'%.255s' is not of type 'string'.",
+                                     key);
         if (json_is_string(value) && strlen(json_string_value(value)) > 255)
-            return fault_raise_field(f, "extra_specs", "Invalid input for field/attribute extra_specs. The value of '%.255s' is too long.", key);
+            return fault_raise_field(
+                f, "extra_specs",
+                "Invalid input for field/attribute extra_specs. The value of '%.255s' is too long.",
+                key);
     }
     return 0;
 }
@@ -164,13 +187,16 @@ merge(struct call *call, const json_t *specs, const char *without, struct fault 
     struct flavor row = { 0 };
     json_t *all;
 
-    if (db_tx_begin(&tx, call->db, f) < 0 || resource_load(tx.db, &flavor_resource, call_param(call, "flavor_id"), NULL, true, &row, f) < 0)
+    if (db_tx_begin(&tx, call->db, f) < 0 ||
+        resource_load(tx.db, &flavor_resource, call_param(call, "flavor_id"), NULL, true, &row, f) <
+            0)
         return -1;
     all = json_own(call->arena, json_copy(row.extra_specs));
     if (specs != NULL)
         json_object_update(all, (json_t *)(uintptr_t)specs);
     if (without != NULL && json_object_del(all, without) < 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "Flavor %s has no extra specs with key %.255s.", row.id, without);
+        return fault_raise(f, FAULT_NOT_FOUND, "Flavor %s has no extra specs with key %.255s.",
+                           row.id, without);
     if (flavor_set_specs(tx.db, row.id, all, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
@@ -235,7 +261,8 @@ flavor_access_list(struct call *call, struct fault *f)
 {
     struct flavor row = { 0 };
 
-    if (resource_load(call->db, &flavor_resource, call_param(call, "flavor_id"), NULL, false, &row, f) < 0)
+    if (resource_load(call->db, &flavor_resource, call_param(call, "flavor_id"), NULL, false, &row,
+                      f) < 0)
         return -1;
     if (row.is_public)
         return fault_raise(f, FAULT_NOT_FOUND, "Access list not available for public flavors.");
@@ -248,13 +275,17 @@ flavor_access_add(struct call *call, const struct flavor_access *in, struct faul
     struct flavor row = { 0 };
     int added;
 
-    if (resource_load(call->db, &flavor_resource, call_param(call, "flavor_id"), NULL, false, &row, f) < 0)
+    if (resource_load(call->db, &flavor_resource, call_param(call, "flavor_id"), NULL, false, &row,
+                      f) < 0)
         return -1;
     if (row.is_public)
         return fault_raise(f, FAULT_CONFLICT, "Can not add access to a public flavor.");
     added = flavor_access_insert(call->db, row.id, in->tenant, f);
     if (added == 0)
-        return fault_raise(f, FAULT_CONFLICT, "Flavor access already exists for flavor %s and project %.100s combination.", row.id, in->tenant);
+        return fault_raise(
+            f, FAULT_CONFLICT,
+            "Flavor access already exists for flavor %s and project %.100s combination.", row.id,
+            in->tenant);
     return added < 0 ? -1 : reply_access(call, &row, f);
 }
 
@@ -264,10 +295,13 @@ flavor_access_remove(struct call *call, const struct flavor_access *in, struct f
     struct flavor row = { 0 };
     int removed;
 
-    if (resource_load(call->db, &flavor_resource, call_param(call, "flavor_id"), NULL, false, &row, f) < 0)
+    if (resource_load(call->db, &flavor_resource, call_param(call, "flavor_id"), NULL, false, &row,
+                      f) < 0)
         return -1;
     removed = flavor_access_delete(call->db, row.id, in->tenant, f);
     if (removed == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "Flavor access not found for %s / %.100s combination.", row.id, in->tenant);
+        return fault_raise(f, FAULT_NOT_FOUND,
+                           "Flavor access not found for %s / %.100s combination.", row.id,
+                           in->tenant);
     return removed < 0 ? -1 : reply_access(call, &row, f);
 }

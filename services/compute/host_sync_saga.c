@@ -7,9 +7,14 @@
 #include "servers.h"
 
 static int
-placement(struct remote *r, enum http_method method, const char *path, const json_t *body, json_t **ret, struct fault *f)
+placement(struct remote *r, enum http_method method, const char *path, const json_t *body,
+          json_t **ret, struct fault *f)
 {
-    struct service_call x = { .service_type = "placement", .method = method, .path = path, .body = body, .microversion = "placement 1.38" };
+    struct service_call x = { .service_type = "placement",
+                              .method = method,
+                              .path = path,
+                              .body = body,
+                              .microversion = "placement 1.38" };
 
     if (service_call_run(r->compute->services, r->http, r->arena, &x, f) < 0)
         return -1;
@@ -29,40 +34,51 @@ ensure_provider(struct remote *r, const struct host_row *host, json_t **ret, str
     if (f->kind != FAULT_NOT_FOUND)
         return -1;
     fault_clear(f);
-    body = json_own(r->arena, json_pack("{s:s, s:s}", "uuid", host->provider_id, "name", host->name));
+    body =
+        json_own(r->arena, json_pack("{s:s, s:s}", "uuid", host->provider_id, "name", host->name));
     return placement(r, HTTP_POST, "/resource_providers", body, ret, f);
 }
 
 static void
-add_inventory(json_t *all, const json_t *old, const char *name, int64_t total, int64_t reserved, double ratio)
+add_inventory(json_t *all, const json_t *old, const char *name, int64_t total, int64_t reserved,
+              double ratio)
 {
     const json_t *known = json_object_get(json_object_get(old, "inventories"), name);
-    double kept = known == NULL ? ratio : json_number_value(json_object_get(known, "allocation_ratio"));
+    double kept =
+        known == NULL ? ratio : json_number_value(json_object_get(known, "allocation_ratio"));
 
     if (total > 0)
-        json_object_set_new(all, name, json_pack("{s:I, s:I, s:i, s:I, s:i, s:f}", "total", total, "reserved", MIN(reserved, total), "min_unit", 1,
-                                                 "max_unit", total, "step_size", 1, "allocation_ratio", kept));
+        json_object_set_new(all, name,
+                            json_pack("{s:I, s:I, s:i, s:I, s:i, s:f}", "total", total, "reserved",
+                                      MIN(reserved, total), "min_unit", 1, "max_unit", total,
+                                      "step_size", 1, "allocation_ratio", kept));
 }
 
 static int
 sync_inventories(struct remote *r, const struct host_row *host, struct fault *f)
 {
     const struct compute_config *config = r->compute->config;
-    const char *path = arena_printf(r->arena, "/resource_providers/%s/inventories", host->provider_id);
+    const char *path =
+        arena_printf(r->arena, "/resource_providers/%s/inventories", host->provider_id);
     const json_t *i = host->inventory;
     json_t *old, *body, *all;
 
     if (placement(r, HTTP_GET, path, NULL, &old, f) < 0)
         return -1;
     all = json_object();
-    add_inventory(all, old, "VCPU", json_get_int(i, "vcpus"), json_get_int(i, "reserved_vcpus"), config->cpu_ratio);
-    add_inventory(all, old, "MEMORY_MB", json_get_int(i, "memory_mb"), json_get_int(i, "reserved_memory_mb"), config->memory_ratio);
-    add_inventory(all, old, "DISK_GB", json_get_int(i, "disk_gb"), json_get_int(i, "reserved_disk_gb"), config->disk_ratio);
+    add_inventory(all, old, "VCPU", json_get_int(i, "vcpus"), json_get_int(i, "reserved_vcpus"),
+                  config->cpu_ratio);
+    add_inventory(all, old, "MEMORY_MB", json_get_int(i, "memory_mb"),
+                  json_get_int(i, "reserved_memory_mb"), config->memory_ratio);
+    add_inventory(all, old, "DISK_GB", json_get_int(i, "disk_gb"),
+                  json_get_int(i, "reserved_disk_gb"), config->disk_ratio);
     if (json_equal(all, json_object_get(old, "inventories"))) {
         json_decref(all);
         return 0;
     }
-    body = json_own(r->arena, json_pack("{s:O, s:o}", "resource_provider_generation", json_object_get(old, "resource_provider_generation"), "inventories", all));
+    body = json_own(r->arena, json_pack("{s:O, s:o}", "resource_provider_generation",
+                                        json_object_get(old, "resource_provider_generation"),
+                                        "inventories", all));
     return placement(r, HTTP_PUT, path, body, NULL, f);
 }
 
@@ -81,12 +97,14 @@ sync_traits(struct remote *r, const struct host_row *host, struct fault *f)
         return 0;
     json_array_foreach(wanted, i, trait)
         str_addf(&names, "%s%s", i == 0 ? "" : ",", json_string_value(trait));
-    result = placement(r, HTTP_GET, arena_printf(r->arena, "/traits?name=in:%s", str_text(&names)), NULL, &known, f);
+    result = placement(r, HTTP_GET, arena_printf(r->arena, "/traits?name=in:%s", str_text(&names)),
+                       NULL, &known, f);
     str_done(&names);
     if (result < 0 || placement(r, HTTP_GET, path, NULL, &old, f) < 0)
         return -1;
-    body = json_own(r->arena, json_pack("{s:O, s:O}", "resource_provider_generation", json_object_get(old, "resource_provider_generation"), "traits",
-                                        json_object_get(known, "traits")));
+    body = json_own(r->arena, json_pack("{s:O, s:O}", "resource_provider_generation",
+                                        json_object_get(old, "resource_provider_generation"),
+                                        "traits", json_object_get(known, "traits")));
     return placement(r, HTTP_PUT, path, body, NULL, f);
 }
 
@@ -100,7 +118,8 @@ sync_host(struct saga_run *run, struct fault *f)
 
     if (found <= 0 || host.provider_id == NULL)
         return found < 0 ? -1 : 0;
-    if (ensure_provider(&r, &host, &provider, f) < 0 || sync_inventories(&r, &host, f) < 0 || sync_traits(&r, &host, f) < 0) {
+    if (ensure_provider(&r, &host, &provider, f) < 0 || sync_inventories(&r, &host, f) < 0 ||
+        sync_traits(&r, &host, f) < 0) {
         if (f->kind == FAULT_CONFLICT) /* The provider changed under us: read again. */
             f->kind = FAULT_UNAVAILABLE;
         return -1;
@@ -108,5 +127,7 @@ sync_host(struct saga_run *run, struct fault *f)
     return 0;
 }
 
-static const struct saga_step steps[] = { { .name = "sync", .act = sync_host, .deadline_ms = 3600000 } };
+static const struct saga_step steps[] = {
+    { .name = "sync", .act = sync_host, .deadline_ms = 3600000 }
+};
 const struct saga host_sync_saga = SAGA("compute.host-sync", 1, steps);

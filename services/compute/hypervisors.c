@@ -33,7 +33,7 @@ committed_on(const struct hosts_committed_row *rows, size_t count, const char *h
         if (str_equal(rows[i].host, host))
             return rows[i];
     }
-    return (struct hosts_committed_row) { 0 };
+    return (struct hosts_committed_row){ 0 };
 }
 
 static void
@@ -52,7 +52,8 @@ write_cpu(struct jsonw *w, const json_t *inventory)
 }
 
 static void
-write_numbers(struct call *call, struct jsonw *w, const struct host_row *h, const struct hosts_committed_row *used)
+write_numbers(struct call *call, struct jsonw *w, const struct host_row *h,
+              const struct hosts_committed_row *used)
 {
     const json_t *i = h->inventory;
 
@@ -62,7 +63,9 @@ write_numbers(struct call *call, struct jsonw *w, const struct host_row *h, cons
     jsonw_int(w, "vcpus_used", used->vcpus);
     jsonw_int(w, "memory_mb", json_get_int(i, "memory_mb"));
     jsonw_int(w, "memory_mb_used", used->memory_mb + json_get_int(i, "reserved_memory_mb"));
-    jsonw_int(w, "free_ram_mb", json_get_int(i, "memory_mb") - used->memory_mb - json_get_int(i, "reserved_memory_mb"));
+    jsonw_int(w, "free_ram_mb",
+              json_get_int(i, "memory_mb") - used->memory_mb -
+                  json_get_int(i, "reserved_memory_mb"));
     jsonw_int(w, "local_gb", json_get_int(i, "disk_gb"));
     jsonw_int(w, "local_gb_used", used->disk_gb);
     jsonw_int(w, "free_disk_gb", json_get_int(i, "disk_gb") - used->disk_gb);
@@ -76,7 +79,8 @@ write_numbers(struct call *call, struct jsonw *w, const struct host_row *h, cons
 }
 
 static void
-write_hypervisor(struct call *call, struct jsonw *w, const char *key, const struct host_row *h, const struct hosts_committed_row *used, bool detail)
+write_hypervisor(struct call *call, struct jsonw *w, const char *key, const struct host_row *h,
+                 const struct hosts_committed_row *used, bool detail)
 {
     jsonw_object(w, key);
     write_id(call, w, h);
@@ -105,7 +109,8 @@ hypervisor_list(struct call *call, struct fault *f)
     size_t count, used_count = 0;
     struct jsonw *w;
 
-    if (hosts_all(call->db, &rows, &count, f) < 0 || (detail && hosts_committed(call->db, &used, &used_count, f) < 0))
+    if (hosts_all(call->db, &rows, &count, f) < 0 ||
+        (detail && hosts_committed(call->db, &used, &used_count, f) < 0))
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);
@@ -113,7 +118,8 @@ hypervisor_list(struct call *call, struct fault *f)
     for (size_t i = 0; i < count; i++) {
         struct hosts_committed_row u = committed_on(used, used_count, rows[i].name);
 
-        if (rows[i].provider_id != NULL && (pattern == NULL || strstr(rows[i].name, pattern) != NULL))
+        if (rows[i].provider_id != NULL &&
+            (pattern == NULL || strstr(rows[i].name, pattern) != NULL))
             write_hypervisor(call, w, NULL, &rows[i], &u, detail);
     }
     jsonw_end(w);
@@ -132,7 +138,8 @@ hypervisor_show(struct call *call, struct fault *f)
     int found = host_by_id(call->db, id, &row, f);
 
     if (found == 0 || (found == 1 && row.provider_id == NULL))
-        return fault_raise(f, FAULT_NOT_FOUND, "Hypervisor with ID '%.100s' could not be found.", id);
+        return fault_raise(f, FAULT_NOT_FOUND, "Hypervisor with ID '%.100s' could not be found.",
+                           id);
     if (found < 0 || hosts_committed(call->db, &used, &used_count, f) < 0)
         return -1;
     mine = committed_on(used, used_count, row.name);
@@ -152,7 +159,8 @@ hypervisor_statistics(struct call *call, struct fault *f)
     int64_t vcpus = 0, memory = 0, disk = 0, least = 0;
     struct jsonw *w;
 
-    if (hosts_all(call->db, &rows, &count, f) < 0 || hosts_committed(call->db, &used, &used_count, f) < 0)
+    if (hosts_all(call->db, &rows, &count, f) < 0 ||
+        hosts_committed(call->db, &used, &used_count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct hosts_committed_row u = committed_on(used, used_count, rows[i].name);

@@ -40,7 +40,8 @@ release_port(struct saga_run *run, struct fault *f)
 {
     struct remote r = remote_for_run(run);
     const char *port_id = json_get_text(run->params, "port_id");
-    json_t *nobody = json_own(run->arena, json_pack("{s:s, s:s, s:s}", "device_id", "", "device_owner", "", "binding:host_id", ""));
+    json_t *nobody = json_own(run->arena, json_pack("{s:s, s:s, s:s}", "device_id", "",
+                                                    "device_owner", "", "binding:host_id", ""));
     const struct network_info *nic;
     struct server server;
     bool owned;
@@ -50,7 +51,8 @@ release_port(struct saga_run *run, struct fault *f)
         return -1;
     nic = nic_of(&server, port_id);
     owned = json_get_bool(run->params, "owned") || (nic != NULL && nic->owned);
-    result = owned ? remote_port_delete(&r, port_id, f) : remote_port_update(&r, port_id, nobody, NULL, f);
+    result = owned ? remote_port_delete(&r, port_id, f)
+                   : remote_port_update(&r, port_id, nobody, NULL, f);
     if (result < 0 && f->kind != FAULT_NOT_FOUND)
         return -1;
     fault_clear(f);
@@ -73,7 +75,8 @@ plug(struct saga_run *run, struct fault *f)
     if (info == NULL)
         return fault_raise(f, FAULT_CONFLICT, "Port %.64s is gone.", port_id);
     nic = guest_describe_nic(info);
-    return guest_attach_nic_call(compute->daemon->rpc, server.host, operation(run, "plug"), run->arena, &in, f);
+    return guest_attach_nic_call(compute->daemon->rpc, server.host, operation(run, "plug"),
+                                 run->arena, &in, f);
 }
 
 static int
@@ -90,7 +93,8 @@ unplug(struct saga_run *run, struct fault *f)
     if (info == NULL)
         return 0;
     in.mac = info->mac;
-    return guest_detach_nic_call(compute->daemon->rpc, server.host, operation(run, "unplug"), run->arena, &in, f);
+    return guest_detach_nic_call(compute->daemon->rpc, server.host, operation(run, "unplug"),
+                                 run->arena, &in, f);
 }
 
 /* Also when it was called off before its first step: a port that was made for it is nobody's. */
@@ -99,7 +103,8 @@ attach_failed(struct saga_run *run, struct fault *f)
 {
     struct remote r = remote_for_run(run);
 
-    if (json_get_bool(run->params, "owned") && remote_port_delete(&r, json_get_text(run->params, "port_id"), f) < 0)
+    if (json_get_bool(run->params, "owned") &&
+        remote_port_delete(&r, json_get_text(run->params, "port_id"), f) < 0)
         return -1;
     return server_task_failed(run, f);
 }
@@ -110,13 +115,19 @@ static const struct saga_step attach_steps[] = {
     { .name = "plug", .act = plug, .undo = unplug },
     { .name = "finish", .act = server_task_done },
 };
-const struct saga interface_attach_saga = { .name = "compute.interface-attach", .version = 1, .steps = attach_steps,
-                                            .steps_count = ARRAY_SIZE(attach_steps), .failed = attach_failed };
+const struct saga interface_attach_saga = { .name = "compute.interface-attach",
+                                            .version = 1,
+                                            .steps = attach_steps,
+                                            .steps_count = ARRAY_SIZE(attach_steps),
+                                            .failed = attach_failed };
 
 static const struct saga_step detach_steps[] = {
     { .name = "unplug", .act = unplug },
     { .name = "release", .act = release_port },
     { .name = "finish", .act = server_task_done },
 };
-const struct saga interface_detach_saga = { .name = "compute.interface-detach", .version = 1, .steps = detach_steps,
-                                            .steps_count = ARRAY_SIZE(detach_steps), .failed = server_task_failed };
+const struct saga interface_detach_saga = { .name = "compute.interface-detach",
+                                            .version = 1,
+                                            .steps = detach_steps,
+                                            .steps_count = ARRAY_SIZE(detach_steps),
+                                            .failed = server_task_failed };

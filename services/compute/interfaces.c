@@ -15,7 +15,8 @@ write_interface(struct call *call, struct jsonw *w, const char *key, const json_
     jsonw_text(w, "mac_addr", json_get_text(port, "mac_address"));
     jsonw_text(w, "port_state", json_get_text(port, "status"));
     jsonw_array(w, "fixed_ips");
-    json_array_foreach(json_object_get(port, "fixed_ips"), i, ip) {
+    json_array_foreach(json_object_get(port, "fixed_ips"), i, ip)
+    {
         jsonw_object(w, NULL);
         jsonw_text(w, "subnet_id", json_get_text(ip, "subnet_id"));
         jsonw_text(w, "ip_address", json_get_text(ip, "ip_address"));
@@ -44,8 +45,7 @@ interface_list(struct call *call, struct fault *f)
     w = call_json(call);
     jsonw_object(w, NULL);
     jsonw_array(w, "interfaceAttachments");
-    json_array_foreach(ports, i, port)
-        write_interface(call, w, NULL, port);
+    json_array_foreach(ports, i, port) write_interface(call, w, NULL, port);
     jsonw_end(w);
     jsonw_end(w);
     return 0;
@@ -63,7 +63,8 @@ load_port(struct call *call, const struct server *server, json_t **ret, struct f
         return -1;
     fault_clear(f);
     if (result < 0 || !str_equal(json_get_text(port, "device_id"), server->id))
-        return fault_raise(f, FAULT_NOT_FOUND, "No instances found for any event or Port id %.64s not found.", id);
+        return fault_raise(f, FAULT_NOT_FOUND,
+                           "No instances found for any event or Port id %.64s not found.", id);
     *ret = port;
     return 0;
 }
@@ -75,7 +76,8 @@ interface_show(struct call *call, struct fault *f)
     struct jsonw *w;
     json_t *port;
 
-    if (server_load(call, call->db, false, &server, f) < 0 || load_port(call, &server, &port, f) < 0)
+    if (server_load(call, call->db, false, &server, f) < 0 ||
+        load_port(call, &server, &port, f) < 0)
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);
@@ -86,7 +88,8 @@ interface_show(struct call *call, struct fault *f)
 
 /* The port that was named, or a new one on the network that was named, or on the only one there is. */
 static int
-find_port(struct call *call, const struct server *server, const struct interface_create *in, json_t **ret, struct fault *f)
+find_port(struct call *call, const struct server *server, const struct interface_create *in,
+          json_t **ret, struct fault *f)
 {
     struct remote r = remote_for_call(call);
     json_t *networks, *body;
@@ -103,14 +106,19 @@ find_port(struct call *call, const struct server *server, const struct interface
         if (remote_networks_of(&r, server->project_id, &networks, f) < 0)
             return -1;
         if (json_array_size(networks) != 1)
-            return fault_raise(f, json_array_size(networks) == 0 ? FAULT_INVALID : FAULT_CONFLICT, "%s",
-                               json_array_size(networks) == 0 ? "No network could be found for the interface." : "Multiple possible networks found, use a Network ID to be more specific.");
+            return fault_raise(
+                f, json_array_size(networks) == 0 ? FAULT_INVALID : FAULT_CONFLICT, "%s",
+                json_array_size(networks) == 0
+                    ? "No network could be found for the interface."
+                    : "Multiple possible networks found, use a Network ID to be more specific.");
         network = json_get_text(json_array_get(networks, 0), "id");
     }
-    body = json_own(call->arena, json_pack("{s:s, s:s, s:s, s:s}", "network_id", network, "project_id", server->project_id, "device_id", server->id,
-                                           "device_owner", "compute:nova"));
+    body = json_own(call->arena, json_pack("{s:s, s:s, s:s, s:s}", "network_id", network,
+                                           "project_id", server->project_id, "device_id",
+                                           server->id, "device_owner", "compute:nova"));
     if (in->fixed_ips_count > 0)
-        json_object_set_new(body, "fixed_ips", json_pack("[{s:s}]", "ip_address", in->fixed_ips[0].ip_address));
+        json_object_set_new(body, "fixed_ips",
+                            json_pack("[{s:s}]", "ip_address", in->fixed_ips[0].ip_address));
     return remote_port_create(&r, body, ret, f);
 }
 
@@ -119,13 +127,16 @@ start_attach(struct call *call, const char *port_id, bool owned, struct fault *f
 {
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct saga_start_options options = { .queue_behind = true };
-    json_t *params = json_own(call->arena, json_pack("{s:s, s:b}", "port_id", port_id, "owned", (int)owned));
+    json_t *params =
+        json_own(call->arena, json_pack("{s:s, s:b}", "port_id", port_id, "owned", (int)owned));
     struct server server;
 
     if (db_tx_begin(&tx, call->db, f) < 0 || server_load(call, tx.db, true, &server, f) < 0 ||
-        server_check_action(call, tx.db, &server, "attach_interface", STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0 ||
+        server_check_action(call, tx.db, &server, "attach_interface",
+                            STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0 ||
         server_network_reserve(&tx, port_id, f) < 0 ||
-        server_start_task(call, &tx, &server, &interface_attach_saga, "attach_interface", "compute_attach_interface", params, &options, f) < 0)
+        server_start_task(call, &tx, &server, &interface_attach_saga, "attach_interface",
+                          "compute_attach_interface", params, &options, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
 }
@@ -144,7 +155,8 @@ interface_create(struct call *call, const struct interface_create *in, struct fa
     if (in->fixed_ips_count > 0 && in->net_id == NULL)
         return fault_raise(f, FAULT_INVALID, "Must input network_id when request IP address");
     if (server_load(call, call->db, false, &server, f) < 0 ||
-        server_check_action(call, call->db, &server, "attach_interface", STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0 ||
+        server_check_action(call, call->db, &server, "attach_interface",
+                            STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0 ||
         find_port(call, &server, in, &port, f) < 0)
         return -1;
     if (start_attach(call, json_get_text(port, "id"), in->port_id == NULL, f) < 0) {
@@ -167,12 +179,17 @@ interface_delete(struct call *call, struct fault *f)
     struct server server;
     json_t *port;
 
-    if (server_load(call, call->db, false, &server, f) < 0 || load_port(call, &server, &port, f) < 0)
+    if (server_load(call, call->db, false, &server, f) < 0 ||
+        load_port(call, &server, &port, f) < 0)
         return -1;
     if (db_tx_begin(&tx, call->db, f) < 0 || server_load(call, tx.db, true, &server, f) < 0 ||
-        server_check_action(call, tx.db, &server, "detach_interface", STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0 ||
-        server_start_task(call, &tx, &server, &interface_detach_saga, "detach_interface", "compute_detach_interface",
-                          json_own(call->arena, json_pack("{s:O}", "port_id", json_object_get(port, "id"))), &options, f) < 0)
+        server_check_action(call, tx.db, &server, "detach_interface",
+                            STATE_BIT(ACTIVE) | STATE_BIT(STOPPED), f) < 0 ||
+        server_start_task(call, &tx, &server, &interface_detach_saga, "detach_interface",
+                          "compute_detach_interface",
+                          json_own(call->arena,
+                                   json_pack("{s:O}", "port_id", json_object_get(port, "id"))),
+                          &options, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
 }

@@ -12,13 +12,15 @@ owner(struct call *call, const char *asked, const char **ret, struct fault *f)
     if (asked == NULL || !call_at_least(call, 2, 10) || str_equal(asked, call->auth.user_id))
         return 0;
     if (!call_is_admin(call))
-        return fault_raise(f, FAULT_FORBIDDEN, "Policy doesn't allow %s to be performed.", call->operation->policy);
+        return fault_raise(f, FAULT_FORBIDDEN, "Policy doesn't allow %s to be performed.",
+                           call->operation->policy);
     *ret = asked;
     return 0;
 }
 
 static void
-write_keypair(struct call *call, struct jsonw *w, const struct keypair_row *row, bool whole, const char *private_key)
+write_keypair(struct call *call, struct jsonw *w, const struct keypair_row *row, bool whole,
+              const char *private_key)
 {
     jsonw_object(w, "keypair");
     jsonw_text(w, "name", row->name);
@@ -54,10 +56,15 @@ keypair_list(struct call *call, struct fault *f)
 
     if (owner(call, call_query(call, "user_id"), &user_id, f) < 0)
         return -1;
-    if (limit_text != NULL && call_at_least(call, 2, 35) && str_to_int64(limit_text, 0, 1000, &limit) < 0)
-        return fault_raise_field(f, "limit", "Invalid input for query parameters limit. Value: %.50s.", limit_text);
+    if (limit_text != NULL && call_at_least(call, 2, 35) &&
+        str_to_int64(limit_text, 0, 1000, &limit) < 0)
+        return fault_raise_field(f, "limit",
+                                 "Invalid input for query parameters limit. Value: %.50s.",
+                                 limit_text);
     if (marker != NULL && keypair_get(call->db, user_id, marker, &row, f) != 1)
-        return f->kind != FAULT_NONE ? -1 : fault_raise_field(f, "marker", "marker [%.100s] not found", marker);
+        return f->kind != FAULT_NONE
+                   ? -1
+                   : fault_raise_field(f, "marker", "marker [%.100s] not found", marker);
     if (keypairs_of(call->db, user_id, marker, limit + 1, &rows, &count, f) < 0)
         return -1;
     shown = MIN(count, (size_t)limit);
@@ -71,7 +78,11 @@ keypair_list(struct call *call, struct fault *f)
     }
     jsonw_end(w);
     if (call_at_least(call, 2, 35) && count > shown && shown > 0)
-        dialect_list_links(call->dialect, w, "keypairs", NULL, call_url(call, "/v2.1/os-keypairs?limit=%lld&marker=%s", (long long)limit, url_encode(call->arena, rows[shown - 1].name)), NULL);
+        dialect_list_links(call->dialect, w, "keypairs", NULL,
+                           call_url(call, "/v2.1/os-keypairs?limit=%lld&marker=%s",
+                                    (long long)limit,
+                                    url_encode(call->arena, rows[shown - 1].name)),
+                           NULL);
     jsonw_end(w);
     return 0;
 }
@@ -82,11 +93,15 @@ name_is_good(const char *name)
 {
     size_t size = strlen(name);
 
-    return name[0] != ' ' && name[size - 1] != ' ' && name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 @._-")] == '\0';
+    return name[0] != ' ' && name[size - 1] != ' ' &&
+           name[strspn(name,
+                       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 @._-")] ==
+               '\0';
 }
 
 static int
-make_key(struct call *call, const struct keypair_create *in, struct keypair_row *row, char **private_key, struct fault *f)
+make_key(struct call *call, const struct keypair_create *in, struct keypair_row *row,
+         char **private_key, struct fault *f)
 {
     char *public_key = NULL;
 
@@ -94,7 +109,9 @@ make_key(struct call *call, const struct keypair_create *in, struct keypair_row 
         row->public_key = in->public_key;
     } else {
         if (call_at_least(call, 2, 92))
-            return fault_raise_field(f, "public_key", "Invalid input for field/attribute keypair. 'public_key' is a required property");
+            return fault_raise_field(
+                f, "public_key",
+                "Invalid input for field/attribute keypair. 'public_key' is a required property");
         if (ssh_key_generate(call->arena, "generated-by-virga", &public_key, private_key, f) < 0)
             return -1;
         row->public_key = public_key;
@@ -116,17 +133,23 @@ keypair_create(struct call *call, const struct keypair_create *in, struct fault 
     if (owner(call, in->user_id, &row.user_id, f) < 0)
         return -1;
     if (!name_is_good(in->name))
-        return fault_raise_field(f, "name", "Keypair data is invalid: Keypair name contains unsafe characters");
+        return fault_raise_field(
+            f, "name", "Keypair data is invalid: Keypair name contains unsafe characters");
     if (field_given(&in->set, KEYPAIR_CREATE_F_TYPE) && in->type == KEYPAIR_CREATE_TYPE_X509)
-        return fault_raise_field(f, "type", "Keypair data is invalid: certificates of type x509 are not supported by this cloud");
+        return fault_raise_field(
+            f, "type",
+            "Keypair data is invalid: certificates of type x509 are not supported by this cloud");
     if (make_key(call, in, &row, &private_key, f) < 0 || db_tx_begin(&tx, call->db, f) < 0)
         return -1;
-    if (db_tx_lock(&tx, arena_printf(call->arena, "keypairs:%s", row.user_id), f) < 0 || keypairs_count(tx.db, row.user_id, &used, f) < 0 ||
-        quota_limit(call, tx.db, call->auth.project_id == NULL ? "" : call->auth.project_id, "key_pairs", &limit, f) < 0)
+    if (db_tx_lock(&tx, arena_printf(call->arena, "keypairs:%s", row.user_id), f) < 0 ||
+        keypairs_count(tx.db, row.user_id, &used, f) < 0 ||
+        quota_limit(call, tx.db, call->auth.project_id == NULL ? "" : call->auth.project_id,
+                    "key_pairs", &limit, f) < 0)
         return -1;
     if (limit >= 0 && used.count >= limit)
         return fault_raise(f, FAULT_QUOTA, "Quota exceeded, too many key pairs.");
-    made = keypair_insert(tx.db, row.user_id, row.name, row.type, row.fingerprint, row.public_key, f);
+    made =
+        keypair_insert(tx.db, row.user_id, row.name, row.type, row.fingerprint, row.public_key, f);
     if (made == 0)
         return fault_raise(f, FAULT_CONFLICT, "Key pair '%s' already exists.", row.name);
     if (made < 0 || db_tx_commit(&tx, f) < 0)
@@ -151,7 +174,8 @@ keypair_show(struct call *call, struct fault *f)
         return -1;
     found = keypair_get(call->db, user_id, name, &row, f);
     if (found == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "Keypair %.255s not found for user %s", name, user_id);
+        return fault_raise(f, FAULT_NOT_FOUND, "Keypair %.255s not found for user %s", name,
+                           user_id);
     if (found < 0)
         return -1;
     w = call_json(call);
@@ -171,7 +195,8 @@ keypair_delete(struct call *call, struct fault *f)
         return -1;
     removed = keypair_remove(call->db, user_id, name, f);
     if (removed == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "Keypair %.255s not found for user %s", name, user_id);
+        return fault_raise(f, FAULT_NOT_FOUND, "Keypair %.255s not found for user %s", name,
+                           user_id);
     call_status(call, call_at_least(call, 2, 2) ? 204 : 202);
     return removed < 0 ? -1 : 0;
 }

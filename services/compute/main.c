@@ -30,8 +30,9 @@ stop(struct daemon *d)
 }
 
 static const struct saga *const sagas[] = {
-    &server_create_saga, &server_delete_saga,    &server_start_saga,     &server_stop_saga, &server_reboot_saga, &server_reboot_hard_saga,
-    &volume_attach_saga, &volume_detach_saga, &interface_attach_saga, &interface_detach_saga, &host_sync_saga,
+    &server_create_saga,    &server_delete_saga,      &server_start_saga,  &server_stop_saga,
+    &server_reboot_saga,    &server_reboot_hard_saga, &volume_attach_saga, &volume_detach_saga,
+    &interface_attach_saga, &interface_detach_saga,   &host_sync_saga,
 };
 
 int

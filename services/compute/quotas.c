@@ -35,12 +35,16 @@ defaults(const struct compute_config *config)
     struct limits l = { { 0 } };
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        l.values[i] = names[i].offset == 0 ? names[i].constant : *(const int64_t *)(const void *)((const char *)config + names[i].offset);
+        l.values[i] =
+            names[i].offset == 0
+                ? names[i].constant
+                : *(const int64_t *)(const void *)((const char *)config + names[i].offset);
     return l;
 }
 
 static int
-limits_of(struct call *call, struct db *db, const char *project_id, struct limits *ret, struct fault *f)
+limits_of(struct call *call, struct db *db, const char *project_id, struct limits *ret,
+          struct fault *f)
 {
     struct quota_rows_row *rows;
     size_t count;
@@ -68,7 +72,8 @@ value_of(const struct limits *l, const char *name)
 }
 
 int
-quota_limit(struct call *call, struct db *db, const char *project_id, const char *name, int64_t *ret, struct fault *f)
+quota_limit(struct call *call, struct db *db, const char *project_id, const char *name,
+            int64_t *ret, struct fault *f)
 {
     struct limits l;
 
@@ -83,21 +88,25 @@ check(const char *name, int64_t limit, int64_t used, int64_t wanted, struct faul
 {
     if (limit < 0 || used + wanted <= limit || wanted == 0)
         return 0;
-    return fault_raise(f, FAULT_QUOTA, "Quota exceeded for %s: Requested %lld, but already used %lld of %lld %s", name, (long long)wanted,
-                       (long long)used, (long long)limit, name);
+    return fault_raise(f, FAULT_QUOTA,
+                       "Quota exceeded for %s: Requested %lld, but already used %lld of %lld %s",
+                       name, (long long)wanted, (long long)used, (long long)limit, name);
 }
 
 int
-quota_claim(struct call *call, struct db_tx *tx, const char *project_id, const struct quota_wish *wish, struct fault *f)
+quota_claim(struct call *call, struct db_tx *tx, const char *project_id,
+            const struct quota_wish *wish, struct fault *f)
 {
     struct servers_used_row used;
     struct limits l;
 
-    if (db_tx_lock(tx, arena_printf(call->arena, "quota:%s", project_id), f) < 0 || limits_of(call, tx->db, project_id, &l, f) < 0 ||
+    if (db_tx_lock(tx, arena_printf(call->arena, "quota:%s", project_id), f) < 0 ||
+        limits_of(call, tx->db, project_id, &l, f) < 0 ||
         servers_used(tx->db, project_id, &used, f) < 0)
         return -1;
     if (check("instances", value_of(&l, "instances"), used.instances, wish->instances, f) < 0 ||
-        check("cores", value_of(&l, "cores"), used.cores, wish->cores, f) < 0 || check("ram", value_of(&l, "ram"), used.ram, wish->ram_mb, f) < 0)
+        check("cores", value_of(&l, "cores"), used.cores, wish->cores, f) < 0 ||
+        check("ram", value_of(&l, "ram"), used.ram, wish->ram_mb, f) < 0)
         return -1;
     return 0;
 }
@@ -105,7 +114,8 @@ quota_claim(struct call *call, struct db_tx *tx, const char *project_id, const s
 /* --- /os-quota-sets */
 
 static void
-write_set(struct call *call, const struct limits *l, const char *project_id, const struct servers_used_row *used)
+write_set(struct call *call, const struct limits *l, const char *project_id,
+          const struct servers_used_row *used)
 {
     struct jsonw *w = call_json(call);
 
@@ -139,7 +149,8 @@ may_look(struct call *call, struct fault *f)
 {
     if (call_is_admin(call) || str_equal(call->auth.project_id, call_param(call, "tenant_id")))
         return call_enforce(call, call->operation->policy, NULL, NULL, f);
-    return fault_raise(f, FAULT_FORBIDDEN, "Policy doesn't allow %s to be performed.", call->operation->policy);
+    return fault_raise(f, FAULT_FORBIDDEN, "Policy doesn't allow %s to be performed.",
+                       call->operation->policy);
 }
 
 int
@@ -147,7 +158,8 @@ quota_show(struct call *call, struct fault *f)
 {
     struct limits l;
 
-    if (may_look(call, f) < 0 || limits_of(call, call->db, call_param(call, "tenant_id"), &l, f) < 0)
+    if (may_look(call, f) < 0 ||
+        limits_of(call, call->db, call_param(call, "tenant_id"), &l, f) < 0)
         return -1;
     write_set(call, &l, call_param(call, "tenant_id"), NULL);
     return 0;
@@ -160,7 +172,8 @@ quota_detail(struct call *call, struct fault *f)
     struct servers_used_row used;
     struct limits l;
 
-    if (may_look(call, f) < 0 || limits_of(call, call->db, project_id, &l, f) < 0 || servers_used(call->db, project_id, &used, f) < 0)
+    if (may_look(call, f) < 0 || limits_of(call, call->db, project_id, &l, f) < 0 ||
+        servers_used(call->db, project_id, &used, f) < 0)
         return -1;
     write_set(call, &l, project_id, &used);
     return 0;
@@ -188,21 +201,29 @@ quota_update(struct call *call, const struct quota_set *in, struct fault *f)
         const char *name;
         int64_t value, in_use;
     } given[] = {
-        { QUOTA_SET_F_INSTANCES, "instances", in->instances, 0 }, { QUOTA_SET_F_CORES, "cores", in->cores, 1 },
-        { QUOTA_SET_F_RAM, "ram", in->ram, 2 }, { QUOTA_SET_F_METADATA_ITEMS, "metadata_items", in->metadata_items, 3 },
-        { QUOTA_SET_F_KEY_PAIRS, "key_pairs", in->key_pairs, 3 }, { QUOTA_SET_F_SERVER_GROUPS, "server_groups", in->server_groups, 3 },
+        { QUOTA_SET_F_INSTANCES, "instances", in->instances, 0 },
+        { QUOTA_SET_F_CORES, "cores", in->cores, 1 },
+        { QUOTA_SET_F_RAM, "ram", in->ram, 2 },
+        { QUOTA_SET_F_METADATA_ITEMS, "metadata_items", in->metadata_items, 3 },
+        { QUOTA_SET_F_KEY_PAIRS, "key_pairs", in->key_pairs, 3 },
+        { QUOTA_SET_F_SERVER_GROUPS, "server_groups", in->server_groups, 3 },
         { QUOTA_SET_F_SERVER_GROUP_MEMBERS, "server_group_members", in->server_group_members, 3 },
     };
 
     if (db_tx_begin(&tx, call->db, f) < 0 || servers_used(tx.db, project_id, &used, f) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
-        int64_t in_use = given[i].in_use == 0 ? used.instances : given[i].in_use == 1 ? used.cores : given[i].in_use == 2 ? used.ram : 0;
+        int64_t in_use = given[i].in_use == 0   ? used.instances
+                         : given[i].in_use == 1 ? used.cores
+                         : given[i].in_use == 2 ? used.ram
+                                                : 0;
 
         if (!field_given(&in->set, given[i].index))
             continue;
         if (given[i].value >= 0 && given[i].value < in_use && !in->force)
-            return fault_raise_field(f, given[i].name, "Quota limit %lld for %s must be greater than or equal to already used and reserved %lld.",
+            return fault_raise_field(f, given[i].name,
+                                     "Quota limit %lld for %s must be greater than or equal to "
+                                     "already used and reserved %lld.",
                                      (long long)given[i].value, given[i].name, (long long)in_use);
         if (quota_set_row(tx.db, project_id, given[i].name, given[i].value, f) < 0)
             return -1;
@@ -224,14 +245,17 @@ quota_delete(struct call *call, struct fault *f)
 int
 limits_show(struct call *call, struct fault *f)
 {
-    const char *project_id = call_query(call, "tenant_id") != NULL && call_is_admin(call) ? call_query(call, "tenant_id") : call->auth.project_id;
+    const char *project_id = call_query(call, "tenant_id") != NULL && call_is_admin(call)
+                                 ? call_query(call, "tenant_id")
+                                 : call->auth.project_id;
     struct servers_used_row used;
     struct limits l;
     struct jsonw *w;
 
     if (project_id == NULL)
         project_id = "";
-    if (limits_of(call, call->db, project_id, &l, f) < 0 || servers_used(call->db, project_id, &used, f) < 0)
+    if (limits_of(call, call->db, project_id, &l, f) < 0 ||
+        servers_used(call->db, project_id, &used, f) < 0)
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);

@@ -17,7 +17,8 @@ refusal(const struct scheduler_host *h, const struct scheduler_wish *w)
 }
 
 int
-scheduler_choose(const struct scheduler_host *hosts, size_t hosts_count, const char *const *providers, size_t providers_count,
+scheduler_choose(const struct scheduler_host *hosts, size_t hosts_count,
+                 const char *const *providers, size_t providers_count,
                  const struct scheduler_wish *wish, struct arena *a, const char **ret_reasons)
 {
     struct str reasons = { 0 };

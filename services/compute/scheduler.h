@@ -18,5 +18,6 @@ struct scheduler_wish {
 
 /* Walks 'providers' (placement's candidates, best first) and returns the index in 'hosts' of the first that will do; -1: none, and
  * '*ret_reasons' has " host: reason." for every host that placement offered and the scheduler refused. */
-int scheduler_choose(const struct scheduler_host *hosts, size_t hosts_count, const char *const *providers, size_t providers_count,
+int scheduler_choose(const struct scheduler_host *hosts, size_t hosts_count,
+                     const char *const *providers, size_t providers_count,
                      const struct scheduler_wish *wish, struct arena *a, const char **ret_reasons);

@@ -12,12 +12,14 @@ server_ips(struct call *call, struct fault *f)
     struct jsonw *w;
     json_t *list = NULL;
 
-    if (server_load(call, call->db, false, &server, f) < 0 || resource_load_computed(call, &server_resource, (void *const *)&row, 1, f) < 0)
+    if (server_load(call, call->db, false, &server, f) < 0 ||
+        resource_load_computed(call, &server_resource, (void *const *)&row, 1, f) < 0)
         return -1;
     if (label != NULL) {
         list = json_object_get(server.addresses, label);
         if (list == NULL)
-            return fault_raise(f, FAULT_NOT_FOUND, "Instance is not a member of network %.100s", label);
+            return fault_raise(f, FAULT_NOT_FOUND, "Instance is not a member of network %.100s",
+                               label);
     }
     w = call_json(call);
     jsonw_object(w, NULL);
@@ -38,18 +40,24 @@ server_groups(struct call *call, struct fault *f)
     struct jsonw *w;
     size_t i, j;
 
-    if (server_load(call, call->db, false, &server, f) < 0 || remote_ports_of(&r, server.id, &ports, f) < 0 ||
-        remote_send(&r, HTTP_GET, "network", arena_printf(call->arena, "/v2.0/security-groups?project_id=%s", server.project_id), NULL, &answer, f) < 0)
+    if (server_load(call, call->db, false, &server, f) < 0 ||
+        remote_ports_of(&r, server.id, &ports, f) < 0 ||
+        remote_send(&r, HTTP_GET, "network",
+                    arena_printf(call->arena, "/v2.0/security-groups?project_id=%s",
+                                 server.project_id),
+                    NULL, &answer, f) < 0)
         return -1;
     seen = json_own(call->arena, json_object());
-    json_array_foreach(ports, i, port) {
+    json_array_foreach(ports, i, port)
+    {
         json_array_foreach(json_object_get(port, "security_groups"), j, group)
             json_object_set_new(seen, json_string_value(group), json_true());
     }
     w = call_json(call);
     jsonw_object(w, NULL);
     jsonw_array(w, "security_groups");
-    json_array_foreach(json_object_get(answer, "security_groups"), i, group) {
+    json_array_foreach(json_object_get(answer, "security_groups"), i, group)
+    {
         if (json_object_get(seen, json_get_text(group, "id")) == NULL)
             continue;
         jsonw_object(w, NULL);
@@ -73,7 +81,8 @@ changed_groups(struct arena *a, const json_t *port, const char *id, bool add)
     json_t *list = json_own(a, json_array()), *group;
     size_t i;
 
-    json_array_foreach(json_object_get(port, "security_groups"), i, group) {
+    json_array_foreach(json_object_get(port, "security_groups"), i, group)
+    {
         if (!str_equal(json_string_value(group), id))
             json_array_append(list, group);
     }
@@ -101,8 +110,13 @@ change_group(struct call *call, const char *name, bool add, struct fault *f)
     }
     if (remote_ports_of(&r, server.id, &ports, f) < 0)
         return -1;
-    json_array_foreach(ports, i, port) {
-        json_t *body = json_own(call->arena, json_pack("{s:O}", "security_groups", changed_groups(call->arena, port, json_string_value(json_array_get(ids, 0)), add)));
+    json_array_foreach(ports, i, port)
+    {
+        json_t *body =
+            json_own(call->arena,
+                     json_pack("{s:O}", "security_groups",
+                               changed_groups(call->arena, port,
+                                              json_string_value(json_array_get(ids, 0)), add)));
 
         if (remote_port_update(&r, json_get_text(port, "id"), body, NULL, f) < 0)
             return -1;

@@ -13,9 +13,9 @@ struct plan {
     json_t *image_facts;
     const char *image_id;
     json_t *networks; /* [{port | network, fixed_ip}] */
-    json_t *groups; /* Ids */
-    json_t *attach; /* [{volume_id, boot_index, ...}]: volumes that are there */
-    json_t *make; /* [{image_id, size, boot_index, ...}]: volumes to make */
+    json_t *groups;   /* Ids */
+    json_t *attach;   /* [{volume_id, boot_index, ...}]: volumes that are there */
+    json_t *make;     /* [{image_id, size, boot_index, ...}]: volumes to make */
     bool root_is_volume;
     const char *zone, *host;
     int64_t count;
@@ -26,13 +26,16 @@ struct plan {
 static int
 plan_flavor(struct call *call, const struct server_create *in, struct plan *p, struct fault *f)
 {
-    const char *id = strrchr(in->flavorRef, '/') == NULL ? in->flavorRef : strrchr(in->flavorRef, '/') + 1;
+    const char *id =
+        strrchr(in->flavorRef, '/') == NULL ? in->flavorRef : strrchr(in->flavorRef, '/') + 1;
     struct flavor_for_project_row row;
-    int found = flavor_for_project(call->db, id, call_is_admin(call) ? NULL : call->auth.project_id, &row, f);
+    int found = flavor_for_project(call->db, id, call_is_admin(call) ? NULL : call->auth.project_id,
+                                   &row, f);
 
     if (found < 0)
         return -1;
-    if (found == 0 || resource_load(call->db, &flavor_resource, id, NULL, false, &p->flavor, f) < 0) {
+    if (found == 0 ||
+        resource_load(call->db, &flavor_resource, id, NULL, false, &p->flavor, f) < 0) {
         fault_clear(f);
         return fault_raise_field(f, "flavorRef", "Flavor %.64s could not be found.", id);
     }
@@ -63,9 +66,12 @@ image_fact(struct call *call, const json_t *image, json_t **ret, struct fault *f
 
     if (!str_equal(json_get_text(image, "status"), "active"))
         return fault_raise_field(f, "imageRef", "Image %.64s is not active.", id);
-    *ret = json_own(call->arena, json_pack("{s:s, s:I, s:O, s:s, s:O}", "image_id", id, "size", json_get_int(image, "size"), "disk_format",
+    *ret = json_own(call->arena, json_pack("{s:s, s:I, s:O, s:s, s:O}", "image_id", id, "size",
+                                           json_get_int(image, "size"), "disk_format",
                                            json_object_get(image, "disk_format"), "hash_algo",
-                                           json_get_text(image, "os_hash_algo") == NULL ? "sha512" : json_get_text(image, "os_hash_algo"),
+                                           json_get_text(image, "os_hash_algo") == NULL
+                                               ? "sha512"
+                                               : json_get_text(image, "os_hash_algo"),
                                            "hash_value", json_object_get(image, "os_hash_value")));
     return *ret == NULL ? fault_raise_cause(f, "image %s has no hash or format", id) : 0;
 }
@@ -84,7 +90,8 @@ fetch_image(struct call *call, const char *id, json_t **ret, struct fault *f)
 }
 
 static int
-part_image(struct call *call, const json_t *image, const char *property, const char *name, json_t *facts, struct fault *f)
+part_image(struct call *call, const json_t *image, const char *property, const char *name,
+           json_t *facts, struct fault *f)
 {
     const char *id = json_get_text(image, property);
     json_t *part, *fact;
@@ -107,10 +114,14 @@ check_fits(const json_t *image, const struct plan *p, bool root_is_local, struct
     if (!root_is_local || p->flavor.disk == 0)
         return 0;
     if (json_get_int(image, "min_disk") > p->flavor.disk)
-        return fault_raise(f, FAULT_INVALID, "Flavor's disk is smaller than the minimum size specified in image metadata. Flavor disk is %lld GiB, minimum size is %lld GiB.",
+        return fault_raise(f, FAULT_INVALID,
+                           "Flavor's disk is smaller than the minimum size specified in image "
+                           "metadata. Flavor disk is %lld GiB, minimum size is %lld GiB.",
                            (long long)p->flavor.disk, (long long)json_get_int(image, "min_disk"));
     if (virtual_size > p->flavor.disk << 30)
-        return fault_raise(f, FAULT_INVALID, "Flavor's disk is too small for requested image. Flavor disk is %lld bytes, image is %lld bytes.",
+        return fault_raise(f, FAULT_INVALID,
+                           "Flavor's disk is too small for requested image. Flavor disk is %lld "
+                           "bytes, image is %lld bytes.",
                            (long long)(p->flavor.disk << 30), (long long)virtual_size);
     return 0;
 }
@@ -123,17 +134,25 @@ plan_image(struct call *call, const struct server_create *in, struct plan *p, st
 
     p->image_facts = json_own(call->arena, json_object());
     if (str_empty(id))
-        return p->root_is_volume ? 0 : fault_raise_field(f, "imageRef", "Block Device Mapping is Invalid: Boot sequence for the instance and image/block device mapping combination is not valid.");
+        return p->root_is_volume
+                   ? 0
+                   : fault_raise_field(
+                         f, "imageRef",
+                         "Block Device Mapping is Invalid: Boot sequence for the instance and "
+                         "image/block device mapping combination is not valid.");
     id = strrchr(id, '/') == NULL ? id : strrchr(id, '/') + 1;
     if (!uuid_check_loose(id))
         return fault_raise_field(f, "imageRef", "Invalid imageRef provided.");
-    if (fetch_image(call, id, &image, f) < 0 || image_fact(call, image, &fact, f) < 0 || check_fits(image, p, !p->root_is_volume, f) < 0)
+    if (fetch_image(call, id, &image, f) < 0 || image_fact(call, image, &fact, f) < 0 ||
+        check_fits(image, p, !p->root_is_volume, f) < 0)
         return -1;
     p->image_id = json_get_text(image, "id");
     if (p->root_is_volume)
         return 0;
     json_object_set(p->image_facts, "image", fact);
-    return part_image(call, image, "kernel_id", "kernel", p->image_facts, f) < 0 ? -1 : part_image(call, image, "ramdisk_id", "ramdisk", p->image_facts, f);
+    return part_image(call, image, "kernel_id", "kernel", p->image_facts, f) < 0
+               ? -1
+               : part_image(call, image, "ramdisk_id", "ramdisk", p->image_facts, f);
 }
 
 /* --- Block devices */
@@ -141,8 +160,13 @@ plan_image(struct call *call, const struct server_create *in, struct plan *p, st
 static json_t *
 device_json(struct call *call, const struct block_device *d)
 {
-    json_t *item = json_own(call->arena, json_pack("{s:I, s:b}", "boot_index", field_given(&d->set, BLOCK_DEVICE_F_BOOT_INDEX) && !field_null(&d->set, BLOCK_DEVICE_F_BOOT_INDEX) ? d->boot_index : (int64_t)-1,
-                                                   "delete_on_termination", (int)d->delete_on_termination));
+    json_t *item =
+        json_own(call->arena, json_pack("{s:I, s:b}", "boot_index",
+                                        field_given(&d->set, BLOCK_DEVICE_F_BOOT_INDEX) &&
+                                                !field_null(&d->set, BLOCK_DEVICE_F_BOOT_INDEX)
+                                            ? d->boot_index
+                                            : (int64_t)-1,
+                                        "delete_on_termination", (int)d->delete_on_termination));
 
     if (d->device_name != NULL)
         json_object_set_new(item, "device", json_string(d->device_name));
@@ -161,19 +185,28 @@ plan_existing(struct call *call, const struct block_device *d, struct plan *p, s
     const char *status;
     size_t i;
 
-    json_array_foreach(p->attach, i, other) {
+    json_array_foreach(p->attach, i, other)
+    {
         if (str_equal(json_get_text(other, "volume_id"), d->uuid))
-            return fault_raise(f, FAULT_INVALID, "Block Device Mapping is Invalid: volume %.64s stands twice.", d->uuid);
+            return fault_raise(f, FAULT_INVALID,
+                               "Block Device Mapping is Invalid: volume %.64s stands twice.",
+                               d->uuid);
     }
     if (str_empty(d->uuid) || remote_volume(&r, call->auth.project_id, d->uuid, &volume, f) < 0) {
         if (f->kind != FAULT_NONE && f->kind != FAULT_NOT_FOUND && f->kind != FAULT_INVALID)
             return -1;
         fault_clear(f);
-        return fault_raise(f, FAULT_INVALID, "Block Device Mapping is Invalid: failed to get volume %.64s.", d->uuid == NULL ? "" : d->uuid);
+        return fault_raise(f, FAULT_INVALID,
+                           "Block Device Mapping is Invalid: failed to get volume %.64s.",
+                           d->uuid == NULL ? "" : d->uuid);
     }
     status = json_get_text(volume, "status");
-    if (!str_equal(status, "available") && !(str_equal(status, "in-use") && json_get_bool(volume, "multiattach")))
-        return fault_raise(f, FAULT_INVALID, "Block Device Mapping is Invalid: Invalid volume: volume '%.64s' status must be 'available'. Currently in '%s'", d->uuid, status);
+    if (!str_equal(status, "available") &&
+        !(str_equal(status, "in-use") && json_get_bool(volume, "multiattach")))
+        return fault_raise(f, FAULT_INVALID,
+                           "Block Device Mapping is Invalid: Invalid volume: volume '%.64s' status "
+                           "must be 'available'. Currently in '%s'",
+                           d->uuid, status);
     json_object_set_new(item, "volume_id", json_string(d->uuid));
     json_array_append(p->attach, item);
     return 0;
@@ -185,12 +218,17 @@ plan_new_volume(struct call *call, const struct block_device *d, struct plan *p,
     json_t *image, *item = device_json(call, d);
 
     if (d->volume_size < 1)
-        return fault_raise(f, FAULT_INVALID, "Block Device Mapping is Invalid: a volume that is made from %s needs volume_size.", block_device_source_type_names[d->source_type]);
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Block Device Mapping is Invalid: a volume that is made from %s needs volume_size.",
+            block_device_source_type_names[d->source_type]);
     json_object_set_new(item, "size", json_integer(d->volume_size));
     if (d->source_type == BLOCK_DEVICE_SOURCE_TYPE_IMAGE) {
         if (str_empty(d->uuid) || fetch_image(call, d->uuid, &image, f) < 0) {
             fault_clear(f);
-            return fault_raise(f, FAULT_INVALID, "Block Device Mapping is Invalid: failed to get image %.64s.", d->uuid == NULL ? "" : d->uuid);
+            return fault_raise(f, FAULT_INVALID,
+                               "Block Device Mapping is Invalid: failed to get image %.64s.",
+                               d->uuid == NULL ? "" : d->uuid);
         }
         json_object_set_new(item, "image_id", json_string(d->uuid));
         if (p->image_id == NULL && d->boot_index == 0)
@@ -207,8 +245,10 @@ plan_devices(struct call *call, const struct server_create *in, struct plan *p, 
     p->make = json_own(call->arena, json_array());
     for (size_t i = 0; i < in->block_device_mapping_v2_count; i++) {
         const struct block_device *d = &in->block_device_mapping_v2[i];
-        bool root = field_given(&d->set, BLOCK_DEVICE_F_BOOT_INDEX) && !field_null(&d->set, BLOCK_DEVICE_F_BOOT_INDEX) && d->boot_index == 0;
-        bool local = field_given(&d->set, BLOCK_DEVICE_F_DESTINATION_TYPE) && d->destination_type == BLOCK_DEVICE_DESTINATION_TYPE_LOCAL;
+        bool root = field_given(&d->set, BLOCK_DEVICE_F_BOOT_INDEX) &&
+                    !field_null(&d->set, BLOCK_DEVICE_F_BOOT_INDEX) && d->boot_index == 0;
+        bool local = field_given(&d->set, BLOCK_DEVICE_F_DESTINATION_TYPE) &&
+                     d->destination_type == BLOCK_DEVICE_DESTINATION_TYPE_LOCAL;
         int r;
 
         switch (d->source_type) {
@@ -226,7 +266,9 @@ plan_devices(struct call *call, const struct server_create *in, struct plan *p, 
             r = plan_existing(call, d, p, f);
             break;
         default:
-            return fault_raise(f, FAULT_INVALID, "Block Device Mapping is Invalid: source_type snapshot is not available.");
+            return fault_raise(
+                f, FAULT_INVALID,
+                "Block Device Mapping is Invalid: source_type snapshot is not available.");
         }
         if (r < 0)
             return r;
@@ -251,7 +293,8 @@ check_port(struct remote *r, const char *port_id, struct fault *f)
     if (!str_empty(json_get_text(port, "device_id")))
         return fault_raise(f, FAULT_CONFLICT, "Port %s is still in use.", port_id);
     if (json_array_size(json_object_get(port, "fixed_ips")) == 0)
-        return fault_raise(f, FAULT_INVALID, "Port %s requires a FixedIP in order to be used.", port_id);
+        return fault_raise(f, FAULT_INVALID, "Port %s requires a FixedIP in order to be used.",
+                           port_id);
     return 0;
 }
 
@@ -267,31 +310,46 @@ check_network(struct remote *r, const char *network_id, struct fault *f)
         return fault_raise(f, FAULT_INVALID, "Network %s could not be found.", network_id);
     }
     if (json_get_bool(network, "router:external") && !json_get_bool(network, "shared"))
-        return fault_raise(f, FAULT_FORBIDDEN, "It is not allowed to create an interface on external network %s", network_id);
-    return json_array_size(json_object_get(network, "subnets")) > 0 ? 0 : fault_raise(f, FAULT_INVALID, "Network %s requires a subnet in order to boot instances on.", network_id);
+        return fault_raise(f, FAULT_FORBIDDEN,
+                           "It is not allowed to create an interface on external network %s",
+                           network_id);
+    return json_array_size(json_object_get(network, "subnets")) > 0
+               ? 0
+               : fault_raise(f, FAULT_INVALID,
+                             "Network %s requires a subnet in order to boot instances on.",
+                             network_id);
 }
 
 static int
-named_networks(struct call *call, struct remote *r, const json_t *list, struct plan *p, struct fault *f)
+named_networks(struct call *call, struct remote *r, const json_t *list, struct plan *p,
+               struct fault *f)
 {
     json_t *item, *other;
     size_t i, j;
 
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         struct server_network wish = { 0 };
 
-        if (schema_parse(&server_network_schema, item, SCHEMA_CREATE, 0, arena_printf(call->arena, "networks.%zu", i), call->arena, &wish, f) < 0)
+        if (schema_parse(&server_network_schema, item, SCHEMA_CREATE, 0,
+                         arena_printf(call->arena, "networks.%zu", i), call->arena, &wish, f) < 0)
             return -1;
         if (wish.port == NULL && wish.uuid == NULL)
-            return fault_raise_field(f, "networks", "Invalid input for field/attribute networks. One of uuid and port is needed.");
-        json_array_foreach(p->networks, j, other) {
+            return fault_raise_field(
+                f, "networks",
+                "Invalid input for field/attribute networks. One of uuid and port is needed.");
+        json_array_foreach(p->networks, j, other)
+        {
             if (wish.port != NULL && str_equal(json_get_text(other, "port"), wish.port))
-                return fault_raise_field(f, "networks", "Port %s stands twice in networks.", wish.port);
+                return fault_raise_field(f, "networks", "Port %s stands twice in networks.",
+                                         wish.port);
         }
         if ((wish.port != NULL ? check_port(r, wish.port, f) : check_network(r, wish.uuid, f)) < 0)
             return -1;
-        json_array_append_new(p->networks, wish.port != NULL ? json_pack("{s:s}", "port", wish.port)
-                                           : json_pack("{s:s, s:s*}", "network", wish.uuid, "fixed_ip", wish.fixed_ip));
+        json_array_append_new(p->networks, wish.port != NULL
+                                               ? json_pack("{s:s}", "port", wish.port)
+                                               : json_pack("{s:s, s:s*}", "network", wish.uuid,
+                                                           "fixed_ip", wish.fixed_ip));
     }
     return 0;
 }
@@ -305,10 +363,17 @@ automatic_network(struct call *call, struct remote *r, bool must, struct plan *p
     if (remote_networks_of(r, call->auth.project_id, &networks, f) < 0)
         return -1;
     if (json_array_size(networks) > 1)
-        return fault_raise(f, FAULT_CONFLICT, "Multiple possible networks found, use a Network ID to be more specific.");
+        return fault_raise(
+            f, FAULT_CONFLICT,
+            "Multiple possible networks found, use a Network ID to be more specific.");
     if (json_array_size(networks) == 0)
-        return must ? fault_raise(f, FAULT_INVALID, "Unable to automatically allocate a network for project %s", call->auth.project_id) : 0;
-    json_array_append_new(p->networks, json_pack("{s:O}", "network", json_object_get(json_array_get(networks, 0), "id")));
+        return must ? fault_raise(f, FAULT_INVALID,
+                                  "Unable to automatically allocate a network for project %s",
+                                  call->auth.project_id)
+                    : 0;
+    json_array_append_new(p->networks,
+                          json_pack("{s:O}", "network",
+                                    json_object_get(json_array_get(networks, 0), "id")));
     return 0;
 }
 
@@ -317,16 +382,23 @@ plan_networks(struct call *call, const struct server_create *in, struct plan *p,
 {
     struct remote r = remote_for_call(call);
     const char *word = json_string_value(in->networks);
-    struct texts names = { .items = ARENA_ARRAY(call->arena, const char *, in->security_groups_count + 1) };
+    struct texts names = { .items = ARENA_ARRAY(call->arena, const char *,
+                                                in->security_groups_count + 1) };
 
     p->networks = json_own(call->arena, json_array());
     p->groups = json_own(call->arena, json_array());
     if (in->networks == NULL && call_at_least(call, 2, 37))
-        return fault_raise_field(f, "networks", "Invalid input for field/attribute server. 'networks' is a required property");
-    if (word != NULL && !(call_at_least(call, 2, 37) && (str_equal(word, "auto") || str_equal(word, "none"))))
-        return fault_raise_field(f, "networks", "Invalid input for field/attribute networks. Value: %.50s.", word);
+        return fault_raise_field(
+            f, "networks",
+            "Invalid input for field/attribute server. 'networks' is a required property");
+    if (word != NULL &&
+        !(call_at_least(call, 2, 37) && (str_equal(word, "auto") || str_equal(word, "none"))))
+        return fault_raise_field(f, "networks",
+                                 "Invalid input for field/attribute networks. Value: %.50s.", word);
     if (in->networks != NULL && word == NULL && !json_is_array(in->networks))
-        return fault_raise_field(f, "networks", "Invalid input for field/attribute networks. It is not of type 'array'.");
+        return fault_raise_field(
+            f, "networks",
+            "Invalid input for field/attribute networks. It is not of type 'array'.");
     if (json_array_size(in->networks) > 0) {
         if (named_networks(call, &r, in->networks, p, f) < 0)
             return -1;
@@ -334,12 +406,15 @@ plan_networks(struct call *call, const struct server_create *in, struct plan *p,
         return -1;
     }
     for (size_t i = 0; i < in->security_groups_count; i++) {
-        if (!str_equal(in->security_groups[i].name, "default") && in->security_groups[i].name != NULL)
+        if (!str_equal(in->security_groups[i].name, "default") &&
+            in->security_groups[i].name != NULL)
             names.items[names.count++] = in->security_groups[i].name;
         else if (in->security_groups_count > 1)
             names.items[names.count++] = "default";
     }
-    return names.count == 0 || json_array_size(p->networks) == 0 ? 0 : remote_security_groups(&r, call->auth.project_id, &names, &p->groups, f);
+    return names.count == 0 || json_array_size(p->networks) == 0
+               ? 0
+               : remote_security_groups(&r, call->auth.project_id, &names, &p->groups, f);
 }
 
 /* --- The rest */
@@ -352,7 +427,8 @@ check_user_data(struct call *call, const struct server_create *in, struct fault 
 
     if (in->user_data == NULL || str_base64_decode(call->arena, in->user_data, &bytes, &size) == 0)
         return 0;
-    return fault_raise_field(f, "user_data", "Invalid input for field/attribute user_data. It is not a 'base64'.");
+    return fault_raise_field(f, "user_data",
+                             "Invalid input for field/attribute user_data. It is not a 'base64'.");
 }
 
 static int
@@ -377,7 +453,10 @@ plan_place(struct call *call, const struct server_create *in, struct plan *p, st
     if (call_enforce(call, "os_compute_api:servers:create:forced_host", NULL, NULL, f) < 0)
         return -1;
     found = host_by_name(call->db, p->host, &row, f);
-    return found == 0 ? fault_raise(f, FAULT_INVALID, "Compute host %.100s could not be found.", p->host) : found < 0 ? -1 : 0;
+    return found == 0
+               ? fault_raise(f, FAULT_INVALID, "Compute host %.100s could not be found.", p->host)
+           : found < 0 ? -1
+                       : 0;
 }
 
 static int
@@ -393,10 +472,16 @@ plan_count(const struct server_create *in, struct plan *p, struct fault *f)
     if (p->count > 100)
         return fault_raise_field(f, "max_count", "At most 100 servers are made at once.");
     if (p->count > 1 && in->block_device_mapping_v2_count > 0 && json_array_size(p->attach) > 0)
-        return fault_raise(f, FAULT_INVALID, "Block Device Mapping is Invalid: a volume cannot be attached to several servers.");
-    json_array_foreach(p->networks, i, item) {
-        if (p->count > 1 && (json_get_text(item, "port") != NULL || json_get_text(item, "fixed_ip") != NULL))
-            return fault_raise_field(f, "networks", "Unable to launch multiple instances with a single configured port or fixed IP. Launch them one by one.");
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Block Device Mapping is Invalid: a volume cannot be attached to several servers.");
+    json_array_foreach(p->networks, i, item)
+    {
+        if (p->count > 1 &&
+            (json_get_text(item, "port") != NULL || json_get_text(item, "fixed_ip") != NULL))
+            return fault_raise_field(f, "networks",
+                                     "Unable to launch multiple instances with a single configured "
+                                     "port or fixed IP. Launch them one by one.");
     }
     return 0;
 }
@@ -412,7 +497,8 @@ check_metadata(struct call *call, const struct server_create *in, struct fault *
         return -1;
     return limit < 0 || json_object_size(in->metadata) <= (size_t)limit
                ? 0
-               : fault_raise(f, FAULT_QUOTA, "Maximum number of metadata items exceeds %lld", (long long)limit);
+               : fault_raise(f, FAULT_QUOTA, "Maximum number of metadata items exceeds %lld",
+                             (long long)limit);
 }
 
 /* --- Rows */
@@ -442,33 +528,58 @@ hostname_of(struct arena *a, const char *name)
 static json_t *
 flavor_json(struct call *call, const struct flavor *x)
 {
-    return json_own(call->arena, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O}", "id", x->id, "name", x->name, "vcpus", x->vcpus, "ram", x->ram,
-                                           "disk", x->disk, "ephemeral", x->ephemeral, "swap", x->swap, "extra_specs", x->extra_specs));
+    return json_own(call->arena, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:O}", "id", x->id,
+                                           "name", x->name, "vcpus", x->vcpus, "ram", x->ram,
+                                           "disk", x->disk, "ephemeral", x->ephemeral, "swap",
+                                           x->swap, "extra_specs", x->extra_specs));
 }
 
 static struct server
-row_of(struct call *call, const struct server_create *in, const struct plan *p, const char *reservation_id, int64_t index)
+row_of(struct call *call, const struct server_create *in, const struct plan *p,
+       const char *reservation_id, int64_t index)
 {
-    struct server s = { .id = uuid_make(call->arena), .project_id = call->auth.project_id, .user_id = call->auth.user_id,
-                        .vm_state = SERVER_VM_STATE_BUILDING, .vcpus = p->flavor.vcpus, .memory_mb = p->flavor.ram, .image_id = p->image_id,
-                        .image_facts = p->image_facts, .user_data = in->user_data, .config_drive = in->config_drive,
-                        .access_ip_v4 = in->accessIPv4 == NULL ? "" : in->accessIPv4, .access_ip_v6 = in->accessIPv6 == NULL ? "" : in->accessIPv6,
-                        .reservation_id = reservation_id, .launch_index = index, .root_device_name = "/dev/vda", .description = in->description,
-                        .availability_zone = p->zone, .pinned_availability_zone = p->zone };
-    static const unsigned always[] = { SERVER_F_ID, SERVER_F_PROJECT_ID, SERVER_F_USER_ID, SERVER_F_NAME, SERVER_F_HOSTNAME, SERVER_F_VM_STATE,
-                                       SERVER_F_VCPUS, SERVER_F_MEMORY_MB, SERVER_F_DISK_GB, SERVER_F_IMAGE_FACTS, SERVER_F_CONFIG_DRIVE,
-                                       SERVER_F_ACCESS_IP_V4, SERVER_F_ACCESS_IP_V6, SERVER_F_RESERVATION_ID, SERVER_F_LAUNCH_INDEX,
-                                       SERVER_F_ROOT_DEVICE_NAME, SERVER_F_FLAVOR, SERVER_F_METADATA, SERVER_F_TAGS, SERVER_F_DISK_CONFIG };
+    struct server s = { .id = uuid_make(call->arena),
+                        .project_id = call->auth.project_id,
+                        .user_id = call->auth.user_id,
+                        .vm_state = SERVER_VM_STATE_BUILDING,
+                        .vcpus = p->flavor.vcpus,
+                        .memory_mb = p->flavor.ram,
+                        .image_id = p->image_id,
+                        .image_facts = p->image_facts,
+                        .user_data = in->user_data,
+                        .config_drive = in->config_drive,
+                        .access_ip_v4 = in->accessIPv4 == NULL ? "" : in->accessIPv4,
+                        .access_ip_v6 = in->accessIPv6 == NULL ? "" : in->accessIPv6,
+                        .reservation_id = reservation_id,
+                        .launch_index = index,
+                        .root_device_name = "/dev/vda",
+                        .description = in->description,
+                        .availability_zone = p->zone,
+                        .pinned_availability_zone = p->zone };
+    static const unsigned always[] = { SERVER_F_ID,           SERVER_F_PROJECT_ID,
+                                       SERVER_F_USER_ID,      SERVER_F_NAME,
+                                       SERVER_F_HOSTNAME,     SERVER_F_VM_STATE,
+                                       SERVER_F_VCPUS,        SERVER_F_MEMORY_MB,
+                                       SERVER_F_DISK_GB,      SERVER_F_IMAGE_FACTS,
+                                       SERVER_F_CONFIG_DRIVE, SERVER_F_ACCESS_IP_V4,
+                                       SERVER_F_ACCESS_IP_V6, SERVER_F_RESERVATION_ID,
+                                       SERVER_F_LAUNCH_INDEX, SERVER_F_ROOT_DEVICE_NAME,
+                                       SERVER_F_FLAVOR,       SERVER_F_METADATA,
+                                       SERVER_F_TAGS,         SERVER_F_DISK_CONFIG };
 
-    s.name = p->count > 1 ? arena_printf(call->arena, "%s-%lld", in->name, (long long)index + 1) : in->name;
+    s.name = p->count > 1 ? arena_printf(call->arena, "%s-%lld", in->name, (long long)index + 1)
+                          : in->name;
     s.hostname = in->hostname != NULL ? in->hostname : hostname_of(call->arena, s.name);
     if (s.hostname == NULL)
         s.hostname = arena_printf(call->arena, "server-%s", s.id);
-    s.disk_gb = (p->root_is_volume ? 0 : p->flavor.disk) + p->flavor.ephemeral + (p->flavor.swap + 1023) / 1024;
+    s.disk_gb = (p->root_is_volume ? 0 : p->flavor.disk) + p->flavor.ephemeral +
+                (p->flavor.swap + 1023) / 1024;
     s.flavor = flavor_json(call, &p->flavor);
     s.metadata = in->metadata == NULL ? json_own(call->arena, json_object()) : in->metadata;
     s.tags = in->tags;
-    s.disk_config = field_given(&in->set, SERVER_CREATE_F_DISK_CONFIG) ? (enum server_disk_config)in->disk_config : SERVER_DISK_CONFIG_MANUAL;
+    s.disk_config = field_given(&in->set, SERVER_CREATE_F_DISK_CONFIG)
+                        ? (enum server_disk_config)in->disk_config
+                        : SERVER_DISK_CONFIG_MANUAL;
     for (size_t i = 0; i < ARRAY_SIZE(always); i++)
         field_mark(&s.set, always[i]);
     if (p->key != NULL) {
@@ -493,8 +604,9 @@ row_of(struct call *call, const struct server_create *in, const struct plan *p, 
 static int
 store(struct call *call, struct db_tx *tx, struct server *s, const struct plan *p, struct fault *f)
 {
-    json_t *params = json_own(call->arena, json_pack("{s:O, s:O, s:O, s:O}", "networks", p->networks, "security_groups", p->groups, "attach", p->attach,
-                                                     "new_volumes", p->make));
+    json_t *params = json_own(call->arena, json_pack("{s:O, s:O, s:O, s:O}", "networks",
+                                                     p->networks, "security_groups", p->groups,
+                                                     "attach", p->attach, "new_volumes", p->make));
     json_t *item;
     size_t i;
 
@@ -502,16 +614,22 @@ store(struct call *call, struct db_tx *tx, struct server *s, const struct plan *
         json_object_set_new(params, "host", json_string(p->host));
     if (resource_insert(tx->db, &server_resource, s, f) < 0)
         return -1;
-    json_array_foreach(p->attach, i, item) {
-        if (attachment_add(tx->db, s->id, json_get_text(item, "volume_id"), json_get_text(item, "device"), json_get_int(item, "boot_index"),
-                           json_get_bool(item, "delete_on_termination"), json_get_text(item, "tag"), f) < 0)
+    json_array_foreach(p->attach, i, item)
+    {
+        if (attachment_add(tx->db, s->id, json_get_text(item, "volume_id"),
+                           json_get_text(item, "device"), json_get_int(item, "boot_index"),
+                           json_get_bool(item, "delete_on_termination"), json_get_text(item, "tag"),
+                           f) < 0)
             return -1;
     }
-    json_array_foreach(p->networks, i, item) {
-        if (json_get_text(item, "port") != NULL && server_network_reserve(tx, json_get_text(item, "port"), f) < 0)
+    json_array_foreach(p->networks, i, item)
+    {
+        if (json_get_text(item, "port") != NULL &&
+            server_network_reserve(tx, json_get_text(item, "port"), f) < 0)
             return -1;
     }
-    return server_start_task(call, tx, s, &server_create_saga, "create", "compute__do_build_and_run_instance", params, NULL, f);
+    return server_start_task(call, tx, s, &server_create_saga, "create",
+                             "compute__do_build_and_run_instance", params, NULL, f);
 }
 
 /* --- Answer */
@@ -526,7 +644,8 @@ new_password(struct arena *a)
 }
 
 static int
-reply(struct call *call, const struct server_create *in, const struct server *first, const char *reservation_id)
+reply(struct call *call, const struct server_create *in, const struct server *first,
+      const char *reservation_id)
 {
     struct jsonw *w = call_json(call);
 
@@ -539,13 +658,15 @@ reply(struct call *call, const struct server_create *in, const struct server *fi
     call_header(call, "Location", call_url(call, "/v2.1/servers/%s", first->id));
     jsonw_object(w, "server");
     jsonw_text(w, "id", first->id);
-    dialect_object_links(call->dialect, w, call->base_url, arena_printf(call->arena, "/v2.1/servers/%s", first->id));
+    dialect_object_links(call->dialect, w, call->base_url,
+                         arena_printf(call->arena, "/v2.1/servers/%s", first->id));
     jsonw_text(w, "OS-DCF:diskConfig", server_disk_config_names[first->disk_config]);
     jsonw_text(w, "adminPass", in->adminPass != NULL ? in->adminPass : new_password(call->arena));
     jsonw_array(w, "security_groups");
     for (size_t i = 0; i < MAX(in->security_groups_count, (size_t)1); i++) {
         jsonw_object(w, NULL);
-        jsonw_text(w, "name", i < in->security_groups_count ? in->security_groups[i].name : "default");
+        jsonw_text(w, "name",
+                   i < in->security_groups_count ? in->security_groups[i].name : "default");
         jsonw_end(w);
     }
     jsonw_end(w);
@@ -555,7 +676,8 @@ reply(struct call *call, const struct server_create *in, const struct server *fi
 }
 
 int
-server_create(struct call *call, const struct server_create *in, const struct server_siblings *siblings, struct fault *f)
+server_create(struct call *call, const struct server_create *in,
+              const struct server_siblings *siblings, struct fault *f)
 {
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     const char *reservation_id = arena_printf(call->arena, "r-%.8s", uuid_make_hex(call->arena));
@@ -566,12 +688,15 @@ server_create(struct call *call, const struct server_create *in, const struct se
     (void)siblings; /* Hints that no filter of ours reads are accepted, as upstream does. */
     if (call->auth.project_id == NULL)
         return fault_raise(f, FAULT_FORBIDDEN, "The token is not scoped to a project.");
-    if (plan_place(call, in, &p, f) < 0 || plan_flavor(call, in, &p, f) < 0 || plan_key(call, in, &p, f) < 0 || check_user_data(call, in, f) < 0 ||
-        plan_devices(call, in, &p, f) < 0 || plan_image(call, in, &p, f) < 0 || plan_networks(call, in, &p, f) < 0 || plan_count(in, &p, f) < 0 ||
+    if (plan_place(call, in, &p, f) < 0 || plan_flavor(call, in, &p, f) < 0 ||
+        plan_key(call, in, &p, f) < 0 || check_user_data(call, in, f) < 0 ||
+        plan_devices(call, in, &p, f) < 0 || plan_image(call, in, &p, f) < 0 ||
+        plan_networks(call, in, &p, f) < 0 || plan_count(in, &p, f) < 0 ||
         check_metadata(call, in, f) < 0)
         return -1;
-    wish = (struct quota_wish) { p.count, p.count * p.flavor.vcpus, p.count * p.flavor.ram };
-    if (db_tx_begin(&tx, call->db, f) < 0 || quota_claim(call, &tx, call->auth.project_id, &wish, f) < 0)
+    wish = (struct quota_wish){ p.count, p.count * p.flavor.vcpus, p.count * p.flavor.ram };
+    if (db_tx_begin(&tx, call->db, f) < 0 ||
+        quota_claim(call, &tx, call->auth.project_id, &wish, f) < 0)
         return -1;
     for (int64_t i = 0; i < p.count; i++) {
         struct server s = row_of(call, in, &p, reservation_id, i);

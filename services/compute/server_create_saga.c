@@ -28,9 +28,11 @@ resources_of(struct arena *a, const struct server *s)
 static const char *
 resources_query(struct arena *a, const struct server *s)
 {
-    const char *disk = s->disk_gb > 0 ? arena_printf(a, ",DISK_GB:%lld", (long long)s->disk_gb) : "";
+    const char *disk =
+        s->disk_gb > 0 ? arena_printf(a, ",DISK_GB:%lld", (long long)s->disk_gb) : "";
 
-    return arena_printf(a, "VCPU:%lld,MEMORY_MB:%lld%s", (long long)s->vcpus, (long long)s->memory_mb, disk);
+    return arena_printf(a, "VCPU:%lld,MEMORY_MB:%lld%s", (long long)s->vcpus,
+                        (long long)s->memory_mb, disk);
 }
 
 /* Ids of the providers of the candidates, in placement's order. */
@@ -42,8 +44,8 @@ providers_of(struct arena *a, const json_t *candidates, size_t *ret_count)
     json_t *request;
     size_t i;
 
-    json_array_foreach(requests, i, request)
-        ids[i] = json_object_iter_key(json_object_iter(json_object_get(request, "allocations")));
+    json_array_foreach(requests, i, request) ids[i] =
+        json_object_iter_key(json_object_iter(json_object_get(request, "allocations")));
     *ret_count = json_array_size(requests);
     return ids;
 }
@@ -54,38 +56,49 @@ hosts_for(struct arena *a, const struct host_row *rows, size_t count)
     struct scheduler_host *hosts = ARENA_ARRAY(a, struct scheduler_host, count + 1);
 
     for (size_t i = 0; i < count; i++)
-        hosts[i] = (struct scheduler_host) { rows[i].name, rows[i].provider_id, rows[i].availability_zone, rows[i].up, rows[i].disabled };
+        hosts[i] =
+            (struct scheduler_host){ rows[i].name, rows[i].provider_id, rows[i].availability_zone,
+                                     rows[i].up, rows[i].disabled };
     return hosts;
 }
 
 static int
 no_host(struct remote *r, const struct server *server, const char *reasons, struct fault *f)
 {
-    return fault_raise(f, FAULT_CONFLICT, "No valid host was found.%s%s", reasons, remote_explain(r, resources_query(r->arena, server)));
+    return fault_raise(f, FAULT_CONFLICT, "No valid host was found.%s%s", reasons,
+                       remote_explain(r, resources_query(r->arena, server)));
 }
 
 static int
 claim_first(struct remote *r, struct saga_run *run, const struct server *server, struct fault *f)
 {
-    struct scheduler_wish wish = { .zone = server->pinned_availability_zone, .host = json_get_text(run->params, "host") };
-    const char *query = arena_printf(run->arena, "resources=%s&limit=50", resources_query(run->arena, server));
+    struct scheduler_wish wish = { .zone = server->pinned_availability_zone,
+                                   .host = json_get_text(run->params, "host") };
+    const char *query =
+        arena_printf(run->arena, "resources=%s&limit=50", resources_query(run->arena, server));
     struct host_row *rows;
     const char **providers, *reasons = "";
     json_t *candidates;
     size_t hosts_count, count;
 
-    if (hosts_all(run->db, &rows, &hosts_count, f) < 0 || remote_candidates(r, query, &candidates, f) < 0)
+    if (hosts_all(run->db, &rows, &hosts_count, f) < 0 ||
+        remote_candidates(r, query, &candidates, f) < 0)
         return -1;
     providers = providers_of(run->arena, candidates, &count);
     for (size_t skip = 0; skip <= count; skip++) {
-        int chosen = scheduler_choose(hosts_for(run->arena, rows, hosts_count), hosts_count, providers + skip, count - skip, &wish, run->arena, &reasons);
+        int chosen = scheduler_choose(hosts_for(run->arena, rows, hosts_count), hosts_count,
+                                      providers + skip, count - skip, &wish, run->arena, &reasons);
 
         if (chosen < 0)
             return no_host(r, server, reasons, f);
         while (!str_equal(providers[skip], rows[chosen].provider_id))
             skip++;
-        if (remote_claim(r, server->id, rows[chosen].provider_id, resources_of(run->arena, server), server->project_id, server->user_id, f) == 0)
-            return server_set_host(run->db, server->id, rows[chosen].name, rows[chosen].name, rows[chosen].availability_zone, f) < 0 ? -1 : 0;
+        if (remote_claim(r, server->id, rows[chosen].provider_id, resources_of(run->arena, server),
+                         server->project_id, server->user_id, f) == 0)
+            return server_set_host(run->db, server->id, rows[chosen].name, rows[chosen].name,
+                                   rows[chosen].availability_zone, f) < 0
+                       ? -1
+                       : 0;
         if (f->kind != FAULT_CONFLICT)
             return -1;
         fault_clear(f); /* Somebody was quicker: the next one. */
@@ -132,7 +145,9 @@ spawn(struct saga_run *run, struct fault *f)
 
     if (server_of_run(run, &server, f) < 0 || guest_describe(&r, run->db, &server, &guest, f) < 0)
         return -1;
-    return guest_spawn_call(r.compute->daemon->rpc, server.host, arena_printf(run->arena, "%s.spawn.%d", run->id, run->attempt), run->arena, &in, &out, f);
+    return guest_spawn_call(r.compute->daemon->rpc, server.host,
+                            arena_printf(run->arena, "%s.spawn.%d", run->id, run->attempt),
+                            run->arena, &in, &out, f);
 }
 
 static int
@@ -146,7 +161,9 @@ spawn_undo(struct saga_run *run, struct fault *f)
         return -1;
     if (server.host == NULL)
         return 0;
-    return guest_destroy_call(compute->daemon->rpc, server.host, arena_printf(run->arena, "%s.undo.%d", run->id, run->attempt), run->arena, &in, f);
+    return guest_destroy_call(compute->daemon->rpc, server.host,
+                              arena_printf(run->arena, "%s.undo.%d", run->id, run->attempt),
+                              run->arena, &in, f);
 }
 
 /* --- finish */
@@ -176,4 +193,8 @@ static const struct saga_step steps[] = {
     { .name = "complete", .act = step_volumes_complete },
     { .name = "finish", .act = finish },
 };
-const struct saga server_create_saga = { .name = "compute.server-create", .version = 1, .steps = steps, .steps_count = ARRAY_SIZE(steps), .failed = failed };
+const struct saga server_create_saga = { .name = "compute.server-create",
+                                         .version = 1,
+                                         .steps = steps,
+                                         .steps_count = ARRAY_SIZE(steps),
+                                         .failed = failed };

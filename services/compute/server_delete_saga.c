@@ -14,7 +14,9 @@ destroy(struct saga_run *run, struct fault *f)
         return -1;
     if (server.host == NULL)
         return 0;
-    return guest_destroy_call(compute->daemon->rpc, server.host, arena_printf(run->arena, "%s.destroy.%d", run->id, run->attempt), run->arena, &in, f);
+    return guest_destroy_call(compute->daemon->rpc, server.host,
+                              arena_printf(run->arena, "%s.destroy.%d", run->id, run->attempt),
+                              run->arena, &in, f);
 }
 
 static int
@@ -58,7 +60,12 @@ failed(struct saga_run *run, struct fault *f)
 }
 
 static const struct saga_step steps[] = {
-    { .name = "destroy", .act = destroy }, { .name = "volumes", .act = volumes }, { .name = "network", .act = network },
-    { .name = "release", .act = release }, { .name = "forget", .act = forget },
+    { .name = "destroy", .act = destroy }, { .name = "volumes", .act = volumes },
+    { .name = "network", .act = network }, { .name = "release", .act = release },
+    { .name = "forget", .act = forget },
 };
-const struct saga server_delete_saga = { .name = "compute.server-delete", .version = 1, .steps = steps, .steps_count = ARRAY_SIZE(steps), .failed = failed };
+const struct saga server_delete_saga = { .name = "compute.server-delete",
+                                         .version = 1,
+                                         .steps = steps,
+                                         .steps_count = ARRAY_SIZE(steps),
+                                         .failed = failed };

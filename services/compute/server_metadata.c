@@ -27,7 +27,9 @@ server_metadata_list(struct call *call, struct fault *f)
 
 /* Stores what 'make' makes of the old items, under the server's lock. */
 static int
-change(struct call *call, const json_t *given, json_t *(*make)(struct call *call, const json_t *old, const json_t *given), json_t **ret, struct fault *f)
+change(struct call *call, const json_t *given,
+       json_t *(*make)(struct call *call, const json_t *old, const json_t *given), json_t **ret,
+       struct fault *f)
 {
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct server server;
@@ -42,7 +44,8 @@ change(struct call *call, const json_t *given, json_t *(*make)(struct call *call
     if (*ret == NULL)
         return fault_raise(f, FAULT_NOT_FOUND, "Metadata item was not found");
     if (limit >= 0 && json_object_size(*ret) > (size_t)limit)
-        return fault_raise(f, FAULT_QUOTA, "Maximum number of metadata items exceeds %lld", (long long)limit);
+        return fault_raise(f, FAULT_QUOTA, "Maximum number of metadata items exceeds %lld",
+                           (long long)limit);
     if (server_set_metadata(tx.db, server.id, *ret, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
@@ -105,7 +108,9 @@ server_metadata_show(struct call *call, struct fault *f)
         return -1;
     if (json_object_get(server.metadata, key) == NULL)
         return fault_raise(f, FAULT_NOT_FOUND, "Metadata item was not found");
-    reply_all(call, "meta", json_own(call->arena, json_pack("{s:O}", key, json_object_get(server.metadata, key))));
+    reply_all(call, "meta",
+              json_own(call->arena,
+                       json_pack("{s:O}", key, json_object_get(server.metadata, key))));
     return 0;
 }
 
@@ -114,7 +119,8 @@ server_metadata_set(struct call *call, const struct server_metadata_item *in, st
 {
     json_t *all;
 
-    if (json_object_size(in->meta) != 1 || json_object_get(in->meta, call_param(call, "key")) == NULL)
+    if (json_object_size(in->meta) != 1 ||
+        json_object_get(in->meta, call_param(call, "key")) == NULL)
         return fault_raise_field(f, "meta", "Request body and URI mismatch");
     if (change(call, in->meta, merge, &all, f) < 0)
         return -1;

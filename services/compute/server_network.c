@@ -16,7 +16,8 @@ in_array(const json_t *array, const char *text)
     json_t *item;
     size_t i;
 
-    json_array_foreach(array, i, item) {
+    json_array_foreach(array, i, item)
+    {
         if (str_equal(json_string_value(item), text))
             return true;
     }
@@ -39,24 +40,29 @@ addresses_json(const json_t *port, const json_t *floating)
     json_t *list = json_array(), *fixed, *x;
     size_t i, j;
 
-    json_array_foreach(json_object_get(port, "fixed_ips"), i, fixed) {
+    json_array_foreach(json_object_get(port, "fixed_ips"), i, fixed)
+    {
         const char *address = json_get_text(fixed, "ip_address");
         json_t *public = json_array();
 
-        json_array_foreach(floating, j, x) {
-            if (str_equal(json_get_text(x, "fixed_ip_address"), address) && str_equal(json_get_text(x, "port_id"), json_get_text(port, "id")))
+        json_array_foreach(floating, j, x)
+        {
+            if (str_equal(json_get_text(x, "fixed_ip_address"), address) &&
+                str_equal(json_get_text(x, "port_id"), json_get_text(port, "id")))
                 json_array_append(public, json_object_get(x, "floating_ip_address"));
         }
-        json_array_append_new(list, json_pack("{s:s, s:i, s:O*, s:o}", "address", address, "version", strchr(address, ':') != NULL ? 6 : 4,
-                                              "subnet_id", json_object_get(fixed, "subnet_id"), "floating", public));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:i, s:O*, s:o}", "address", address, "version",
+                                        strchr(address, ':') != NULL ? 6 : 4, "subnet_id",
+                                        json_object_get(fixed, "subnet_id"), "floating", public));
     }
     return list;
 }
 
 /* One GET for many ids: "path?name=a&name=b". */
 static int
-get_many(struct remote *r, const char *path, const char *name, const json_t *ports, const char *id_member, const char *member, json_t **ret,
-         struct fault *f)
+get_many(struct remote *r, const char *path, const char *name, const json_t *ports,
+         const char *id_member, const char *member, json_t **ret, struct fault *f)
 {
     struct str url = { 0 };
     json_t *answer, *port;
@@ -64,9 +70,9 @@ get_many(struct remote *r, const char *path, const char *name, const json_t *por
     int result;
 
     str_add(&url, path);
-    json_array_foreach(ports, i, port)
-        url_add_query(&url, name, json_get_text(port, id_member));
-    result = remote_send(r, HTTP_GET, "network", arena_strdup(r->arena, str_text(&url)), NULL, &answer, f);
+    json_array_foreach(ports, i, port) url_add_query(&url, name, json_get_text(port, id_member));
+    result = remote_send(r, HTTP_GET, "network", arena_strdup(r->arena, str_text(&url)), NULL,
+                         &answer, f);
     str_done(&url);
     if (result == 0)
         *ret = json_object_get(answer, member);
@@ -79,7 +85,8 @@ by_id(const json_t *list, const char *id)
     json_t *item;
     size_t i;
 
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         if (str_equal(json_get_text(item, "id"), id))
             return item;
     }
@@ -92,7 +99,8 @@ group_names(const json_t *port, const json_t *groups)
     json_t *names = json_array(), *id;
     size_t i;
 
-    json_array_foreach(json_object_get(port, "security_groups"), i, id) {
+    json_array_foreach(json_object_get(port, "security_groups"), i, id)
+    {
         const char *name = json_get_text(by_id(groups, json_string_value(id)), "name");
 
         json_array_append_new(names, json_string(name == NULL ? json_string_value(id) : name));
@@ -107,7 +115,8 @@ groups_of(struct arena *a, const json_t *ports)
     json_t *list = json_own(a, json_array()), *port, *id;
     size_t i, j;
 
-    json_array_foreach(ports, i, port) {
+    json_array_foreach(ports, i, port)
+    {
         json_array_foreach(json_object_get(port, "security_groups"), j, id)
             json_array_append_new(list, json_pack("{s:O}", "id", id));
     }
@@ -115,7 +124,8 @@ groups_of(struct arena *a, const json_t *ports)
 }
 
 int
-server_network_refresh(struct remote *r, struct db *db, struct server *server, const json_t *owned, struct fault *f)
+server_network_refresh(struct remote *r, struct db *db, struct server *server, const json_t *owned,
+                       struct fault *f)
 {
     json_t *ports, *port, *networks = NULL, *floating = NULL, *groups = NULL, *wanted_groups;
     json_t *list = json_own(r->arena, json_array());
@@ -125,23 +135,32 @@ server_network_refresh(struct remote *r, struct db *db, struct server *server, c
         return -1;
     if (json_array_size(ports) > 0) {
         wanted_groups = groups_of(r->arena, ports);
-        if (get_many(r, "/v2.0/networks", "id", ports, "network_id", "networks", &networks, f) < 0 ||
-            get_many(r, "/v2.0/floatingips", "port_id", ports, "id", "floatingips", &floating, f) < 0)
+        if (get_many(r, "/v2.0/networks", "id", ports, "network_id", "networks", &networks, f) <
+                0 ||
+            get_many(r, "/v2.0/floatingips", "port_id", ports, "id", "floatingips", &floating, f) <
+                0)
             return -1;
-        if (json_array_size(wanted_groups) > 0 && get_many(r, "/v2.0/security-groups", "id", wanted_groups, "id", "security_groups", &groups, f) < 0)
+        if (json_array_size(wanted_groups) > 0 &&
+            get_many(r, "/v2.0/security-groups", "id", wanted_groups, "id", "security_groups",
+                     &groups, f) < 0)
             return -1;
     }
-    json_array_foreach(ports, i, port) {
+    json_array_foreach(ports, i, port)
+    {
         const char *id = json_get_text(port, "id");
         const struct network_info *old = known(server, id);
         const json_t *network = by_id(networks, json_get_text(port, "network_id"));
         bool ours = in_array(owned, id) || (old != NULL && old->owned);
 
-        json_array_append_new(list, json_pack("{s:s, s:O, s:O*, s:O, s:s, s:I, s:b, s:o, s:o}", "port_id", id, "network_id",
-                                              json_object_get(port, "network_id"), "network_name", json_object_get(network, "name"), "mac",
-                                              json_object_get(port, "mac_address"), "tap", arena_printf(r->arena, "tap%.11s", id), "mtu",
-                                              json_get_int(network, "mtu"), "owned", (int)ours, "fixed_ips", addresses_json(port, floating),
-                                              "groups", group_names(port, groups)));
+        json_array_append_new(list,
+                              json_pack("{s:s, s:O, s:O*, s:O, s:s, s:I, s:b, s:o, s:o}", "port_id",
+                                        id, "network_id", json_object_get(port, "network_id"),
+                                        "network_name", json_object_get(network, "name"), "mac",
+                                        json_object_get(port, "mac_address"), "tap",
+                                        arena_printf(r->arena, "tap%.11s", id), "mtu",
+                                        json_get_int(network, "mtu"), "owned", (int)ours,
+                                        "fixed_ips", addresses_json(port, floating), "groups",
+                                        group_names(port, groups)));
     }
     if (server_set_network_info(db, server->id, list, f) < 0)
         return -1;
@@ -153,11 +172,13 @@ server_network_refresh(struct remote *r, struct db *db, struct server *server, c
 static json_t *
 binding(struct arena *a, const struct server *server)
 {
-    return json_own(a, json_pack("{s:s, s:s, s:s}", "device_id", server->id, "device_owner", "compute:nova", "binding:host_id", server->host));
+    return json_own(a, json_pack("{s:s, s:s, s:s}", "device_id", server->id, "device_owner",
+                                 "compute:nova", "binding:host_id", server->host));
 }
 
 int
-server_network_take(struct remote *r, const struct server *server, const char *port_id, struct fault *f)
+server_network_take(struct remote *r, const struct server *server, const char *port_id,
+                    struct fault *f)
 {
     json_t *port;
     const char *device;
@@ -171,7 +192,8 @@ server_network_take(struct remote *r, const struct server *server, const char *p
 }
 
 static int
-make_port(struct remote *r, const struct server *server, const json_t *wish, const json_t *groups, json_t *owned, struct fault *f)
+make_port(struct remote *r, const struct server *server, const json_t *wish, const json_t *groups,
+          json_t *owned, struct fault *f)
 {
     json_t *body = binding(r->arena, server), *port;
     const char *fixed_ip = json_get_text(wish, "fixed_ip");
@@ -196,8 +218,10 @@ made_before(const json_t *ports, const json_t *owned, const char *network_id, si
     json_t *port;
     size_t i;
 
-    json_array_foreach(ports, i, port) {
-        if (str_equal(json_get_text(port, "network_id"), network_id) && in_array(owned, json_get_text(port, "id")) && nth-- == 0)
+    json_array_foreach(ports, i, port)
+    {
+        if (str_equal(json_get_text(port, "network_id"), network_id) &&
+            in_array(owned, json_get_text(port, "id")) && nth-- == 0)
             return true;
     }
     return false;
@@ -210,11 +234,12 @@ note_made(const json_t *ports, const json_t *wishes, json_t *owned)
     json_t *port, *wish;
     size_t i, j;
 
-    json_array_foreach(ports, i, port) {
+    json_array_foreach(ports, i, port)
+    {
         bool brought = in_array(owned, json_get_text(port, "id"));
 
-        json_array_foreach(wishes, j, wish)
-            brought = brought || str_equal(json_get_text(wish, "port"), json_get_text(port, "id"));
+        json_array_foreach(wishes, j, wish) brought =
+            brought || str_equal(json_get_text(wish, "port"), json_get_text(port, "id"));
         if (!brought)
             json_array_append(owned, json_object_get(port, "id"));
     }
@@ -234,8 +259,10 @@ step_network(struct saga_run *run, struct fault *f)
     if (server_of_run(run, &server, f) < 0 || remote_ports_of(&r, server.id, &ports, f) < 0)
         return -1;
     note_made(ports, wishes, owned);
-    json_array_foreach(wishes, i, wish) {
-        const char *port_id = json_get_text(wish, "port"), *network_id = json_get_text(wish, "network");
+    json_array_foreach(wishes, i, wish)
+    {
+        const char *port_id = json_get_text(wish, "port"),
+                   *network_id = json_get_text(wish, "network");
         size_t nth = 0;
 
         if (port_id != NULL) {
@@ -244,8 +271,10 @@ step_network(struct saga_run *run, struct fault *f)
             continue;
         }
         for (size_t j = 0; j < i; j++)
-            nth += str_equal(json_get_text(json_array_get(wishes, j), "network"), network_id) ? 1 : 0;
-        if (!made_before(ports, owned, network_id, nth) && make_port(&r, &server, wish, groups, owned, f) < 0)
+            nth +=
+                str_equal(json_get_text(json_array_get(wishes, j), "network"), network_id) ? 1 : 0;
+        if (!made_before(ports, owned, network_id, nth) &&
+            make_port(&r, &server, wish, groups, owned, f) < 0)
             return -1;
     }
     return server_network_refresh(&r, run->db, &server, owned, f);
@@ -268,18 +297,21 @@ server_network_release(struct saga_run *run, const struct server *server, struct
 {
     struct remote r = remote_for_run(run);
     json_t *ports, *port;
-    json_t *nobody = json_own(run->arena, json_pack("{s:s, s:s, s:s}", "device_id", "", "device_owner", "", "binding:host_id", ""));
+    json_t *nobody = json_own(run->arena, json_pack("{s:s, s:s, s:s}", "device_id", "",
+                                                    "device_owner", "", "binding:host_id", ""));
     const json_t *made = json_object_get(run->state, "ports");
     size_t i;
 
     if (remote_ports_of(&r, server->id, &ports, f) < 0)
         return -1;
-    json_array_foreach(ports, i, port) {
+    json_array_foreach(ports, i, port)
+    {
         const char *id = json_get_text(port, "id");
         const struct network_info *nic = known(server, id);
         bool ours = in_array(made, id) || (nic != NULL && nic->owned);
 
-        if ((ours ? remote_port_delete(&r, id, f) : remote_port_update(&r, id, nobody, NULL, f)) < 0)
+        if ((ours ? remote_port_delete(&r, id, f) : remote_port_update(&r, id, nobody, NULL, f)) <
+            0)
             return -1;
     }
     return 0;
@@ -304,7 +336,9 @@ step_network_undo(struct saga_run *run, struct fault *f)
     note_made(ports, json_object_get(run->params, "networks"), made);
     if (server_network_release(run, &server, f) < 0)
         return -1;
-    return server_set_network_info(run->db, server.id, json_own(run->arena, json_array()), f) < 0 ? -1 : 0;
+    return server_set_network_info(run->db, server.id, json_own(run->arena, json_array()), f) < 0
+               ? -1
+               : 0;
 }
 
 /* --- Waiting for the network agent: the taps must be there, filtered, before the guest starts. */
@@ -319,7 +353,8 @@ all_active(struct remote *r, const char *server_id, const char *only, bool *ret,
     if (remote_ports_of(r, server_id, &ports, f) < 0)
         return -1;
     *ret = true;
-    json_array_foreach(ports, i, port) {
+    json_array_foreach(ports, i, port)
+    {
         if (only == NULL || str_equal(json_get_text(port, "id"), only))
             *ret = *ret && str_equal(json_get_text(port, "status"), "ACTIVE");
     }
@@ -344,7 +379,9 @@ step_wired(struct saga_run *run, struct fault *f)
         if (saga_cancelled(run))
             return fault_raise(f, FAULT_CONFLICT, "The server was deleted while it was built.");
         if (clock_mono_ms() > until)
-            return fault_raise(f, FAULT_CONFLICT, "Virtual Interface creation failed: the network service did not wire the ports within %lld s.",
+            return fault_raise(f, FAULT_CONFLICT,
+                               "Virtual Interface creation failed: the network service did not "
+                               "wire the ports within %lld s.",
                                (long long)r.compute->config->port_deadline_s);
         poll(NULL, 0, wait_ms);
         wait_ms = MIN(wait_ms * 2, 250);

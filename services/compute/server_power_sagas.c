@@ -18,7 +18,8 @@ start(struct saga_run *run, struct fault *f)
 
     if (server_of_run(run, &server, f) < 0)
         return -1;
-    return guest_start_call(compute->daemon->rpc, server.host, operation(run, "start"), run->arena, &in, &out, f);
+    return guest_start_call(compute->daemon->rpc, server.host, operation(run, "start"), run->arena,
+                            &in, &out, f);
 }
 
 static int
@@ -31,7 +32,8 @@ stop(struct saga_run *run, struct fault *f)
 
     if (server_of_run(run, &server, f) < 0)
         return -1;
-    return guest_stop_call(compute->daemon->rpc, server.host, operation(run, "stop"), run->arena, &in, &out, f);
+    return guest_stop_call(compute->daemon->rpc, server.host, operation(run, "stop"), run->arena,
+                           &in, &out, f);
 }
 
 static int
@@ -45,7 +47,8 @@ reboot_as(struct saga_run *run, bool hard, struct fault *f)
 
     if (server_of_run(run, &server, f) < 0 || guest_describe(&r, run->db, &server, &guest, f) < 0)
         return -1;
-    return guest_reboot_call(r.compute->daemon->rpc, server.host, operation(run, "reboot"), run->arena, &in, &out, f);
+    return guest_reboot_call(r.compute->daemon->rpc, server.host, operation(run, "reboot"),
+                             run->arena, &in, &out, f);
 }
 
 static int
@@ -69,7 +72,10 @@ note_running(struct saga_run *run, struct fault *f)
 static int
 note_stopped(struct saga_run *run, struct fault *f)
 {
-    return server_set_state(run->db, run->object_id, server_vm_state_names[SERVER_VM_STATE_STOPPED], 4, f) < 0 ? -1 : server_task_done(run, f);
+    return server_set_state(run->db, run->object_id, server_vm_state_names[SERVER_VM_STATE_STOPPED],
+                            4, f) < 0
+               ? -1
+               : server_task_done(run, f);
 }
 
 /* A server that could not be started is as it was; one whose hard reboot failed has no known state. */
@@ -81,14 +87,40 @@ reboot_failed(struct saga_run *run, struct fault *f)
     return server_task_failed(run, f);
 }
 
-static const struct saga_step start_steps[] = { { .name = "start", .act = start }, { .name = "finish", .act = note_running } };
-const struct saga server_start_saga = { .name = "compute.server-start", .version = 1, .steps = start_steps, .steps_count = ARRAY_SIZE(start_steps), .failed = server_task_failed };
+static const struct saga_step start_steps[] = { { .name = "start", .act = start },
+                                                { .name = "finish", .act = note_running } };
+const struct saga server_start_saga = { .name = "compute.server-start",
+                                        .version = 1,
+                                        .steps = start_steps,
+                                        .steps_count = ARRAY_SIZE(start_steps),
+                                        .failed = server_task_failed };
 
-static const struct saga_step stop_steps[] = { { .name = "stop", .act = stop, .deadline_ms = 900000 }, { .name = "finish", .act = note_stopped } };
-const struct saga server_stop_saga = { .name = "compute.server-stop", .version = 1, .steps = stop_steps, .steps_count = ARRAY_SIZE(stop_steps), .failed = server_task_failed };
+static const struct saga_step stop_steps[] = {
+    { .name = "stop", .act = stop, .deadline_ms = 900000 },
+    { .name = "finish", .act = note_stopped }
+};
+const struct saga server_stop_saga = { .name = "compute.server-stop",
+                                       .version = 1,
+                                       .steps = stop_steps,
+                                       .steps_count = ARRAY_SIZE(stop_steps),
+                                       .failed = server_task_failed };
 
-static const struct saga_step soft_steps[] = { { .name = "reboot", .act = reboot_soft, .deadline_ms = 900000 }, { .name = "finish", .act = note_running } };
-const struct saga server_reboot_saga = { .name = "compute.server-reboot", .version = 1, .steps = soft_steps, .steps_count = ARRAY_SIZE(soft_steps), .failed = reboot_failed };
+static const struct saga_step soft_steps[] = {
+    { .name = "reboot", .act = reboot_soft, .deadline_ms = 900000 },
+    { .name = "finish", .act = note_running }
+};
+const struct saga server_reboot_saga = { .name = "compute.server-reboot",
+                                         .version = 1,
+                                         .steps = soft_steps,
+                                         .steps_count = ARRAY_SIZE(soft_steps),
+                                         .failed = reboot_failed };
 
-static const struct saga_step hard_steps[] = { { .name = "reboot", .act = reboot_hard, .deadline_ms = 900000 }, { .name = "finish", .act = note_running } };
-const struct saga server_reboot_hard_saga = { .name = "compute.server-reboot-hard", .version = 1, .steps = hard_steps, .steps_count = ARRAY_SIZE(hard_steps), .failed = reboot_failed };
+static const struct saga_step hard_steps[] = {
+    { .name = "reboot", .act = reboot_hard, .deadline_ms = 900000 },
+    { .name = "finish", .act = note_running }
+};
+const struct saga server_reboot_hard_saga = { .name = "compute.server-reboot-hard",
+                                              .version = 1,
+                                              .steps = hard_steps,
+                                              .steps_count = ARRAY_SIZE(hard_steps),
+                                              .failed = reboot_failed };

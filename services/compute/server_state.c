@@ -20,7 +20,8 @@ server_task_state(const struct server_busy *busy)
     };
 
     for (size_t i = 0; busy->saga != NULL && i < ARRAY_SIZE(table); i++) {
-        if (str_equal(table[i].saga, busy->saga) && (table[i].step == NULL || str_equal(table[i].step, busy->step)))
+        if (str_equal(table[i].saga, busy->saga) &&
+            (table[i].step == NULL || str_equal(table[i].step, busy->step)))
             return table[i].task;
     }
     return NULL;
@@ -29,7 +30,8 @@ server_task_state(const struct server_busy *busy)
 const char *
 server_status(enum server_vm_state vm_state, const char *task_state)
 {
-    if ((vm_state == SERVER_VM_STATE_ACTIVE || vm_state == SERVER_VM_STATE_STOPPED) && str_equal(task_state, "rebooting"))
+    if ((vm_state == SERVER_VM_STATE_ACTIVE || vm_state == SERVER_VM_STATE_STOPPED) &&
+        str_equal(task_state, "rebooting"))
         return "REBOOT";
     if (vm_state != SERVER_VM_STATE_BUILDING && str_equal(task_state, "rebooting_hard"))
         return "HARD_REBOOT";
@@ -55,8 +57,9 @@ server_vm_state_of_status(const char *status)
         const char *status;
         enum server_vm_state vm_state;
     } table[] = {
-        { "ACTIVE", SERVER_VM_STATE_ACTIVE },    { "REBOOT", SERVER_VM_STATE_ACTIVE }, { "HARD_REBOOT", SERVER_VM_STATE_ACTIVE },
-        { "BUILD", SERVER_VM_STATE_BUILDING },   { "SHUTOFF", SERVER_VM_STATE_STOPPED }, { "ERROR", SERVER_VM_STATE_ERROR },
+        { "ACTIVE", SERVER_VM_STATE_ACTIVE },      { "REBOOT", SERVER_VM_STATE_ACTIVE },
+        { "HARD_REBOOT", SERVER_VM_STATE_ACTIVE }, { "BUILD", SERVER_VM_STATE_BUILDING },
+        { "SHUTOFF", SERVER_VM_STATE_STOPPED },    { "ERROR", SERVER_VM_STATE_ERROR },
         { "DELETED", SERVER_VM_STATE_DELETED },
     };
 
@@ -73,7 +76,9 @@ server_power_number(const char *agent_state)
     static const struct {
         const char *state;
         int number;
-    } table[] = { { "running", 1 }, { "paused", 3 }, { "shutdown", 4 }, { "crashed", 6 }, { "suspended", 7 } };
+    } table[] = {
+        { "running", 1 }, { "paused", 3 }, { "shutdown", 4 }, { "crashed", 6 }, { "suspended", 7 }
+    };
 
     for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
         if (str_equal(table[i].state, agent_state))

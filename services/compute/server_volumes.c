@@ -8,25 +8,32 @@
 static json_t *
 connector(struct arena *a, const struct server *server)
 {
-    return json_own(a, json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "host", server->host, "instance", server->id, "platform", "x86_64", "os_type",
-                                 "linux", "multipath", 0, "ip", ""));
+    return json_own(a, json_pack("{s:s, s:s, s:s, s:s, s:b, s:s}", "host", server->host, "instance",
+                                 server->id, "platform", "x86_64", "os_type", "linux", "multipath",
+                                 0, "ip", ""));
 }
 
 int
-volume_connect(struct remote *r, struct db *db, const struct server *server, const struct attachment_row *row, struct fault *f)
+volume_connect(struct remote *r, struct db *db, const struct server *server,
+               const struct attachment_row *row, struct fault *f)
 {
     json_t *attachment;
 
     if (row->connection != NULL)
         return 0;
     /* Block storage answers with the attachment that is there already when this pair was connected before. */
-    if (remote_attach(r, server->project_id, row->volume_id, server->id, connector(r->arena, server), &attachment, f) < 0)
+    if (remote_attach(r, server->project_id, row->volume_id, server->id,
+                      connector(r->arena, server), &attachment, f) < 0)
         return -1;
-    return attachment_connected(db, server->id, row->volume_id, json_get_text(attachment, "id"), json_object_get(attachment, "connection_info"), f) < 0 ? -1 : 0;
+    return attachment_connected(db, server->id, row->volume_id, json_get_text(attachment, "id"),
+                                json_object_get(attachment, "connection_info"), f) < 0
+               ? -1
+               : 0;
 }
 
 int
-volume_disconnect(struct remote *r, struct db *db, const struct server *server, const struct attachment_row *row, struct fault *f)
+volume_disconnect(struct remote *r, struct db *db, const struct server *server,
+                  const struct attachment_row *row, struct fault *f)
 {
     json_t *volume, *list, *x;
     size_t i;
@@ -42,8 +49,10 @@ volume_disconnect(struct remote *r, struct db *db, const struct server *server, 
         return 0;
     }
     list = json_object_get(volume, "attachments");
-    json_array_foreach(list, i, x) {
-        if (str_equal(json_get_text(x, "server_id"), server->id) && remote_detach(r, server->project_id, json_get_text(x, "attachment_id"), f) < 0)
+    json_array_foreach(list, i, x)
+    {
+        if (str_equal(json_get_text(x, "server_id"), server->id) &&
+            remote_detach(r, server->project_id, json_get_text(x, "attachment_id"), f) < 0)
             return -1;
     }
     return 0;
@@ -52,7 +61,8 @@ volume_disconnect(struct remote *r, struct db *db, const struct server *server, 
 /* --- Volumes made for the server */
 
 static int
-wait_available(struct remote *r, struct saga_run *run, const char *project_id, const char *volume_id, struct fault *f)
+wait_available(struct remote *r, struct saga_run *run, const char *project_id,
+               const char *volume_id, struct fault *f)
 {
     int wait_ms = 50;
     json_t *volume;
@@ -63,10 +73,13 @@ wait_available(struct remote *r, struct saga_run *run, const char *project_id, c
         if (remote_volume(r, project_id, volume_id, &volume, f) < 0)
             return -1;
         status = json_get_text(volume, "status");
-        if (str_equal(status, "available") || str_equal(status, "in-use") || str_equal(status, "reserved") || str_equal(status, "attaching"))
+        if (str_equal(status, "available") || str_equal(status, "in-use") ||
+            str_equal(status, "reserved") || str_equal(status, "attaching"))
             return 0;
         if (str_starts(status, "error"))
-            return fault_raise(f, FAULT_CONFLICT, "Build of instance %s aborted: Volume %s did not become available: its status is %s.",
+            return fault_raise(f, FAULT_CONFLICT,
+                               "Build of instance %s aborted: Volume %s did not become available: "
+                               "its status is %s.",
                                run->object_id, volume_id, status);
         if (saga_cancelled(run))
             return fault_raise(f, FAULT_CONFLICT, "The server was deleted while it was built.");
@@ -86,19 +99,26 @@ make_volumes(struct remote *r, struct saga_run *run, const struct server *server
         made = json_array();
         json_object_set_new(run->state, "volumes", made);
     }
-    json_array_foreach(json_object_get(run->params, "new_volumes"), i, wish) {
+    json_array_foreach(json_object_get(run->params, "new_volumes"), i, wish)
+    {
         json_t *body;
         const char *id = json_string_value(json_array_get(made, i));
 
         if (id == NULL) {
-            body = json_own(run->arena, json_pack("{s:O, s:s, s:O*, s:O*}", "size", json_object_get(wish, "size"), "name", "", "imageRef",
-                                                  json_object_get(wish, "image_id"), "volume_type", json_object_get(wish, "type")));
-            if (remote_volume_create(r, server->project_id, arena_printf(run->arena, "%s.volume.%zu", run->id, i), body, &volume, f) < 0)
+            body = json_own(run->arena, json_pack("{s:O, s:s, s:O*, s:O*}", "size",
+                                                  json_object_get(wish, "size"), "name", "",
+                                                  "imageRef", json_object_get(wish, "image_id"),
+                                                  "volume_type", json_object_get(wish, "type")));
+            if (remote_volume_create(r, server->project_id,
+                                     arena_printf(run->arena, "%s.volume.%zu", run->id, i), body,
+                                     &volume, f) < 0)
                 return -1;
             id = json_get_text(volume, "id");
             json_array_append_new(made, json_string(id));
-            if (attachment_add(run->db, server->id, id, json_get_text(wish, "device"), json_get_int(wish, "boot_index"),
-                               json_get_bool(wish, "delete_on_termination"), json_get_text(wish, "tag"), f) < 0)
+            if (attachment_add(run->db, server->id, id, json_get_text(wish, "device"),
+                               json_get_int(wish, "boot_index"),
+                               json_get_bool(wish, "delete_on_termination"),
+                               json_get_text(wish, "tag"), f) < 0)
                 return -1;
         }
         if (wait_available(r, run, server->project_id, id, f) < 0)
@@ -110,7 +130,9 @@ make_volumes(struct remote *r, struct saga_run *run, const struct server *server
 /* --- Steps */
 
 static int
-each(struct saga_run *run, int (*fn)(struct remote *r, struct db *db, const struct server *server, const struct attachment_row *row, struct fault *f),
+each(struct saga_run *run,
+     int (*fn)(struct remote *r, struct db *db, const struct server *server,
+               const struct attachment_row *row, struct fault *f),
      struct fault *f)
 {
     struct remote r = remote_for_run(run);
@@ -118,7 +140,8 @@ each(struct saga_run *run, int (*fn)(struct remote *r, struct db *db, const stru
     struct server server;
     size_t count;
 
-    if (server_of_run(run, &server, f) < 0 || attachments_of(run->db, server.id, &rows, &count, f) < 0)
+    if (server_of_run(run, &server, f) < 0 ||
+        attachments_of(run->db, server.id, &rows, &count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (fn(&r, run->db, &server, &rows[i], f) < 0)
@@ -139,11 +162,14 @@ step_volumes(struct saga_run *run, struct fault *f)
 }
 
 static int
-disconnect_and_forget(struct remote *r, struct db *db, const struct server *server, const struct attachment_row *row, struct fault *f)
+disconnect_and_forget(struct remote *r, struct db *db, const struct server *server,
+                      const struct attachment_row *row, struct fault *f)
 {
     if (volume_disconnect(r, db, server, row, f) < 0)
         return -1;
-    if (row->delete_on_termination && remote_volume_delete(r, server->project_id, row->volume_id, f) < 0 && f->kind != FAULT_INVALID)
+    if (row->delete_on_termination &&
+        remote_volume_delete(r, server->project_id, row->volume_id, f) < 0 &&
+        f->kind != FAULT_INVALID)
         return -1;
     fault_clear(f);
     return attachment_remove(db, server->id, row->volume_id, f) < 0 ? -1 : 0;
@@ -156,7 +182,8 @@ brought(const struct saga_run *run, const char *volume_id)
     json_t *item;
     size_t i;
 
-    json_array_foreach(json_object_get(run->params, "attach"), i, item) {
+    json_array_foreach(json_object_get(run->params, "attach"), i, item)
+    {
         if (str_equal(json_get_text(item, "volume_id"), volume_id))
             return true;
     }
@@ -173,7 +200,8 @@ step_volumes_undo(struct saga_run *run, struct fault *f)
     struct server server;
     size_t count;
 
-    if (server_of_run(run, &server, f) < 0 || attachments_of(run->db, server.id, &rows, &count, f) < 0)
+    if (server_of_run(run, &server, f) < 0 ||
+        attachments_of(run->db, server.id, &rows, &count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (volume_disconnect(&r, run->db, &server, &rows[i], f) < 0)
@@ -183,17 +211,21 @@ step_volumes_undo(struct saga_run *run, struct fault *f)
                 return -1;
             continue;
         }
-        if (remote_volume_delete(&r, server.project_id, rows[i].volume_id, f) < 0 || attachment_remove(run->db, server.id, rows[i].volume_id, f) < 0)
+        if (remote_volume_delete(&r, server.project_id, rows[i].volume_id, f) < 0 ||
+            attachment_remove(run->db, server.id, rows[i].volume_id, f) < 0)
             return -1;
     }
     return 0;
 }
 
 static int
-complete(struct remote *r, struct db *db, const struct server *server, const struct attachment_row *row, struct fault *f)
+complete(struct remote *r, struct db *db, const struct server *server,
+         const struct attachment_row *row, struct fault *f)
 {
     (void)db;
-    return row->attachment_id == NULL ? 0 : remote_attach_complete(r, server->project_id, row->attachment_id, f);
+    return row->attachment_id == NULL
+               ? 0
+               : remote_attach_complete(r, server->project_id, row->attachment_id, f);
 }
 
 int

@@ -4,9 +4,11 @@
 #include "servers.h"
 
 /* One attachment: made at block storage for the server's host and noted; made before: nothing. */
-int volume_connect(struct remote *r, struct db *db, const struct server *server, const struct attachment_row *row, struct fault *f);
+int volume_connect(struct remote *r, struct db *db, const struct server *server,
+                   const struct attachment_row *row, struct fault *f);
 /* Removed there; the row keeps no connection. */
-int volume_disconnect(struct remote *r, struct db *db, const struct server *server, const struct attachment_row *row, struct fault *f);
+int volume_disconnect(struct remote *r, struct db *db, const struct server *server,
+                      const struct attachment_row *row, struct fault *f);
 
 /* Saga steps of server-create: all of the server's attachments (volumes that are to be made from images included). */
 int step_volumes(struct saga_run *run, struct fault *f);

@@ -30,8 +30,9 @@ image_view(struct call *call, const struct server *row)
 {
     if (row->image_id == NULL)
         return json_own(call->arena, json_string(""));
-    return json_own(call->arena, json_pack("{s:s, s:[{s:s, s:s}]}", "id", row->image_id, "links", "rel", "bookmark", "href",
-                                           call_url(call, "/images/%s", row->image_id)));
+    return json_own(call->arena,
+                    json_pack("{s:s, s:[{s:s, s:s}]}", "id", row->image_id, "links", "rel",
+                              "bookmark", "href", call_url(call, "/images/%s", row->image_id)));
 }
 
 static json_t *
@@ -41,18 +42,24 @@ flavor_view(struct call *call, const struct server *row)
     const char *id = json_get_text(fl, "id");
 
     if (!call_at_least(call, 2, 47))
-        return json_own(call->arena, json_pack("{s:s, s:[{s:s, s:s}]}", "id", id, "links", "rel", "bookmark", "href", call_url(call, "/flavors/%s", id)));
-    return json_own(call->arena, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:O}", "original_name", json_get_text(fl, "name"), "vcpus",
-                                           json_get_int(fl, "vcpus"), "ram", json_get_int(fl, "ram"), "disk", json_get_int(fl, "disk"),
-                                           "ephemeral", json_get_int(fl, "ephemeral"), "swap", json_get_int(fl, "swap"), "extra_specs",
-                                           json_object_get(fl, "extra_specs")));
+        return json_own(call->arena,
+                        json_pack("{s:s, s:[{s:s, s:s}]}", "id", id, "links", "rel", "bookmark",
+                                  "href", call_url(call, "/flavors/%s", id)));
+    return json_own(call->arena,
+                    json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:O}", "original_name",
+                              json_get_text(fl, "name"), "vcpus", json_get_int(fl, "vcpus"), "ram",
+                              json_get_int(fl, "ram"), "disk", json_get_int(fl, "disk"),
+                              "ephemeral", json_get_int(fl, "ephemeral"), "swap",
+                              json_get_int(fl, "swap"), "extra_specs",
+                              json_object_get(fl, "extra_specs")));
 }
 
 static void
 add_address(json_t *list, const char *address, int64_t version, const char *mac, const char *type)
 {
-    json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s}", "version", version, "addr", address, "OS-EXT-IPS:type", type,
-                                          "OS-EXT-IPS-MAC:mac_addr", mac));
+    json_array_append_new(list,
+                          json_pack("{s:I, s:s, s:s, s:s}", "version", version, "addr", address,
+                                    "OS-EXT-IPS:type", type, "OS-EXT-IPS-MAC:mac_addr", mac));
 }
 
 static json_t *
@@ -86,7 +93,8 @@ groups_view(struct call *call, const struct server *row)
 
     for (size_t i = 0; i < row->network_info_count; i++) {
         for (size_t j = 0; j < row->network_info[i].groups.count; j++)
-            json_array_append_new(list, json_pack("{s:s}", "name", row->network_info[i].groups.items[j]));
+            json_array_append_new(list,
+                                  json_pack("{s:s}", "name", row->network_info[i].groups.items[j]));
     }
     return list;
 }
@@ -101,7 +109,8 @@ mark_null_or(struct server *row, unsigned index, const void *value)
 }
 
 static void
-compute_members(struct call *call, struct server *row, const struct server_busy *busy, json_t *volumes)
+compute_members(struct call *call, struct server *row, const struct server_busy *busy,
+                json_t *volumes)
 {
     row->task_state = server_task_state(busy);
     mark_null_or(row, SERVER_F_TASK_STATE, row->task_state);
@@ -126,9 +135,12 @@ compute_members(struct call *call, struct server *row, const struct server_busy 
     field_mark(&row->set, SERVER_F_VOLUMES_ATTACHED);
     row->config_drive_text = row->config_drive ? "True" : "";
     field_mark(&row->set, SERVER_F_CONFIG_DRIVE_TEXT);
-    row->instance_name = arena_printf(call->arena, "instance-%08llx", (unsigned long long)row->number);
+    row->instance_name =
+        arena_printf(call->arena, "instance-%08llx", (unsigned long long)row->number);
     field_mark(&row->set, SERVER_F_INSTANCE_NAME);
-    row->launched_text = field_null(&row->set, SERVER_F_LAUNCHED_AT) ? NULL : clock_format(call->arena, row->launched_at, CLOCK_MICRO);
+    row->launched_text = field_null(&row->set, SERVER_F_LAUNCHED_AT)
+                             ? NULL
+                             : clock_format(call->arena, row->launched_at, CLOCK_MICRO);
     mark_null_or(row, SERVER_F_LAUNCHED_TEXT, row->launched_text);
     row->host_status = row->host == NULL ? "" : "UP";
     field_mark(&row->set, SERVER_F_HOST_STATUS);
@@ -152,13 +164,14 @@ busy_of(const struct servers_busy_row *rows, size_t count, const char *id)
 {
     for (size_t i = 0; i < count; i++) {
         if (str_equal(rows[i].object_id, id))
-            return (struct server_busy) { rows[i].name, rows[i].step_name, rows[i].direction };
+            return (struct server_busy){ rows[i].name, rows[i].step_name, rows[i].direction };
     }
-    return (struct server_busy) { 0 };
+    return (struct server_busy){ 0 };
 }
 
 static json_t *
-volumes_of(struct call *call, const struct servers_attachments_row *rows, size_t count, const char *id)
+volumes_of(struct call *call, const struct servers_attachments_row *rows, size_t count,
+           const char *id)
 {
     json_t *list = json_own(call->arena, json_array());
 
@@ -169,7 +182,8 @@ volumes_of(struct call *call, const struct servers_attachments_row *rows, size_t
             continue;
         item = json_pack("{s:s}", "id", rows[i].volume_id);
         if (call_at_least(call, 2, 3))
-            json_object_set_new(item, "delete_on_termination", json_boolean(rows[i].delete_on_termination));
+            json_object_set_new(item, "delete_on_termination",
+                                json_boolean(rows[i].delete_on_termination));
         json_array_append_new(list, item);
     }
     return list;
@@ -186,7 +200,8 @@ load(struct call *call, struct db *db, struct server *const *rows, size_t count,
 
     for (size_t i = 0; i < count; i++)
         ids.items[i] = rows[i]->id;
-    if (servers_busy(db, &ids, &busy, &busy_count, f) < 0 || servers_attachments(db, &ids, &volumes, &volumes_count, f) < 0)
+    if (servers_busy(db, &ids, &busy, &busy_count, f) < 0 ||
+        servers_attachments(db, &ids, &volumes, &volumes_count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         struct server_busy b = busy_of(busy, busy_count, rows[i]->id);
@@ -202,24 +217,32 @@ static int
 plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 {
     const char *status = call_query(call, "status");
-    const char *image = call_query(call, "image"), *flavor = call_query(call, "flavor"), *since = call_query(call, "changes-since");
-    const char *ip = call_query(call, "ip"), *host = call_query(call, "host"), *reservation = call_query(call, "reservation_id");
+    const char *image = call_query(call, "image"), *flavor = call_query(call, "flavor"),
+               *since = call_query(call, "changes-since");
+    const char *ip = call_query(call, "ip"), *host = call_query(call, "host"),
+               *reservation = call_query(call, "reservation_id");
     int64_t us;
     int vm_state;
 
     if (status != NULL) {
         vm_state = server_vm_state_of_status(status);
-        list_plan_where_in(plan, "OS-EXT-STS:vm_state", vm_state < 0 ? NULL : &server_vm_state_names[vm_state], vm_state < 0 ? 0 : 1);
+        list_plan_where_in(plan, "OS-EXT-STS:vm_state",
+                           vm_state < 0 ? NULL : &server_vm_state_names[vm_state],
+                           vm_state < 0 ? 0 : 1);
     }
     if (image != NULL)
-        list_plan_where(plan, "_image_id", OP_EQ, strrchr(image, '/') == NULL ? image : strrchr(image, '/') + 1);
+        list_plan_where(plan, "_image_id", OP_EQ,
+                        strrchr(image, '/') == NULL ? image : strrchr(image, '/') + 1);
     if (flavor != NULL) {
         const char *id = strrchr(flavor, '/') == NULL ? flavor : strrchr(flavor, '/') + 1;
 
         list_plan_where_sql(plan, "flavor->>'id' = %1", &id, 1);
     }
     if (ip != NULL)
-        list_plan_where_sql(plan, "EXISTS (SELECT 1 FROM jsonb_path_query(network_info, '$[*].fixed_ips[*].address') x WHERE x #>> '{}' ~ %1)", &ip, 1);
+        list_plan_where_sql(plan,
+                            "EXISTS (SELECT 1 FROM jsonb_path_query(network_info, "
+                            "'$[*].fixed_ips[*].address') x WHERE x #>> '{}' ~ %1)",
+                            &ip, 1);
     if (reservation != NULL)
         list_plan_where(plan, "OS-EXT-SRV-ATTR:reservation_id", OP_EQ, reservation);
     if (host != NULL && call_is_admin(call))
@@ -228,14 +251,18 @@ plan_list(struct call *call, struct list_plan *plan, struct fault *f)
         list_plan_where_in(plan, "id", NULL, 0); /* Deleted servers are not kept. */
     if (since != NULL) {
         if (clock_parse(since, &us) < 0)
-            return fault_raise_field(f, "changes-since", "Invalid input for query parameters changes-since. Value: %.50s. It is not a 'date-time'.", since);
+            return fault_raise_field(f, "changes-since",
+                                     "Invalid input for query parameters changes-since. Value: "
+                                     "%.50s. It is not a 'date-time'.",
+                                     since);
         list_plan_where(plan, "updated", OP_GE, clock_format(call->arena, us, CLOCK_MICRO_Z));
     }
     return 0;
 }
 
 static int
-prepare_update(struct call *call, struct db_tx *tx, const struct server *old, struct server *row, struct fault *f)
+prepare_update(struct call *call, struct db_tx *tx, const struct server *old, struct server *row,
+               struct fault *f)
 {
     (void)call;
     (void)tx;
@@ -259,8 +286,9 @@ const struct server_hooks server_hooks = {
 int
 server_load(struct call *call, struct db *db, bool lock, struct server *ret, struct fault *f)
 {
-    *ret = (struct server) { 0 };
-    if (resource_load(db, &server_resource, call_param(call, "server_id"), call_scope(call, RESOURCE_PROJECT), lock, ret, f) < 0)
+    *ret = (struct server){ 0 };
+    if (resource_load(db, &server_resource, call_param(call, "server_id"),
+                      call_scope(call, RESOURCE_PROJECT), lock, ret, f) < 0)
         return -1;
     return call_enforce(call, call->operation->policy, &server_resource, ret, f);
 }
@@ -279,7 +307,8 @@ server_busy(struct db *db, const char *server_id, struct server_busy *ret, struc
 }
 
 int
-server_check_action(struct call *call, struct db *db, const struct server *server, const char *action, unsigned allowed, struct fault *f)
+server_check_action(struct call *call, struct db *db, const struct server *server,
+                    const char *action, unsigned allowed, struct fault *f)
 {
     struct server_busy busy;
     const char *task;
@@ -290,18 +319,21 @@ server_check_action(struct call *call, struct db *db, const struct server *serve
         return -1;
     task = server_task_state(&busy);
     if (task != NULL)
-        return fault_raise(f, FAULT_CONFLICT, "Cannot '%s' instance %s while it is in task_state %s", action, server->id, task);
+        return fault_raise(f, FAULT_CONFLICT,
+                           "Cannot '%s' instance %s while it is in task_state %s", action,
+                           server->id, task);
     if ((allowed >> server->vm_state & 1) == 0)
-        return fault_raise(f, FAULT_CONFLICT, "Cannot '%s' instance %s while it is in vm_state %s", action, server->id,
-                           server_vm_state_names[server->vm_state]);
+        return fault_raise(f, FAULT_CONFLICT, "Cannot '%s' instance %s while it is in vm_state %s",
+                           action, server->id, server_vm_state_names[server->vm_state]);
     return 0;
 }
 
 int
-server_start_task(struct call *call, struct db_tx *tx, const struct server *server, const struct saga *saga, const char *action,
-                  const char *event, json_t *params, const struct saga_start_options *more, struct fault *f)
+server_start_task(struct call *call, struct db_tx *tx, const struct server *server,
+                  const struct saga *saga, const char *action, const char *event, json_t *params,
+                  const struct saga_start_options *more, struct fault *f)
 {
-    struct saga_start_options options = more == NULL ? (struct saga_start_options) { 0 } : *more;
+    struct saga_start_options options = more == NULL ? (struct saga_start_options){ 0 } : *more;
 
     if (params == NULL)
         params = json_own(call->arena, json_object());
@@ -310,7 +342,8 @@ server_start_task(struct call *call, struct db_tx *tx, const struct server *serv
     options.request_id = call->request_id;
     options.project_id = server->project_id;
     options.user_id = call->auth.user_id;
-    if (action_begin(tx->db, server->id, call->request_id, action, call->auth.user_id, server->project_id, f) < 0 ||
+    if (action_begin(tx->db, server->id, call->request_id, action, call->auth.user_id,
+                     server->project_id, f) < 0 ||
         event_begin(tx->db, server->id, call->request_id, event, f) < 0)
         return -1;
     return saga_start(compute_of(call)->daemon->sagas, tx, saga, server->id, &options, f);
@@ -321,7 +354,7 @@ server_start_task(struct call *call, struct db_tx *tx, const struct server *serv
 int
 server_of_run(struct saga_run *run, struct server *ret, struct fault *f)
 {
-    *ret = (struct server) { 0 };
+    *ret = (struct server){ 0 };
     return resource_load(run->db, &server_resource, run->object_id, NULL, false, ret, f);
 }
 
@@ -332,7 +365,10 @@ server_task_done(struct saga_run *run, struct fault *f)
 
     if (action_touch(run->db, run->object_id, run->request_id, f) < 0)
         return -1;
-    return event_end(run->db, run->object_id, run->request_id, event == NULL ? "" : event, "Success", f) < 0 ? -1 : 0;
+    return event_end(run->db, run->object_id, run->request_id, event == NULL ? "" : event,
+                     "Success", f) < 0
+               ? -1
+               : 0;
 }
 
 int
@@ -342,14 +378,21 @@ server_task_failed(struct saga_run *run, struct fault *f)
 
     if (action_failed(run->db, run->object_id, run->request_id, run->reason->message, f) < 0)
         return -1;
-    return event_end(run->db, run->object_id, run->request_id, event == NULL ? "" : event, "Error", f) < 0 ? -1 : 0;
+    return event_end(run->db, run->object_id, run->request_id, event == NULL ? "" : event, "Error",
+                     f) < 0
+               ? -1
+               : 0;
 }
 
 json_t *
 server_fault_json(struct saga_run *run)
 {
-    const char *message = run->reason->kind == FAULT_INTERNAL || run->reason->message[0] == '\0' ? "An unexpected error occurred." : run->reason->message;
+    const char *message = run->reason->kind == FAULT_INTERNAL || run->reason->message[0] == '\0'
+                              ? "An unexpected error occurred."
+                              : run->reason->message;
 
-    return json_own(run->arena, json_pack("{s:i, s:s, s:s, s:s}", "code", fault_status(run->reason->kind), "created",
-                                          clock_format(run->arena, clock_now_us(), CLOCK_Z), "message", message, "details", run->reason->field));
+    return json_own(run->arena,
+                    json_pack("{s:i, s:s, s:s, s:s}", "code", fault_status(run->reason->kind),
+                              "created", clock_format(run->arena, clock_now_us(), CLOCK_Z),
+                              "message", message, "details", run->reason->field));
 }

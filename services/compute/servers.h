@@ -12,11 +12,13 @@ int server_busy(struct db *db, const char *server_id, struct server_busy *ret, s
 
 /* May 'action' be done now? 'allowed': bits 1 << vm_state. FAULT_CONFLICT in upstream's words for a locked or busy server or a wrong
  * state. Call it with the row locked. */
-int server_check_action(struct call *call, struct db *db, const struct server *server, const char *action, unsigned allowed, struct fault *f);
+int server_check_action(struct call *call, struct db *db, const struct server *server,
+                        const char *action, unsigned allowed, struct fault *f);
 
 /* Starts a saga about the server and notes the action and its event, in the caller's transaction. */
-int server_start_task(struct call *call, struct db_tx *tx, const struct server *server, const struct saga *saga, const char *action,
-                      const char *event, json_t *params, const struct saga_start_options *more, struct fault *f);
+int server_start_task(struct call *call, struct db_tx *tx, const struct server *server,
+                      const struct saga *saga, const char *action, const char *event,
+                      json_t *params, const struct saga_start_options *more, struct fault *f);
 
 /* For sagas: loads by id without scope. FAULT_NOT_FOUND when it is gone. */
 int server_of_run(struct saga_run *run, struct server *ret, struct fault *f);
@@ -30,5 +32,6 @@ json_t *server_fault_json(struct saga_run *run);
 #define STATE_BIT(x) (1u << SERVER_VM_STATE_##x)
 #define STATE_ANY (~0u)
 
-extern const struct saga server_create_saga, server_delete_saga, server_start_saga, server_stop_saga, server_reboot_saga,
-    server_reboot_hard_saga, volume_attach_saga, volume_detach_saga, interface_attach_saga, interface_detach_saga, host_sync_saga;
+extern const struct saga server_create_saga, server_delete_saga, server_start_saga,
+    server_stop_saga, server_reboot_saga, server_reboot_hard_saga, volume_attach_saga,
+    volume_detach_saga, interface_attach_saga, interface_detach_saga, host_sync_saga;

@@ -8,8 +8,14 @@
 int
 ssh_key_fingerprint(struct arena *a, const char *public_key, const char **ret, struct fault *f)
 {
-    static const char *const types[] = { "ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-                                         "ssh-dss", "sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com" };
+    static const char *const types[] = { "ssh-rsa",
+                                         "ssh-ed25519",
+                                         "ecdsa-sha2-nistp256",
+                                         "ecdsa-sha2-nistp384",
+                                         "ecdsa-sha2-nistp521",
+                                         "ssh-dss",
+                                         "sk-ssh-ed25519@openssh.com",
+                                         "sk-ecdsa-sha2-nistp256@openssh.com" };
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned size = 0;
     size_t count, blob_size;
@@ -25,9 +31,11 @@ ssh_key_fingerprint(struct arena *a, const char *public_key, const char **ret, s
     for (size_t i = 0; count >= 2 && i < ARRAY_SIZE(types); i++)
         known = known || str_equal(types[i], parts[0]);
     /* The blob repeats the type; a body that says another is no key. A second line would be a second key in the guest. */
-    if (!known || strpbrk(line, "\r\n") != NULL || str_base64_decode(a, parts[1], &blob, &blob_size) < 0 || blob_size < 4 + strlen(parts[0]) ||
+    if (!known || strpbrk(line, "\r\n") != NULL ||
+        str_base64_decode(a, parts[1], &blob, &blob_size) < 0 || blob_size < 4 + strlen(parts[0]) ||
         memcmp((const char *)blob + 4, parts[0], strlen(parts[0])) != 0)
-        return fault_raise_field(f, "public_key", "Keypair data is invalid: failed to generate fingerprint");
+        return fault_raise_field(f, "public_key",
+                                 "Keypair data is invalid: failed to generate fingerprint");
     if (EVP_Digest(blob, blob_size, digest, &size, EVP_md5(), NULL) != 1)
         return fault_raise_cause(f, "MD5 is not available");
     for (unsigned i = 0; i < size; i++)
@@ -78,7 +86,8 @@ armoured(struct arena *a, const struct str *data)
 }
 
 static char *
-private_file(struct arena *a, const unsigned char *public, const unsigned char *private, const char *comment)
+private_file(struct arena *a, const unsigned char *public, const unsigned char *private,
+             const char *comment)
 {
     struct str all = { 0 }, blob = { 0 }, secret = { 0 };
     uint32_t check = (uint32_t)random_uint64();
@@ -110,7 +119,8 @@ private_file(struct arena *a, const unsigned char *public, const unsigned char *
 }
 
 int
-ssh_key_generate(struct arena *a, const char *comment, char **ret_public, char **ret_private, struct fault *f)
+ssh_key_generate(struct arena *a, const char *comment, char **ret_public, char **ret_private,
+                 struct fault *f)
 {
     EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     unsigned char public[32], private[32];
@@ -123,7 +133,8 @@ ssh_key_generate(struct arena *a, const char *comment, char **ret_public, char *
     if (!made)
         return fault_raise_cause(f, "cannot make an Ed25519 key");
     add_public(&blob, public);
-    *ret_public = arena_printf(a, "ssh-ed25519 %s %s", str_base64(a, blob.data, blob.size), comment);
+    *ret_public =
+        arena_printf(a, "ssh-ed25519 %s %s", str_base64(a, blob.data, blob.size), comment);
     *ret_private = private_file(a, public, private, comment);
     explicit_bzero(private, sizeof(private));
     str_done(&blob);

@@ -8,4 +8,5 @@
 int ssh_key_fingerprint(struct arena *a, const char *public_key, const char **ret, struct fault *f);
 
 /* A new Ed25519 pair; the private one is given to the user and kept nowhere. */
-int ssh_key_generate(struct arena *a, const char *comment, char **ret_public, char **ret_private, struct fault *f);
+int ssh_key_generate(struct arena *a, const char *comment, char **ret_public, char **ret_private,
+                     struct fault *f);

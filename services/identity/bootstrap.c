@@ -48,24 +48,30 @@ ensure_role(struct boot *b, const char *name, const char *implies, struct fault 
 }
 
 static int
-ensure_user(struct boot *b, const char *name, const char *password_file, const char *project, const char *role, struct fault *f)
+ensure_user(struct boot *b, const char *name, const char *password_file, const char *project,
+            const char *role, struct fault *f)
 {
     char *password, *hash;
 
-    if (read_password(b->arena, password_file, &password, f) < 0 || password_hash(b->hasher, b->arena, password, &hash, f) < 0)
+    if (read_password(b->arena, password_file, &password, f) < 0 ||
+        password_hash(b->hasher, b->arena, password, &hash, f) < 0)
         return -1;
-    if (boot_project(b->db, uuid_make_hex(b->arena), project, f) < 0 || boot_user(b->db, uuid_make_hex(b->arena), name, hash, f) < 0)
+    if (boot_project(b->db, uuid_make_hex(b->arena), project, f) < 0 ||
+        boot_user(b->db, uuid_make_hex(b->arena), name, hash, f) < 0)
         return -1;
     return boot_assign(b->db, role, name, project, f) < 0 ? -1 : 0;
 }
 
 static int
-ensure_endpoint(struct boot *b, const char *type, const char *url, const char *region, struct fault *f)
+ensure_endpoint(struct boot *b, const char *type, const char *url, const char *region,
+                struct fault *f)
 {
     static const struct {
         const char *type, *name;
-    } names[] = { { "identity", "virga-identity" }, { "image", "virga-image" }, { "placement", "virga-placement" },
-                  { "compute", "virga-compute" }, { "network", "virga-network" }, { "volumev3", "virga-volume" }, { "block-storage", "virga-volume" } };
+    } names[] = { { "identity", "virga-identity" },   { "image", "virga-image" },
+                  { "placement", "virga-placement" }, { "compute", "virga-compute" },
+                  { "network", "virga-network" },     { "volumev3", "virga-volume" },
+                  { "block-storage", "virga-volume" } };
     static const char *const interfaces[] = { "public", "internal", "admin" };
     const char *name = type;
 
@@ -84,7 +90,9 @@ ensure_endpoint(struct boot *b, const char *type, const char *url, const char *r
 
 /* "a=x b=y": calls fn for each. */
 static int
-each_pair(struct boot *b, const char *text, const char *extra, int (*fn)(struct boot *b, const char *name, const char *value, const char *extra, struct fault *f),
+each_pair(struct boot *b, const char *text, const char *extra,
+          int (*fn)(struct boot *b, const char *name, const char *value, const char *extra,
+                    struct fault *f),
           struct fault *f)
 {
     size_t count;
@@ -105,7 +113,8 @@ each_pair(struct boot *b, const char *text, const char *extra, int (*fn)(struct 
 }
 
 static int
-endpoint_pair(struct boot *b, const char *type, const char *url, const char *region, struct fault *f)
+endpoint_pair(struct boot *b, const char *type, const char *url, const char *region,
+              struct fault *f)
 {
     return ensure_endpoint(b, type, url, region, f);
 }
@@ -136,7 +145,9 @@ bootstrap(struct daemon *d, int argc, char **argv, struct fault *f)
     (void)argc;
     (void)argv;
     if (password_file == NULL)
-        return fault_raise(f, FAULT_INVALID, "VIRGA_BOOTSTRAP_PASSWORD_FILE must name the file with the admin's password");
+        return fault_raise(
+            f, FAULT_INVALID,
+            "VIRGA_BOOTSTRAP_PASSWORD_FILE must name the file with the admin's password");
     region = str_empty(region) ? "RegionOne" : region;
     b.hasher = password_hasher_new((unsigned)config->bcrypt_rounds, 0);
     b.db = &db;
@@ -147,7 +158,8 @@ bootstrap(struct daemon *d, int argc, char **argv, struct fault *f)
         r = ensure_domain(&b, f);
     if (r == 0)
         r = ensure_role(&b, "reader", NULL, f) < 0 || ensure_role(&b, "member", "reader", f) < 0 ||
-                    ensure_role(&b, "manager", "member", f) < 0 || ensure_role(&b, "admin", "manager", f) < 0 ||
+                    ensure_role(&b, "manager", "member", f) < 0 ||
+                    ensure_role(&b, "admin", "manager", f) < 0 ||
                     ensure_role(&b, "service", NULL, f) < 0
                 ? -1
                 : 0;

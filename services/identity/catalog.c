@@ -11,20 +11,27 @@ endpoint_prepare_create(struct call *call, struct db_tx *tx, struct endpoint *ro
 
     (void)call;
     if (resource_load(tx->db, &service_resource, row->service_id, NULL, false, &service, f) < 0)
-        return f->kind == FAULT_NOT_FOUND ? (fault_clear(f), fault_raise_field(f, "service_id", "Could not find service: %.64s.", row->service_id)) : -1;
-    if (row->region_id == NULL || resource_load(tx->db, &region_resource, row->region_id, NULL, false, &region, f) == 0)
+        return f->kind == FAULT_NOT_FOUND
+                   ? (fault_clear(f),
+                      fault_raise_field(f, "service_id", "Could not find service: %.64s.",
+                                        row->service_id))
+                   : -1;
+    if (row->region_id == NULL ||
+        resource_load(tx->db, &region_resource, row->region_id, NULL, false, &region, f) == 0)
         return 0;
     if (f->kind != FAULT_NOT_FOUND)
         return -1;
     fault_clear(f);
-    region = (struct region) { .id = row->region_id, .description = "" }; /* Upstream makes the region as well. */
+    region = (struct region){ .id = row->region_id,
+                              .description = "" }; /* Upstream makes the region as well. */
     field_mark(&region.set, REGION_F_ID);
     field_mark(&region.set, REGION_F_DESCRIPTION);
     return resource_insert(tx->db, &region_resource, &region, f);
 }
 
 static int
-endpoint_prepare_update(struct call *call, struct db_tx *tx, const struct endpoint *old, struct endpoint *row, struct fault *f)
+endpoint_prepare_update(struct call *call, struct db_tx *tx, const struct endpoint *old,
+                        struct endpoint *row, struct fault *f)
 {
     struct endpoint merged = *row;
 
@@ -56,7 +63,8 @@ region_prepare_create(struct call *call, struct db_tx *tx, struct region *row, s
 }
 
 static int
-region_prepare_update(struct call *call, struct db_tx *tx, const struct region *old, struct region *row, struct fault *f)
+region_prepare_update(struct call *call, struct db_tx *tx, const struct region *old,
+                      struct region *row, struct fault *f)
 {
     struct region parent = { 0 };
 
@@ -77,7 +85,8 @@ const struct region_hooks region_hooks = {
 int
 region_put(struct call *call, const struct region_put *in, struct fault *f)
 {
-    struct region row = { .id = call_param(call, "region_id"), .description = in->description == NULL ? "" : in->description,
+    struct region row = { .id = call_param(call, "region_id"),
+                          .description = in->description == NULL ? "" : in->description,
                           .parent_region_id = in->parent_region_id };
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
 
@@ -96,7 +105,8 @@ region_put(struct call *call, const struct region_put *in, struct fault *f)
 /* --- Credentials belong to a user: his own unless he may act for others. */
 
 static int
-credential_prepare_create(struct call *call, struct db_tx *tx, struct credential *row, struct fault *f)
+credential_prepare_create(struct call *call, struct db_tx *tx, struct credential *row,
+                          struct fault *f)
 {
     struct user user = { 0 };
 
@@ -109,11 +119,15 @@ credential_prepare_create(struct call *call, struct db_tx *tx, struct credential
 
 /* Ownership is decided on the row as it will be: nobody hands a credential to another (or takes one). */
 static int
-credential_prepare_update(struct call *call, struct db_tx *tx, const struct credential *old, struct credential *row, struct fault *f)
+credential_prepare_update(struct call *call, struct db_tx *tx, const struct credential *old,
+                          struct credential *row, struct fault *f)
 {
     (void)tx;
-    if (field_given(&row->set, CREDENTIAL_F_USER_ID) && !str_equal(row->user_id, old->user_id) && !call_is_admin(call))
-        return fault_raise(f, FAULT_FORBIDDEN, "You are not authorized to perform the requested action: identity:update_credential.");
+    if (field_given(&row->set, CREDENTIAL_F_USER_ID) && !str_equal(row->user_id, old->user_id) &&
+        !call_is_admin(call))
+        return fault_raise(
+            f, FAULT_FORBIDDEN,
+            "You are not authorized to perform the requested action: identity:update_credential.");
     return 0;
 }
 
@@ -121,7 +135,8 @@ static int
 credential_plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 {
     (void)f;
-    if (!call_allowed(call, "admin_required", NULL, NULL) && !call_allowed(call, "system_reader", NULL, NULL))
+    if (!call_allowed(call, "admin_required", NULL, NULL) &&
+        !call_allowed(call, "system_reader", NULL, NULL))
         list_plan_where(plan, "user_id", OP_EQ, call->auth.user_id);
     return 0;
 }

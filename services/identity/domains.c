@@ -2,7 +2,8 @@
 #include "revocations.h"
 
 static int
-after_update(struct call *call, struct db_tx *tx, const struct domain *old, struct domain *row, struct fault *f)
+after_update(struct call *call, struct db_tx *tx, const struct domain *old, struct domain *row,
+             struct fault *f)
 {
     return old->enabled && !row->enabled ? revoke_domain(call, tx, row->id, f) : 0;
 }
@@ -11,7 +12,8 @@ static int
 check_delete(struct call *call, struct db_tx *tx, const struct domain *row, struct fault *f)
 {
     if (row->enabled)
-        return fault_raise(f, FAULT_FORBIDDEN, "Cannot delete a domain that is enabled, please disable it first.");
+        return fault_raise(f, FAULT_FORBIDDEN,
+                           "Cannot delete a domain that is enabled, please disable it first.");
     if (grants_forget_domain(tx->db, row->id, f) < 0)
         return -1;
     return revoke_domain(call, tx, row->id, f);

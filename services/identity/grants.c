@@ -15,7 +15,8 @@ read_path(struct call *call, struct grant *ret, struct fault *f)
 {
     struct grant g = { .role_id = call_param_find(call, "role_id") };
     const char *user = call_param_find(call, "user_id"), *group = call_param_find(call, "group_id");
-    const char *project = call_param_find(call, "project_id"), *domain = call_param_find(call, "domain_id");
+    const char *project = call_param_find(call, "project_id"),
+               *domain = call_param_find(call, "domain_id");
     void *row = arena_alloc(call->arena, 4096);
 
     g.actor_type = user != NULL ? "user" : "group";
@@ -23,13 +24,17 @@ read_path(struct call *call, struct grant *ret, struct fault *f)
     g.target_type = project != NULL ? "project" : domain != NULL ? "domain" : "system";
     g.target_id = project != NULL ? project : domain != NULL ? domain : "all";
     g.inherited = str_starts(call->request->path, "/v3/OS-INHERIT/");
-    if (project != NULL && resource_load(call->db, &project_resource, project, NULL, false, row, f) < 0)
+    if (project != NULL &&
+        resource_load(call->db, &project_resource, project, NULL, false, row, f) < 0)
         return -1;
-    if (domain != NULL && resource_load(call->db, &domain_resource, domain, NULL, false, row, f) < 0)
+    if (domain != NULL &&
+        resource_load(call->db, &domain_resource, domain, NULL, false, row, f) < 0)
         return -1;
-    if (resource_load(call->db, user != NULL ? &user_resource : &group_resource, g.actor_id, NULL, false, row, f) < 0)
+    if (resource_load(call->db, user != NULL ? &user_resource : &group_resource, g.actor_id, NULL,
+                      false, row, f) < 0)
         return -1;
-    if (g.role_id != NULL && resource_load(call->db, &role_resource, g.role_id, NULL, false, row, f) < 0)
+    if (g.role_id != NULL &&
+        resource_load(call->db, &role_resource, g.role_id, NULL, false, row, f) < 0)
         return -1;
     *ret = g;
     return 0;
@@ -45,7 +50,8 @@ grant_list(struct call *call, struct fault *f)
     size_t count;
 
     if (read_path(call, &g, f) < 0 ||
-        grant_role_ids(call->db, g.actor_type, g.actor_id, g.target_type, g.target_id, g.inherited, &rows, &count, f) < 0 ||
+        grant_role_ids(call->db, g.actor_type, g.actor_id, g.target_type, g.target_id, g.inherited,
+                       &rows, &count, f) < 0 ||
         list_plan_make(call, &role_resource, VIEW_DETAIL, &plan, f) < 0)
         return -1;
     ids = ARENA_ARRAY(call->arena, const char *, count + 1);
@@ -64,9 +70,12 @@ grant_check(struct call *call, struct fault *f)
 
     if (read_path(call, &g, f) < 0)
         return -1;
-    found = grant_exists(call->db, g.role_id, g.actor_type, g.actor_id, g.target_type, g.target_id, g.inherited, &row, f);
+    found = grant_exists(call->db, g.role_id, g.actor_type, g.actor_id, g.target_type, g.target_id,
+                         g.inherited, &row, f);
     if (found == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "Could not find role assignment with role: %.64s, user or group: %.64s, project, domain, or system: %.64s.",
+        return fault_raise(f, FAULT_NOT_FOUND,
+                           "Could not find role assignment with role: %.64s, user or group: %.64s, "
+                           "project, domain, or system: %.64s.",
                            g.role_id, g.actor_id, g.target_id);
     return found < 0 ? -1 : 0;
 }
@@ -78,7 +87,10 @@ grant_add(struct call *call, struct fault *f)
 
     if (read_path(call, &g, f) < 0)
         return -1;
-    return grant_add_row(call->db, g.role_id, g.actor_type, g.actor_id, g.target_type, g.target_id, g.inherited, f) < 0 ? -1 : 0;
+    return grant_add_row(call->db, g.role_id, g.actor_type, g.actor_id, g.target_type, g.target_id,
+                         g.inherited, f) < 0
+               ? -1
+               : 0;
 }
 
 /* Tokens that carry the role there end at once: the user's, or those of everyone in the group. */
@@ -115,7 +127,8 @@ grant_remove(struct call *call, struct fault *f)
 
     if (grant_check(call, f) < 0 || read_path(call, &g, f) < 0 || db_tx_begin(&tx, call->db, f) < 0)
         return -1;
-    if (grant_remove_row(tx.db, g.role_id, g.actor_type, g.actor_id, g.target_type, g.target_id, g.inherited, f) < 0)
+    if (grant_remove_row(tx.db, g.role_id, g.actor_type, g.actor_id, g.target_type, g.target_id,
+                         g.inherited, f) < 0)
         return -1;
     if (revoke_grant(call, &tx, &g, f) < 0)
         return -1;

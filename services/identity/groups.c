@@ -48,7 +48,8 @@ group_users(struct call *call, struct fault *f)
     if (resource_load(call->db, &group_resource, id, NULL, false, &group, f) < 0 ||
         list_plan_make(call, &user_resource, VIEW_DETAIL, &plan, f) < 0)
         return -1;
-    list_plan_where_sql(&plan, "id IN (SELECT user_id FROM group_member WHERE group_id = %1)", &id, 1);
+    list_plan_where_sql(&plan, "id IN (SELECT user_id FROM group_member WHERE group_id = %1)", &id,
+                        1);
     return list_plan_reply(call, &plan, f);
 }
 
@@ -62,7 +63,8 @@ groups_of_user(struct call *call, struct fault *f)
     if (resource_load(call->db, &user_resource, id, NULL, false, &user, f) < 0 ||
         list_plan_make(call, &group_resource, VIEW_DETAIL, &plan, f) < 0)
         return -1;
-    list_plan_where_sql(&plan, "id IN (SELECT group_id FROM group_member WHERE user_id = %1)", &id, 1);
+    list_plan_where_sql(&plan, "id IN (SELECT group_id FROM group_member WHERE user_id = %1)", &id,
+                        1);
     return list_plan_reply(call, &plan, f);
 }
 
@@ -73,9 +75,11 @@ load_both(struct call *call, struct fault *f)
     struct group group = { 0 };
     struct user user = { 0 };
 
-    if (resource_load(call->db, &group_resource, call_param(call, "group_id"), NULL, false, &group, f) < 0)
+    if (resource_load(call->db, &group_resource, call_param(call, "group_id"), NULL, false, &group,
+                      f) < 0)
         return -1;
-    return resource_load(call->db, &user_resource, call_param(call, "user_id"), NULL, false, &user, f);
+    return resource_load(call->db, &user_resource, call_param(call, "user_id"), NULL, false, &user,
+                         f);
 }
 
 int
@@ -86,9 +90,11 @@ group_check_user(struct call *call, struct fault *f)
 
     if (load_both(call, f) < 0)
         return -1;
-    found = member_exists(call->db, call_param(call, "group_id"), call_param(call, "user_id"), &row, f);
+    found =
+        member_exists(call->db, call_param(call, "group_id"), call_param(call, "user_id"), &row, f);
     if (found == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "User %.64s is not found in group %.64s.", call_param(call, "user_id"), call_param(call, "group_id"));
+        return fault_raise(f, FAULT_NOT_FOUND, "User %.64s is not found in group %.64s.",
+                           call_param(call, "user_id"), call_param(call, "group_id"));
     return found < 0 ? -1 : 0;
 }
 
@@ -97,7 +103,9 @@ group_add_user(struct call *call, struct fault *f)
 {
     if (load_both(call, f) < 0)
         return -1;
-    return member_add(call->db, call_param(call, "group_id"), call_param(call, "user_id"), f) < 0 ? -1 : 0;
+    return member_add(call->db, call_param(call, "group_id"), call_param(call, "user_id"), f) < 0
+               ? -1
+               : 0;
 }
 
 int
@@ -108,7 +116,8 @@ group_remove_user(struct call *call, struct fault *f)
 
     if (group_check_user(call, f) < 0 || db_tx_begin(&tx, call->db, f) < 0)
         return -1;
-    if (member_remove(tx.db, call_param(call, "group_id"), user_id, f) < 0 || revoke_user(call, &tx, user_id, f) < 0)
+    if (member_remove(tx.db, call_param(call, "group_id"), user_id, f) < 0 ||
+        revoke_user(call, &tx, user_id, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
 }

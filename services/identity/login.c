@@ -7,14 +7,16 @@
 int
 login_refused(struct call *call, const char *cause, struct fault *f)
 {
-    call_header(call, "WWW-Authenticate", arena_printf(call->arena, "Keystone uri=\"%s\"", call->base_url));
+    call_header(call, "WWW-Authenticate",
+                arena_printf(call->arena, "Keystone uri=\"%s\"", call->base_url));
     fault_clear(f);
     fault_raise(f, FAULT_UNAUTHORIZED, "The request you have made requires authentication.");
     return fault_add_cause(f, "%s", cause);
 }
 
 static int
-find_user(struct call *call, const struct user_ref *user, struct account_login_row *ret, struct fault *f)
+find_user(struct call *call, const struct user_ref *user, struct account_login_row *ret,
+          struct fault *f)
 {
     const struct domain_ref *domain = user->domain;
 
@@ -26,7 +28,8 @@ find_user(struct call *call, const struct user_ref *user, struct account_login_r
 }
 
 static int
-by_password(struct call *call, const struct auth_password *in, struct auth_context *ret, struct fault *f)
+by_password(struct call *call, const struct auth_password *in, struct auth_context *ret,
+            struct fault *f)
 {
     struct account_login_row row = { 0 };
     const struct user_ref *user = in == NULL ? NULL : in->user;
@@ -40,10 +43,16 @@ by_password(struct call *call, const struct auth_password *in, struct auth_conte
     found = find_user(call, user, &row, f);
     if (found < 0)
         return -1;
-    right = password_verify(identity_of(call)->hasher, user->password, found == 1 ? row.password_hash : NULL);
-    alive = found == 1 && row.enabled && row.domain_enabled && (row.password_expires_at_null || row.password_expires_at > clock_now_us());
+    right = password_verify(identity_of(call)->hasher, user->password,
+                            found == 1 ? row.password_hash : NULL);
+    alive = found == 1 && row.enabled && row.domain_enabled &&
+            (row.password_expires_at_null || row.password_expires_at > clock_now_us());
     if (!right || !alive)
-        return login_refused(call, found == 0 ? "no such user" : !right ? "wrong password" : "user disabled or password expired", f);
+        return login_refused(call,
+                             found == 0 ? "no such user"
+                             : !right   ? "wrong password"
+                                        : "user disabled or password expired",
+                             f);
     ret->user_id = row.id;
     ret->user_name = row.name;
     ret->user_domain_id = row.domain_id;
@@ -60,7 +69,8 @@ by_token(struct call *call, const struct auth_token *in, struct auth_context *re
 
     if (in == NULL)
         return fault_raise_field(f, "token", "Expecting to find token in identity.");
-    if (authenticator_check(api_server_authenticator(call->server), call->arena, in->id, &old, f) < 0)
+    if (authenticator_check(api_server_authenticator(call->server), call->arena, in->id, &old, f) <
+        0)
         return login_refused(call, "token refused", f);
     found = account_by_id(call->db, old.user_id, &row, f);
     if (found < 0)
@@ -93,7 +103,8 @@ add_method(struct call *call, struct auth_context *c, const char *name)
 }
 
 int
-login(struct call *call, const struct auth_identity *in, struct auth_context *ret, const char **ret_default_project, struct fault *f)
+login(struct call *call, const struct auth_identity *in, struct auth_context *ret,
+      const char **ret_default_project, struct fault *f)
 {
     struct auth_context who = { 0 };
     struct user who_row = { 0 };
@@ -123,7 +134,8 @@ login(struct call *call, const struct auth_identity *in, struct auth_context *re
         add_method(call, &who, method);
     }
     *ret_default_project = NULL;
-    if (password && resource_load(call->db, &user_resource, who.user_id, NULL, false, &who_row, f) == 0)
+    if (password &&
+        resource_load(call->db, &user_resource, who.user_id, NULL, false, &who_row, f) == 0)
         *ret_default_project = who_row.default_project_id;
     fault_clear(f);
     *ret = who;

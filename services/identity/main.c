@@ -31,7 +31,8 @@ static int
 start(struct daemon *d, struct fault *f)
 {
     identity.daemon = d;
-    identity.hasher = password_hasher_new((unsigned)identity.config->bcrypt_rounds, (unsigned)identity.config->hash_concurrency);
+    identity.hasher = password_hasher_new((unsigned)identity.config->bcrypt_rounds,
+                                          (unsigned)identity.config->hash_concurrency);
     d->service = &identity;
     return revocations_load(&identity, f);
 }

@@ -4,7 +4,8 @@
 
 /* The rows of a resource with these ids, as a list. */
 static int
-reply_rows(struct call *call, const struct resource *r, const char *const *ids, size_t count, struct fault *f)
+reply_rows(struct call *call, const struct resource *r, const char *const *ids, size_t count,
+           struct fault *f)
 {
     struct list_plan plan;
 
@@ -40,7 +41,8 @@ projects_of_user(struct call *call, struct fault *f)
 {
     struct user user = { 0 };
 
-    if (resource_load(call->db, &user_resource, call_param(call, "user_id"), NULL, false, &user, f) < 0)
+    if (resource_load(call->db, &user_resource, call_param(call, "user_id"), NULL, false, &user,
+                      f) < 0)
         return -1;
     return projects_for(call, user.id, f);
 }

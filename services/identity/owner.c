@@ -1,14 +1,17 @@
 #include "owner.h"
 
 int
-owner_domain(struct call *call, struct db_tx *tx, struct field_set *set, unsigned index, const char **domain_id, struct fault *f)
+owner_domain(struct call *call, struct db_tx *tx, struct field_set *set, unsigned index,
+             const char **domain_id, struct fault *f)
 {
     struct domain domain = { 0 };
 
     if (*domain_id == NULL) {
         const struct auth_context *who = &call->auth;
 
-        *domain_id = who->domain_id != NULL ? who->domain_id : who->project_domain_id != NULL ? who->project_domain_id : who->user_domain_id;
+        *domain_id = who->domain_id != NULL           ? who->domain_id
+                     : who->project_domain_id != NULL ? who->project_domain_id
+                                                      : who->user_domain_id;
         field_mark(set, index);
     }
     return resource_load(tx->db, &domain_resource, *domain_id, NULL, false, &domain, f);

@@ -1,6 +1,7 @@
 #include "passwords.h"
 
 #include <crypt.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -15,18 +16,18 @@ struct password_hasher {
     char *decoy; /* What an unknown user's password is compared with. */
 };
 
-/* bcrypt reads 72 bytes. What is longer goes in as the base64 of its SHA-512 half, so that no byte is ignored. */
+/* bcrypt reads 72 bytes, and crypt(3) takes 511. What is longer goes in as the 64 characters of its SHA-384, so that no byte is ignored. */
 static const char *
 shortened(struct arena *a, const char *password)
 {
-    struct crypt_data *data;
-    const char *hash;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
 
     if (strlen(password) <= 72)
         return password;
-    data = ARENA_NEW(a, struct crypt_data);
-    hash = crypt_rn(password, "$6$rounds=1000$virga", data, sizeof(*data));
-    return hash == NULL ? password : arena_strdup(a, strrchr(hash, '$') + 1);
+    if (EVP_Digest(password, strlen(password), digest, &size, EVP_sha384(), NULL) != 1)
+        abort();
+    return str_base64(a, digest, size);
 }
 
 static bool
@@ -87,7 +88,8 @@ give_slot(struct password_hasher *h)
 }
 
 int
-password_hash(struct password_hasher *h, struct arena *a, const char *password, char **ret, struct fault *f)
+password_hash(struct password_hasher *h, struct arena *a, const char *password, char **ret,
+              struct fault *f)
 {
     struct crypt_data *data = ARENA_NEW(a, struct crypt_data);
     char salt[CRYPT_GENSALT_OUTPUT_SIZE];
@@ -117,7 +119,9 @@ password_verify(struct password_hasher *h, const char *password, const char *has
     bool same;
 
     take_slot(h);
-    made = against == NULL ? NULL : crypt_rn(is_bcrypt(against) ? shortened(a, password) : password, against, data, sizeof(*data));
+    made = against == NULL ? NULL
+                           : crypt_rn(is_bcrypt(against) ? shortened(a, password) : password,
+                                      against, data, sizeof(*data));
     give_slot(h);
     same = made != NULL && str_equal_secret(made, against) && hash != NULL;
     explicit_bzero(data, sizeof(*data));

@@ -14,7 +14,8 @@ struct password_hasher *password_hasher_new(unsigned rounds, unsigned concurrenc
 void password_hasher_free(struct password_hasher *h);
 
 /* FAULT_INVALID if the password cannot be hashed (NUL is excluded by JSON already). */
-int password_hash(struct password_hasher *h, struct arena *a, const char *password, char **ret, struct fault *f);
+int password_hash(struct password_hasher *h, struct arena *a, const char *password, char **ret,
+                  struct fault *f);
 
 /* In the same time for a wrong password and for no hash at all (NULL: user unknown or without password). */
 bool password_verify(struct password_hasher *h, const char *password, const char *hash);

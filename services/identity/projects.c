@@ -9,17 +9,23 @@ prepare_create(struct call *call, struct db_tx *tx, struct project *row, struct 
     struct project parent = { 0 };
 
     if (row->is_domain)
-        return fault_raise_field(f, "is_domain", "A project that acts as a domain is made as a domain: POST /v3/domains.");
+        return fault_raise_field(
+            f, "is_domain",
+            "A project that acts as a domain is made as a domain: POST /v3/domains.");
     if (row->parent_id != NULL && !str_equal(row->parent_id, row->domain_id)) {
         struct domain domain = { 0 };
 
-        if (resource_load(tx->db, &project_resource, row->parent_id, NULL, false, &parent, f) == 0) {
+        if (resource_load(tx->db, &project_resource, row->parent_id, NULL, false, &parent, f) ==
+            0) {
             if (row->domain_id != NULL && !str_equal(row->domain_id, parent.domain_id))
-                return fault_raise_field(f, "domain_id", "Cannot create project, since it specifies a domain that is not its parent's.");
+                return fault_raise_field(
+                    f, "domain_id",
+                    "Cannot create project, since it specifies a domain that is not its parent's.");
             row->domain_id = parent.domain_id;
         } else {
             fault_clear(f);
-            if (resource_load(tx->db, &domain_resource, row->parent_id, NULL, false, &domain, f) < 0)
+            if (resource_load(tx->db, &domain_resource, row->parent_id, NULL, false, &domain, f) <
+                0)
                 return -1;
             row->domain_id = domain.id;
         }
@@ -35,7 +41,8 @@ prepare_create(struct call *call, struct db_tx *tx, struct project *row, struct 
 }
 
 static int
-after_update(struct call *call, struct db_tx *tx, const struct project *old, struct project *row, struct fault *f)
+after_update(struct call *call, struct db_tx *tx, const struct project *old, struct project *row,
+             struct fault *f)
 {
     return old->enabled && !row->enabled ? revoke_project(call, tx, row->id, f) : 0;
 }
@@ -49,7 +56,9 @@ check_delete(struct call *call, struct db_tx *tx, const struct project *row, str
     if (found < 0)
         return -1;
     if (found == 1)
-        return fault_raise(f, FAULT_FORBIDDEN, "Cannot delete the project %s since it is not a leaf in the hierarchy.", row->id);
+        return fault_raise(f, FAULT_FORBIDDEN,
+                           "Cannot delete the project %s since it is not a leaf in the hierarchy.",
+                           row->id);
     if (grants_forget_target(tx->db, "project", row->id, f) < 0)
         return -1;
     return revoke_project(call, tx, row->id, f);

@@ -32,7 +32,8 @@ revoke_tokens(struct call *call, struct db_tx *tx, struct revocation *r, struct 
     if (revocation_add(tx->db, body, r->expires_us, f) < 0)
         return -1;
     if (identity->daemon->outbox != NULL &&
-        outbox_add(identity->daemon->outbox, tx, "exchange:virga.revocation", "revoke", NULL, body, f) < 0)
+        outbox_add(identity->daemon->outbox, tx, "exchange:virga.revocation", "revoke", NULL, body,
+                   f) < 0)
         return -1;
     p->memory = authenticator_revocations(identity->daemon->authenticator);
     p->r = *r;

@@ -45,13 +45,15 @@ write_role(struct call *call, struct jsonw *w, const char *key, const char *id, 
     jsonw_object(w, key);
     jsonw_text(w, "id", id);
     jsonw_text(w, "name", name);
-    dialect_object_links(call->dialect, w, call->base_url, arena_printf(call->arena, "/v3/roles/%s", id));
+    dialect_object_links(call->dialect, w, call->base_url,
+                         arena_printf(call->arena, "/v3/roles/%s", id));
     jsonw_end(w);
 }
 
 /* Groups of rows with one prior role: {"prior_role": ..., "implies": [...]}. */
 static void
-write_inference(struct call *call, struct jsonw *w, const char *key, const struct implied_rows_row *rows, size_t count)
+write_inference(struct call *call, struct jsonw *w, const char *key,
+                const struct implied_rows_row *rows, size_t count)
 {
     jsonw_object(w, key);
     write_role(call, w, "prior_role", rows[0].prior_id, rows[0].prior_name);
@@ -70,7 +72,8 @@ implied_list(struct call *call, struct fault *f)
     struct jsonw *w;
     size_t count;
 
-    if (resource_load(call->db, &role_resource, call_param(call, "role_id"), NULL, false, &role, f) < 0 ||
+    if (resource_load(call->db, &role_resource, call_param(call, "role_id"), NULL, false, &role,
+                      f) < 0 ||
         implied_rows(call->db, role.id, &rows, &count, f) < 0)
         return -1;
     w = call_json(call);
@@ -82,7 +85,8 @@ implied_list(struct call *call, struct fault *f)
         write_role(call, w, NULL, rows[i].implied_id, rows[i].implied_name);
     jsonw_end(w);
     jsonw_end(w);
-    dialect_list_links(call->dialect, w, "roles", call_url(call, "%s", call->request->path), NULL, NULL);
+    dialect_list_links(call->dialect, w, "roles", call_url(call, "%s", call->request->path), NULL,
+                       NULL);
     jsonw_end(w);
     return 0;
 }
@@ -106,7 +110,8 @@ implied_all(struct call *call, struct fault *f)
         first = i;
     }
     jsonw_end(w);
-    dialect_list_links(call->dialect, w, "roles", call_url(call, "%s", call->request->path), NULL, NULL);
+    dialect_list_links(call->dialect, w, "roles", call_url(call, "%s", call->request->path), NULL,
+                       NULL);
     jsonw_end(w);
     return 0;
 }
@@ -114,9 +119,11 @@ implied_all(struct call *call, struct fault *f)
 static int
 load_pair(struct call *call, struct role *prior, struct role *implied, struct fault *f)
 {
-    if (resource_load(call->db, &role_resource, call_param(call, "role_id"), NULL, false, prior, f) < 0)
+    if (resource_load(call->db, &role_resource, call_param(call, "role_id"), NULL, false, prior,
+                      f) < 0)
         return -1;
-    return resource_load(call->db, &role_resource, call_param(call, "implied_role_id"), NULL, false, implied, f);
+    return resource_load(call->db, &role_resource, call_param(call, "implied_role_id"), NULL, false,
+                         implied, f);
 }
 
 static void
@@ -140,7 +147,8 @@ implied_show(struct call *call, struct fault *f)
     struct implied_rows_row *rows;
     size_t count;
 
-    if (load_pair(call, &prior, &implied, f) < 0 || implied_rows(call->db, prior.id, &rows, &count, f) < 0)
+    if (load_pair(call, &prior, &implied, f) < 0 ||
+        implied_rows(call->db, prior.id, &rows, &count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (str_equal(rows[i].implied_id, implied.id)) {
@@ -166,7 +174,8 @@ implied_add(struct call *call, struct fault *f)
     if (found < 0)
         return -1;
     if (found == 1)
-        return fault_raise_field(f, "implied_role_id", "A role cannot imply itself, directly or through others.");
+        return fault_raise_field(f, "implied_role_id",
+                                 "A role cannot imply itself, directly or through others.");
     if (implied_add_row(call->db, prior.id, implied.id, f) < 0)
         return -1;
     reply_pair(call, &prior, &implied);

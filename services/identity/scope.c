@@ -3,13 +3,15 @@
 #include "tokens.h"
 
 static int
-take_roles(struct call *call, const char *target_type, const char *target_id, const char *domain_id, struct auth_context *c, struct fault *f)
+take_roles(struct call *call, const char *target_type, const char *target_id, const char *domain_id,
+           struct auth_context *c, struct fault *f)
 {
     struct effective_roles_row *rows;
     const char **names, **ids;
     size_t count;
 
-    if (effective_roles(call->db, c->user_id, target_type, target_id, domain_id, &rows, &count, f) < 0)
+    if (effective_roles(call->db, c->user_id, target_type, target_id, domain_id, &rows, &count, f) <
+        0)
         return -1;
     if (count == 0)
         return login_refused(call, "the user has no role there", f);
@@ -26,16 +28,20 @@ take_roles(struct call *call, const char *target_type, const char *target_id, co
 }
 
 static int
-project_scope(struct call *call, const struct project_ref *in, struct auth_context *c, struct fault *f)
+project_scope(struct call *call, const struct project_ref *in, struct auth_context *c,
+              struct fault *f)
 {
     struct scope_project_row row;
     const struct domain_ref *domain = in->domain;
     int found;
 
-    if (in->id == NULL && (in->name == NULL || domain == NULL || (domain->id == NULL && domain->name == NULL)))
-        return fault_raise_field(f, "project", "Expecting to find id or name with domain in project.");
-    found = in->id != NULL ? scope_project_by_id(call->db, in->id, &row, f)
-                           : scope_project_by_name(call->db, in->name, domain->id, domain->name, &row, f);
+    if (in->id == NULL &&
+        (in->name == NULL || domain == NULL || (domain->id == NULL && domain->name == NULL)))
+        return fault_raise_field(f, "project",
+                                 "Expecting to find id or name with domain in project.");
+    found = in->id != NULL
+                ? scope_project_by_id(call->db, in->id, &row, f)
+                : scope_project_by_name(call->db, in->name, domain->id, domain->name, &row, f);
     if (found < 0)
         return -1;
     if (found == 0 || !row.enabled)
@@ -49,7 +55,8 @@ project_scope(struct call *call, const struct project_ref *in, struct auth_conte
 }
 
 static int
-domain_scope(struct call *call, const struct domain_ref *in, struct auth_context *c, struct fault *f)
+domain_scope(struct call *call, const struct domain_ref *in, struct auth_context *c,
+             struct fault *f)
 {
     struct scope_domain_row row;
     int found;
@@ -68,7 +75,8 @@ domain_scope(struct call *call, const struct domain_ref *in, struct auth_context
 }
 
 int
-scope_resolve(struct call *call, const json_t *scope, const char *default_project_id, struct auth_context *ret, struct fault *f)
+scope_resolve(struct call *call, const json_t *scope, const char *default_project_id,
+              struct auth_context *ret, struct fault *f)
 {
     struct token_scope in = { 0 };
     struct project_ref own = { .id = default_project_id };
@@ -78,16 +86,21 @@ scope_resolve(struct call *call, const json_t *scope, const char *default_projec
         return 0;
     if (scope == NULL) {
         if (default_project_id != NULL && project_scope(call, &own, ret, f) < 0) {
-            fault_clear(f); /* A default project that is gone, or not the user's any more: unscoped. */
+            fault_clear(
+                f); /* A default project that is gone, or not the user's any more: unscoped. */
             ret->scope = SCOPE_NONE;
-            ret->project_id = ret->project_name = ret->project_domain_id = ret->project_domain_name = NULL;
+            ret->project_id = ret->project_name = ret->project_domain_id =
+                ret->project_domain_name = NULL;
         }
         return 0;
     }
-    if (schema_parse(&token_scope_schema, scope, SCHEMA_CREATE, 0, "scope", call->arena, &in, f) < 0)
+    if (schema_parse(&token_scope_schema, scope, SCHEMA_CREATE, 0, "scope", call->arena, &in, f) <
+        0)
         return -1;
-    if ((in.project != NULL) + (in.domain != NULL) + (in.system != NULL) + (in.unscoped != NULL) != 1)
-        return fault_raise_field(f, "scope", "Expecting exactly one of project, domain, system or unscoped in scope.");
+    if ((in.project != NULL) + (in.domain != NULL) + (in.system != NULL) + (in.unscoped != NULL) !=
+        1)
+        return fault_raise_field(
+            f, "scope", "Expecting exactly one of project, domain, system or unscoped in scope.");
     if (in.project != NULL)
         return project_scope(call, in.project, ret, f);
     if (in.domain != NULL)

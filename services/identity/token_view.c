@@ -15,7 +15,8 @@ write_named(struct jsonw *w, const char *key, const char *id, const char *name)
 static const char *
 endpoint_url(struct call *call, const char *url, const struct auth_context *token)
 {
-    static const char *const marks[] = { "%(tenant_id)s", "$(tenant_id)s", "%(project_id)s", "$(project_id)s" };
+    static const char *const marks[] = { "%(tenant_id)s", "$(tenant_id)s", "%(project_id)s",
+                                         "$(project_id)s" };
 
     for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
         const char *at = strstr(url, marks[i]);
@@ -24,13 +25,15 @@ endpoint_url(struct call *call, const char *url, const struct auth_context *toke
             continue;
         if (token->project_id == NULL)
             return NULL;
-        return arena_printf(call->arena, "%.*s%s%s", (int)(at - url), url, token->project_id, at + strlen(marks[i]));
+        return arena_printf(call->arena, "%.*s%s%s", (int)(at - url), url, token->project_id,
+                            at + strlen(marks[i]));
     }
     return url;
 }
 
 int
-catalog_write(struct call *call, const struct auth_context *token, struct jsonw *w, const char *key, struct fault *f)
+catalog_write(struct call *call, const struct auth_context *token, struct jsonw *w, const char *key,
+              struct fault *f)
 {
     struct catalog_rows_row *rows;
     const char *service = NULL;
@@ -126,7 +129,8 @@ token_write(struct call *call, const struct auth_context *token, bool with_catal
     call_write_time(call, w, "expires_at", token->expires_us);
     call_write_time(call, w, "issued_at", token->issued_us);
     write_scope(w, token);
-    if (with_catalog && token->scope != SCOPE_NONE && catalog_write(call, token, w, "catalog", f) < 0)
+    if (with_catalog && token->scope != SCOPE_NONE &&
+        catalog_write(call, token, w, "catalog", f) < 0)
         return -1;
     jsonw_end(w);
     jsonw_end(w);

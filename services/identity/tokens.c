@@ -55,13 +55,15 @@ subject(struct call *call, const char *rule, struct auth_context *ret, struct fa
 
     if (text == NULL)
         return fault_raise_field(f, "X-Subject-Token", "The header X-Subject-Token is missing.");
-    if (authenticator_check(api_server_authenticator(call->server), call->arena, text, ret, f) < 0) {
+    if (authenticator_check(api_server_authenticator(call->server), call->arena, text, ret, f) <
+        0) {
         if (f->kind != FAULT_UNAUTHORIZED)
             return -1;
         fault_clear(f);
         return fault_raise(f, FAULT_NOT_FOUND, "Could not find token.");
     }
-    if (!str_equal(text, own) && !str_equal(ret->user_id, call->auth.user_id) && call_enforce(call, rule, NULL, NULL, f) < 0)
+    if (!str_equal(text, own) && !str_equal(ret->user_id, call->auth.user_id) &&
+        call_enforce(call, rule, NULL, NULL, f) < 0)
         return -1;
     call_header(call, "X-Subject-Token", text);
     return 0;
@@ -87,7 +89,9 @@ token_revoke(struct call *call, struct fault *f)
     if (subject(call, "identity:revoke_token", &token, f) < 0)
         return -1;
     if (str_equal(token.audit_id, token.audit_chain_id))
-        r.audit_chain_id = token.audit_chain_id; /* The first of a chain takes all with it that were made from it. */
+        r.audit_chain_id =
+            token
+                .audit_chain_id; /* The first of a chain takes all with it that were made from it. */
     else
         r.audit_id = token.audit_id;
     if (db_tx_begin(&tx, call->db, f) < 0 || revoke_tokens(call, &tx, &r, f) < 0)

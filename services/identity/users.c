@@ -18,7 +18,8 @@ take_password(struct call *call, struct user *row, struct fault *f)
         return 0;
     }
     if (strlen(row->password) > (size_t)identity->config->password_max_length)
-        return fault_raise_field(f, "password", "The password is longer than %lld bytes.", (long long)identity->config->password_max_length);
+        return fault_raise_field(f, "password", "The password is longer than %lld bytes.",
+                                 (long long)identity->config->password_max_length);
     if (password_hash(identity->hasher, call->arena, row->password, &hash, f) < 0)
         return -1;
     row->password_hash = hash;
@@ -37,7 +38,8 @@ prepare_create(struct call *call, struct db_tx *tx, struct user *row, struct fau
 }
 
 static int
-prepare_update(struct call *call, struct db_tx *tx, const struct user *old, struct user *row, struct fault *f)
+prepare_update(struct call *call, struct db_tx *tx, const struct user *old, struct user *row,
+               struct fault *f)
 {
     bool disabled = field_given(&row->set, USER_F_ENABLED) && old->enabled && !row->enabled;
 
@@ -84,13 +86,18 @@ user_change_password(struct call *call, const struct password_change *in, struct
 
     if (found < 0)
         return -1;
-    if (!password_verify(identity->hasher, in->original_password, found == 1 ? row.password_hash : NULL) || !row.enabled)
-        return fault_raise(f, FAULT_UNAUTHORIZED, "The request you have made requires authentication.");
+    if (!password_verify(identity->hasher, in->original_password,
+                         found == 1 ? row.password_hash : NULL) ||
+        !row.enabled)
+        return fault_raise(f, FAULT_UNAUTHORIZED,
+                           "The request you have made requires authentication.");
     if (str_equal(in->password, in->original_password))
-        return fault_raise_field(f, "password", "The new password cannot be identical to a previous one.");
+        return fault_raise_field(f, "password",
+                                 "The new password cannot be identical to a previous one.");
     if (password_hash(identity->hasher, call->arena, in->password, &hash, f) < 0)
         return -1;
-    if (db_tx_begin(&tx, call->db, f) < 0 || account_set_password(tx.db, id, hash, f) < 0 || revoke_user(call, &tx, id, f) < 0)
+    if (db_tx_begin(&tx, call->db, f) < 0 || account_set_password(tx.db, id, hash, f) < 0 ||
+        revoke_user(call, &tx, id, f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
 }

@@ -58,13 +58,18 @@ write_home(struct call *call, struct jsonw *w)
         if (str_equal(o->path, before) || !str_starts(o->path, "/v3/") || o->resource == NULL)
             continue;
         before = o->path;
-        jsonw_object(w, arena_printf(call->arena, "https://docs.openstack.org/api/openstack-identity/3/rel/%s", template ? o->resource->key : tail));
+        jsonw_object(w, arena_printf(call->arena,
+                                     "https://docs.openstack.org/api/openstack-identity/3/rel/%s",
+                                     template ? o->resource->key : tail));
         if (!template) {
             jsonw_text(w, "href", o->path);
         } else {
             jsonw_text(w, "href-template", o->path);
             jsonw_object(w, "href-vars");
-            jsonw_text(w, o->path_id, arena_printf(call->arena, "https://docs.openstack.org/api/openstack-identity/3/param/%s", o->path_id));
+            jsonw_text(w, o->path_id,
+                       arena_printf(call->arena,
+                                    "https://docs.openstack.org/api/openstack-identity/3/param/%s",
+                                    o->path_id));
             jsonw_end(w);
         }
         jsonw_end(w);

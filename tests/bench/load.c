@@ -77,7 +77,8 @@ run(void *argument)
     for (int64_t begin = clock_mono_us(); begin < end_us; begin = clock_mono_us()) {
         int status;
 
-        if (write(fd, request.data, request.size) != (ssize_t)request.size || (status = read_answer(fd, buffer, sizeof(buffer), &body)) < 0) {
+        if (write(fd, request.data, request.size) != (ssize_t)request.size ||
+            (status = read_answer(fd, buffer, sizeof(buffer), &body)) < 0) {
             close(fd);
             fd = open_connection();
             bad++;
@@ -113,12 +114,14 @@ main(int argc, char **argv)
     char host[64], path[1024];
     unsigned port;
 
-    if (argc < 4 || str_to_int64(argv[1], 1, 600, &seconds) < 0 || str_to_int64(argv[2], 1, 256, &connections) < 0 ||
+    if (argc < 4 || str_to_int64(argv[1], 1, 600, &seconds) < 0 ||
+        str_to_int64(argv[2], 1, 256, &connections) < 0 ||
         sscanf(argv[3], "http://%63[^:]:%u%1023s", host, &port, path) != 3)
         return 2;
     server.sin_port = htons((uint16_t)port);
     inet_pton(AF_INET, host, &server.sin_addr);
-    str_addf(&request, "GET %s HTTP/1.1\r\nHost: %s:%u\r\nAccept: application/json\r\n", path, host, port);
+    str_addf(&request, "GET %s HTTP/1.1\r\nHost: %s:%u\r\nAccept: application/json\r\n", path, host,
+             port);
     for (int i = 4; i < argc; i++)
         str_addf(&request, "%s\r\n", argv[i]);
     str_add(&request, "\r\n");
@@ -129,7 +132,9 @@ main(int argc, char **argv)
     for (int64_t i = 0; i < connections; i++)
         pthread_join(threads[i], NULL);
     qsort(latencies, latencies_count, sizeof(*latencies), compare);
-    printf("%.0f %d %d %lld %lld\n", (double)answers / (double)seconds, latencies_count == 0 ? 0 : latencies[latencies_count / 2],
-           latencies_count == 0 ? 0 : latencies[latencies_count * 99 / 100], (long long)errors, (long long)bytes);
+    printf("%.0f %d %d %lld %lld\n", (double)answers / (double)seconds,
+           latencies_count == 0 ? 0 : latencies[latencies_count / 2],
+           latencies_count == 0 ? 0 : latencies[latencies_count * 99 / 100], (long long)errors,
+           (long long)bytes);
     return 0;
 }

@@ -1,17 +1,17 @@
 -- account_by_id(id text) :opt -> account_login_row (id text, name text, domain_id text, domain_name text, enabled bool, domain_enabled bool, password_hash text?, password_expires_at timestamptz?)
-SELECT a.id, a.name, a.domain_id, d.name, a.enabled, d.enabled, a.password_hash, a.password_expires_at
+SELECT a.id, a.name, a.domain_id, d.name AS domain_name, a.enabled, d.enabled AS domain_enabled, a.password_hash, a.password_expires_at
 FROM account a JOIN domain d ON d.id = a.domain_id WHERE a.id = $1;
 
 -- account_by_name(name text, domain_id text?, domain_name text?) :opt -> account_login_row
-SELECT a.id, a.name, a.domain_id, d.name, a.enabled, d.enabled, a.password_hash, a.password_expires_at
+SELECT a.id, a.name, a.domain_id, d.name AS domain_name, a.enabled, d.enabled AS domain_enabled, a.password_hash, a.password_expires_at
 FROM account a JOIN domain d ON d.id = a.domain_id
 WHERE a.name = $1 AND ($2::text IS NULL OR d.id = $2) AND ($3::text IS NULL OR d.name = $3) LIMIT 1;
 
 -- scope_project_by_id(id text) :opt -> scope_project_row (id text, name text, domain_id text, domain_name text, enabled bool)
-SELECT p.id, p.name, p.domain_id, d.name, p.enabled AND d.enabled FROM project p JOIN domain d ON d.id = p.domain_id WHERE p.id = $1;
+SELECT p.id, p.name, p.domain_id, d.name AS domain_name, p.enabled AND d.enabled AS enabled FROM project p JOIN domain d ON d.id = p.domain_id WHERE p.id = $1;
 
 -- scope_project_by_name(name text, domain_id text?, domain_name text?) :opt -> scope_project_row
-SELECT p.id, p.name, p.domain_id, d.name, p.enabled AND d.enabled FROM project p JOIN domain d ON d.id = p.domain_id
+SELECT p.id, p.name, p.domain_id, d.name AS domain_name, p.enabled AND d.enabled AS enabled FROM project p JOIN domain d ON d.id = p.domain_id
 WHERE p.name = $1 AND ($2::text IS NULL OR d.id = $2) AND ($3::text IS NULL OR d.name = $3) LIMIT 1;
 
 -- scope_domain(id text?, name text?) :opt -> (id text, name text, enabled bool)
@@ -36,7 +36,7 @@ WITH RECURSIVE actors AS (
 SELECT r.id, r.name FROM role r JOIN closure c ON c.id = r.id ORDER BY r.name;
 
 -- catalog_rows() :many -> (service_id text, service_type text, service_name text?, endpoint_id text, interface text, region_id text?, url text)
-SELECT s.id, s.type, s.name, e.id, e.interface, e.region_id, e.url FROM service s JOIN endpoint e ON e.service_id = s.id
+SELECT s.id AS service_id, s.type AS service_type, s.name AS service_name, e.id AS endpoint_id, e.interface, e.region_id, e.url FROM service s JOIN endpoint e ON e.service_id = s.id
 WHERE s.enabled AND e.enabled ORDER BY s.type, s.id, e.interface, e.id;
 
 -- own_project_ids(user_id text) :many -> (id text)

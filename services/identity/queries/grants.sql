@@ -45,9 +45,10 @@ WITH RECURSIVE below AS (
     SELECT i.implied_role_id, h.actor_type, h.actor_id, h.target_type, h.target_id, h.inherited
     FROM held h JOIN implied_role i ON i.prior_role_id = h.role_id WHERE $7
 )
-SELECT r.id, r.name, r.domain_id, rd.name, h.actor_type, h.actor_id, COALESCE(u.name, g.name, ''),
-       COALESCE(u.domain_id, g.domain_id, ''), COALESCE(ad.name, ''), h.target_type, h.target_id,
-       COALESCE(p.name, d.name), p.domain_id, pd.name, h.inherited
+SELECT r.id AS role_id, r.name AS role_name, r.domain_id AS role_domain_id, rd.name AS role_domain_name, h.actor_type, h.actor_id,
+       COALESCE(u.name, g.name, '') AS actor_name, COALESCE(u.domain_id, g.domain_id, '') AS actor_domain_id,
+       COALESCE(ad.name, '') AS actor_domain_name, h.target_type, h.target_id, COALESCE(p.name, d.name) AS target_name,
+       p.domain_id AS target_domain_id, pd.name AS target_domain_name, h.inherited
 FROM held h JOIN role r ON r.id = h.role_id LEFT JOIN domain rd ON rd.id = r.domain_id
 LEFT JOIN account u ON h.actor_type = 'user' AND u.id = h.actor_id
 LEFT JOIN user_group g ON h.actor_type = 'group' AND g.id = h.actor_id

@@ -17,7 +17,7 @@ INSERT INTO implied_role (prior_role_id, implied_role_id) VALUES ($1, $2) ON CON
 DELETE FROM implied_role WHERE prior_role_id = $1 AND implied_role_id = $2;
 
 -- implied_rows(prior_role_id text?) :many -> (prior_id text, prior_name text, implied_id text, implied_name text)
-SELECT p.id, p.name, r.id, r.name FROM implied_role i JOIN role p ON p.id = i.prior_role_id JOIN role r ON r.id = i.implied_role_id
+SELECT p.id AS prior_id, p.name AS prior_name, r.id AS implied_id, r.name AS implied_name FROM implied_role i JOIN role p ON p.id = i.prior_role_id JOIN role r ON r.id = i.implied_role_id
 WHERE $1::text IS NULL OR p.id = $1 ORDER BY p.name, r.name;
 
 -- implied_leads_to(from_role text, to_role text) :opt -> (id text)

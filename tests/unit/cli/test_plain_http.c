@@ -128,9 +128,9 @@ test_request(void **state)
     assert_ok(plain_http_run(&h, a, &x, &f));
     plain_http_close(&h);
     peer_end(&p);
-    assert_true(
-        str_starts(p.request, "POST / HTTP/1.1\r\nHost: [::1]:81\r\nX-One: 1\r\nContent-Type: "
-                              "application/json\r\nContent-Length: 2\r\n\r\n{}"));
+    assert_true(str_starts(p.request,
+                           "POST / HTTP/1.1\r\nHost: [::1]:81\r\nX-One: 1\r\nContent-Type: "
+                           "application/json\r\nContent-Length: 2\r\n\r\n{}"));
     assert_string_equal(http_exchange_header(&x, "x-answer"), "yes");
     arena_free(a);
 }
