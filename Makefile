@@ -14,7 +14,6 @@ B := $(O)/$(V)
 GEN := $(O)/gen
 PYTHON ?= /usr/bin/python3
 CC ?= gcc
-VERSION := 0.1.0
 
 SERVICES := $(notdir $(patsubst %/main.c,%,$(wildcard services/*/main.c)))
 API_SERVICES := $(notdir $(patsubst %/openapi.yaml,%,$(wildcard api-specs/*/openapi.yaml)))
@@ -22,7 +21,7 @@ API_SERVICES := $(notdir $(patsubst %/openapi.yaml,%,$(wildcard api-specs/*/open
 # --- flags
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla -Werror
-CPPFLAGS += -D_GNU_SOURCE -DVIRGA_VERSION='"$(VERSION)"' -I. -Icommon -I$(GEN) -I$(O) \
+CPPFLAGS += -D_GNU_SOURCE -I. -Icommon -I$(GEN) -I$(O) \
             $(shell pkg-config --cflags libmicrohttpd jansson libpq libcurl libxml-2.0 libvirt libnl-3.0 libnl-route-3.0 2>/dev/null)
 CFLAGS_release := -O2 -g1 -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 CFLAGS_san := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer

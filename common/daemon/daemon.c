@@ -18,6 +18,7 @@
 
 #include "../base/clock.h"
 #include "../base/log.h"
+#include "../base/release.h"
 #include "../base/str.h"
 #include "../saga/inject.h"
 #include "identity_link.h"
@@ -25,10 +26,6 @@
 #include "notify.h"
 #include "running.h"
 #include "signals.h"
-
-#ifndef VIRGA_VERSION
-#define VIRGA_VERSION "unknown"
-#endif
 
 enum {
     RETRY_MS = 1000,         /* While the database is away. */

@@ -6,11 +6,8 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/release.h"
 #include "running.h"
-
-#ifndef VIRGA_VERSION
-#define VIRGA_VERSION "unknown"
-#endif
 
 static void
 head(struct str *out, const char *name, const char *type, const char *help)

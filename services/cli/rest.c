@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/release.h"
 #include "base/str.h"
 #include "cloud.h"
 #include "session.h"

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/release.h"
 #include "base/str.h"
 #include "compute_rpc.h"
 #include "metadata_server.h"

@@ -1,6 +1,7 @@
 /* Backends: what their agents report, and how operators see them: services, pools and availability zones. */
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/release.h"
 #include "base/str.h"
 #include "placing.h"
 #include "volume_rpc.h"
