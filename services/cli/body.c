@@ -138,8 +138,8 @@ static int
 make_value(struct cli *cli, const struct arg *arg, json_t **ret, struct fault *f)
 {
     const char *text;
-    json_t *parts;
-    char *data;
+    json_t *parts = NULL;
+    char *data = NULL;
     size_t size;
 
     if (body_value(cli, arg, &text, f) < 0)
@@ -279,7 +279,7 @@ body_path(struct cli *cli, const char *path, char **ret, struct fault *f)
 
     while (*path != '\0') {
         size_t plain = strcspn(path, "{"), size;
-        const char *value;
+        const char *value = NULL;
 
         str_add_n(&s, path, plain);
         path += plain;

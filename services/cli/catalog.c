@@ -128,7 +128,7 @@ access_endpoint_list(struct cli *cli, struct fault *f)
 {
     _cleanup_(str_done) struct str path = { 0 };
     const char *text = args_get(&cli->args, "--service");
-    json_t *services, *rows, *one, *service;
+    json_t *services, *rows, *one, *service = NULL;
     size_t i;
 
     str_add(&path, "/endpoints");

@@ -174,7 +174,7 @@ read_files(struct arena *a, struct cloud *c, struct fault *f)
 
     /* As openstacksdk: the first file that is there is the one. */
     for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-        if (!str_empty(paths[i]) && access(paths[i], F_OK) == 0)
+        if (paths[i] != NULL && paths[i][0] != '\0' && access(paths[i], F_OK) == 0)
             return read_pair(a, c, paths[i], f);
     }
     return 0;

@@ -189,7 +189,7 @@ static int
 by_name(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id,
         json_t **ret, struct fault *f)
 {
-    json_t *all, *object, *matches;
+    json_t *all = NULL, *object, *matches;
     size_t i;
 
     if (kind->by_id_only)
@@ -245,7 +245,7 @@ int
 kind_id(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id,
         const char **ret, struct fault *f)
 {
-    json_t *object;
+    json_t *object = NULL;
 
     if (str_empty(text))
         return fault_raise(f, FAULT_INVALID, "The name of a %s is empty.", kind->title);

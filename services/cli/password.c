@@ -40,7 +40,7 @@ ask_terminal(struct arena *a, const char *prompt, const char **ret, struct fault
 int
 password_ask(struct arena *a, const char *prompt, bool again, const char **ret, struct fault *f)
 {
-    const char *first, *second;
+    const char *first = NULL, *second = NULL;
 
     if (!isatty(STDIN_FILENO))
         return read_line(a, ret, f);

@@ -212,7 +212,7 @@ int
 plain_http_run(struct plain_http *h, struct arena *a, struct http_exchange *x, struct fault *f)
 {
     struct plain_reader in = { .buffer = arena_alloc(a, PLAIN_PIECE) };
-    struct target t;
+    struct target t = { .path = "" };
     bool reused, closes = false;
     int sent, r;
 

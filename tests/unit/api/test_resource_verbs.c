@@ -9,17 +9,53 @@
 
 static struct resource resource;
 static struct operation operations[] = {
-    { .method = HTTP_GET, .path = "/v3/widgets", .id = "list", .verb = VERB_LIST, .view = VIEW_DETAIL, .success = 200, .flags = OP_PUBLIC },
-    { .method = HTTP_POST, .path = "/v3/widgets", .id = "create", .verb = VERB_CREATE, .success = 201, .flags = OP_PUBLIC },
-    { .method = HTTP_GET, .path = "/v3/widgets/{id}", .id = "show", .verb = VERB_SHOW, .path_id = "id", .success = 200, .flags = OP_PUBLIC },
-    { .method = HTTP_PATCH, .path = "/v3/widgets/{id}", .id = "update", .verb = VERB_UPDATE, .path_id = "id", .success = 200, .flags = OP_PUBLIC },
-    { .method = HTTP_DELETE, .path = "/v3/widgets/{id}", .id = "delete", .verb = VERB_DELETE, .path_id = "id", .success = 204, .flags = OP_PUBLIC },
+    { .method = HTTP_GET,
+      .path = "/v3/widgets",
+      .id = "list",
+      .verb = VERB_LIST,
+      .view = VIEW_DETAIL,
+      .success = 200,
+      .flags = OP_PUBLIC },
+    { .method = HTTP_POST,
+      .path = "/v3/widgets",
+      .id = "create",
+      .verb = VERB_CREATE,
+      .success = 201,
+      .flags = OP_PUBLIC },
+    { .method = HTTP_GET,
+      .path = "/v3/widgets/{id}",
+      .id = "show",
+      .verb = VERB_SHOW,
+      .path_id = "id",
+      .success = 200,
+      .flags = OP_PUBLIC },
+    { .method = HTTP_PATCH,
+      .path = "/v3/widgets/{id}",
+      .id = "update",
+      .verb = VERB_UPDATE,
+      .path_id = "id",
+      .success = 200,
+      .flags = OP_PUBLIC },
+    { .method = HTTP_DELETE,
+      .path = "/v3/widgets/{id}",
+      .id = "delete",
+      .verb = VERB_DELETE,
+      .path_id = "id",
+      .success = 204,
+      .flags = OP_PUBLIC },
 };
-static const struct resource_text unique[] = { { "widget_name_key", "A widget named %s exists." }, { NULL, NULL } };
-static const struct resource_text in_use[] = { { "part_widget_id_fkey", "[WidgetInUse] The widget has parts." }, { NULL, NULL } };
+static const struct resource_text unique[] = { { "widget_name_key", "A widget named %s exists." },
+                                               { NULL, NULL } };
+static const struct resource_text in_use[] = {
+    { "part_widget_id_fkey", "[WidgetInUse] The widget has parts." }, { NULL, NULL }
+};
 static const struct policy_default policies[] = { { "context_is_admin", "role:admin" } };
-static const struct api api = { .service = "widget", .dialect = DIALECT_NOVA, .operations = operations, .operations_count = ARRAY_SIZE(operations),
-                                .policies = policies, .policies_count = ARRAY_SIZE(policies) };
+static const struct api api = { .service = "widget",
+                                .dialect = DIALECT_NOVA,
+                                .operations = operations,
+                                .operations_count = ARRAY_SIZE(operations),
+                                .policies = policies,
+                                .policies_count = ARRAY_SIZE(policies) };
 static struct api_server *server;
 static struct arena *arena;
 
@@ -27,8 +63,14 @@ static json_t *
 ask(enum http_method method, const char *path, const char *body, int status)
 {
     static struct http_pair query[8];
-    struct http_request request = { .arena = arena, .method = method, .path = arena_strndup(arena, path, strcspn(path, "?")), .query_text = "",
-                                    .query = query, .started_us = clock_mono_us(), .body = body, .body_size = body == NULL ? 0 : strlen(body),
+    struct http_request request = { .arena = arena,
+                                    .method = method,
+                                    .path = arena_strndup(arena, path, strcspn(path, "?")),
+                                    .query_text = "",
+                                    .query = query,
+                                    .started_us = clock_mono_us(),
+                                    .body = body,
+                                    .body_size = body == NULL ? 0 : strlen(body),
                                     .content_length = body == NULL ? -1 : (int64_t)strlen(body) };
     struct http_response response = { .arena = arena, .status = 200, .file = -1 };
     json_t *answer;
@@ -41,13 +83,16 @@ ask(enum http_method method, const char *path, const char *body, int status)
             char *equals = strchr(parts[i], '=');
 
             *equals = '\0';
-            query[request.query_count++] = (struct http_pair) { parts[i], equals + 1 };
+            query[request.query_count++] = (struct http_pair){ parts[i], equals + 1 };
         }
     }
     api_server_handle(server, NULL, &request, &response);
     if (response.status != status)
-        fail_msg("%s %s: %d %s", http_method_name(method), path, response.status, str_text(&response.body));
-    answer = response.body.size == 0 ? NULL : json_own(arena, json_loads(str_text(&response.body), 0, NULL));
+        fail_msg("%s %s: %d %s", http_method_name(method), path, response.status,
+                 str_text(&response.body));
+    answer = response.body.size == 0
+                 ? NULL
+                 : json_own(arena, json_loads(str_text(&response.body), 0, NULL));
     str_done(&response.body);
     return answer;
 }
@@ -62,25 +107,34 @@ message(json_t *answer)
 static char *
 names(const char *query)
 {
-    json_t *widget, *list = json_object_get(ask(HTTP_GET, arena_printf(arena, "/v3/widgets%s", query), NULL, 200), "widgets");
+    json_t *widget,
+        *list =
+            json_object_get(ask(HTTP_GET, arena_printf(arena, "/v3/widgets%s", query), NULL, 200),
+                            "widgets");
     char *text = arena_strdup(arena, "");
     size_t i;
 
-    json_array_foreach(list, i, widget)
-        text = arena_printf(arena, "%s%s%s", text, i == 0 ? "" : " ", json_get_text(widget, "name"));
+    json_array_foreach(list, i, widget) text =
+        arena_printf(arena, "%s%s%s", text, i == 0 ? "" : " ", json_get_text(widget, "name"));
     return text;
 }
 
 static const char *
 make(const char *members)
 {
-    return json_get_text(json_object_get(ask(HTTP_POST, "/v3/widgets", arena_printf(arena, "{\"widget\": {%s}}", members), 201), "widget"), "id");
+    return json_get_text(json_object_get(ask(HTTP_POST, "/v3/widgets",
+                                             arena_printf(arena, "{\"widget\": {%s}}", members),
+                                             201),
+                                         "widget"),
+                         "id");
 }
 
 static void
 test_life(_unused_ void **state)
 {
-    const char *id = make("\"name\": \"life\", \"color\": \"blue\", \"tags\": [\"x\"], \"metadata\": {\"a\": \"b\"}, \"parts\": [{\"name\": \"p\", \"weight\": 2}]");
+    const char *id =
+        make("\"name\": \"life\", \"color\": \"blue\", \"tags\": [\"x\"], \"metadata\": {\"a\": "
+             "\"b\"}, \"parts\": [{\"name\": \"p\", \"weight\": 2}]");
     const char *path = arena_printf(arena, "/v3/widgets/%s", id);
     json_t *w = json_object_get(ask(HTTP_GET, path, NULL, 200), "widget");
 
@@ -88,7 +142,9 @@ test_life(_unused_ void **state)
     assert_string_equal(json_get_text(w, "color"), "blue");
     assert_string_equal(json_get_text(json_array_get(json_object_get(w, "parts"), 0), "name"), "p");
     assert_non_null(json_get_text(w, "created_at"));
-    w = json_object_get(ask(HTTP_PATCH, path, "{\"widget\": {\"size\": null, \"enabled\": true, \"tags\": []}}", 200), "widget");
+    w = json_object_get(ask(HTTP_PATCH, path,
+                            "{\"widget\": {\"size\": null, \"enabled\": true, \"tags\": []}}", 200),
+                        "widget");
     assert_true(json_is_null(json_object_get(w, "size")));
     assert_true(json_get_bool(w, "enabled"));
     assert_string_equal(json_get_text(w, "name"), "life"); /* What was not given stays. */
@@ -97,7 +153,8 @@ test_life(_unused_ void **state)
     assert_null(ask(HTTP_DELETE, path, NULL, 204));
     for (enum http_method m = HTTP_GET; m <= HTTP_DELETE; m++) {
         if (m == HTTP_GET || m == HTTP_PATCH || m == HTTP_DELETE)
-            assert_string_equal(message(ask(m, path, m == HTTP_PATCH ? "{\"widget\": {}}" : NULL, 404)),
+            assert_string_equal(message(
+                                    ask(m, path, m == HTTP_PATCH ? "{\"widget\": {}}" : NULL, 404)),
                                 arena_printf(arena, "Widget %s could not be found.", id));
     }
 }
@@ -106,13 +163,29 @@ static void
 test_refused(_unused_ void **state)
 {
     static const char *const bodies[] = {
-        "{}", "[]", "{\"widget\": null}", "{\"widget\": []}", "{\"widget\": {}}", "{\"other\": {\"name\": \"a\"}}", "{\"widget\": {\"name\": null}}",
-        "{\"widget\": {\"name\": \"\"}}", "{\"widget\": {\"name\": \" a\"}}", "{\"widget\": {\"name\": \"12345678901\"}}", "{\"widget\": {\"name\": 1}}",
-        "{\"widget\": {\"name\": \"a\", \"id\": \"mine\"}}", "{\"widget\": {\"name\": \"a\", \"project_id\": \"p\"}}", "{\"widget\": {\"name\": \"a\", \"unknown\": 1}}",
-        "{\"widget\": {\"name\": \"a\", \"size\": 0}}", "{\"widget\": {\"name\": \"a\", \"size\": 101}}", "{\"widget\": {\"name\": \"a\", \"size\": 1.5}}",
-        "{\"widget\": {\"name\": \"a\", \"color\": \"green\"}}", "{\"widget\": {\"name\": \"a\", \"tags\": [\"x\", \"x\"]}}",
-        "{\"widget\": {\"name\": \"a\", \"metadata\": {\"a\": 1}}}", "{\"widget\": {\"name\": \"a\", \"parts\": [{}]}}",
-        "{\"widget\": {\"name\": \"a\", \"parts\": [{\"name\": \"p\", \"weight\": -1}]}}", "{\"widget\": {\"name\": \"a\", \"created_at\": \"2020-01-01T00:00:00Z\"}}",
+        "{}",
+        "[]",
+        "{\"widget\": null}",
+        "{\"widget\": []}",
+        "{\"widget\": {}}",
+        "{\"other\": {\"name\": \"a\"}}",
+        "{\"widget\": {\"name\": null}}",
+        "{\"widget\": {\"name\": \"\"}}",
+        "{\"widget\": {\"name\": \" a\"}}",
+        "{\"widget\": {\"name\": \"12345678901\"}}",
+        "{\"widget\": {\"name\": 1}}",
+        "{\"widget\": {\"name\": \"a\", \"id\": \"mine\"}}",
+        "{\"widget\": {\"name\": \"a\", \"project_id\": \"p\"}}",
+        "{\"widget\": {\"name\": \"a\", \"unknown\": 1}}",
+        "{\"widget\": {\"name\": \"a\", \"size\": 0}}",
+        "{\"widget\": {\"name\": \"a\", \"size\": 101}}",
+        "{\"widget\": {\"name\": \"a\", \"size\": 1.5}}",
+        "{\"widget\": {\"name\": \"a\", \"color\": \"green\"}}",
+        "{\"widget\": {\"name\": \"a\", \"tags\": [\"x\", \"x\"]}}",
+        "{\"widget\": {\"name\": \"a\", \"metadata\": {\"a\": 1}}}",
+        "{\"widget\": {\"name\": \"a\", \"parts\": [{}]}}",
+        "{\"widget\": {\"name\": \"a\", \"parts\": [{\"name\": \"p\", \"weight\": -1}]}}",
+        "{\"widget\": {\"name\": \"a\", \"created_at\": \"2020-01-01T00:00:00Z\"}}",
     };
     const char *path = arena_printf(arena, "/v3/widgets/%s", make("\"name\": \"refused\""));
 
@@ -131,8 +204,11 @@ test_constraints(void **state)
     const char *other = arena_printf(arena, "/v3/widgets/%s", make("\"name\": \"other\""));
     struct pg *pg = *state;
 
-    assert_string_equal(message(ask(HTTP_POST, "/v3/widgets", "{\"widget\": {\"name\": \"one\"}}", 409)), "A widget named one exists.");
-    assert_string_equal(message(ask(HTTP_PATCH, other, "{\"widget\": {\"name\": \"one\"}}", 409)), "A widget named one exists.");
+    assert_string_equal(message(ask(HTTP_POST, "/v3/widgets", "{\"widget\": {\"name\": \"one\"}}",
+                                    409)),
+                        "A widget named one exists.");
+    assert_string_equal(message(ask(HTTP_PATCH, other, "{\"widget\": {\"name\": \"one\"}}", 409)),
+                        "A widget named one exists.");
     pg_exec(pg, arena_printf(arena, "INSERT INTO part VALUES ('%s')", id));
     assert_string_equal(message(ask(HTTP_DELETE, path, NULL, 409)), "The widget has parts.");
     ask(HTTP_GET, path, NULL, 200);
@@ -162,7 +238,13 @@ test_lists(void **state)
         { "?limit=0", "" },
         { "?unheard=of", "c b a" },
     };
-    static const char *const bad[] = { "?limit=-1", "?limit=x", "?marker=nobody", "?sort_key=note", "?sort_key=name&sort_dir=up", "?size=big", "?enabled=perhaps" };
+    static const char *const bad[] = { "?limit=-1",
+                                       "?limit=x",
+                                       "?marker=nobody",
+                                       "?sort_key=note",
+                                       "?sort_key=name&sort_dir=up",
+                                       "?size=big",
+                                       "?enabled=perhaps" };
     json_t *page;
 
     pg_exec(*state, "DELETE FROM widget");
@@ -176,7 +258,11 @@ test_lists(void **state)
         ask(HTTP_GET, arena_printf(arena, "/v3/widgets%s", bad[i]), NULL, 400);
     page = ask(HTTP_GET, "/v3/widgets?limit=2&name__contains=", NULL, 200);
     assert_non_null(json_object_get(page, "widgets_links"));
-    assert_string_equal(names(arena_printf(arena, "?limit=2&marker=%s", json_get_text(json_array_get(json_object_get(page, "widgets"), 1), "id"))), "a");
+    assert_string_equal(
+        names(
+            arena_printf(arena, "?limit=2&marker=%s",
+                         json_get_text(json_array_get(json_object_get(page, "widgets"), 1), "id"))),
+        "a");
 }
 
 static int
@@ -186,11 +272,15 @@ group_setup(void **state)
     struct pg *pg = pg_open_migrated(NULL, 0);
     struct fault f = { 0 };
 
-    pg_exec(pg, "CREATE TABLE widget (id text PRIMARY KEY, project_id text, name text NOT NULL CONSTRAINT widget_name_key UNIQUE, size_gb bigint,"
-                " enabled boolean NOT NULL DEFAULT false, color text NOT NULL DEFAULT 'red', tags jsonb NOT NULL DEFAULT '[]',"
-                " metadata jsonb NOT NULL DEFAULT '{}', parts jsonb NOT NULL DEFAULT '[]', created_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
+    pg_exec(pg, "CREATE TABLE widget (id text PRIMARY KEY, project_id text, name text NOT NULL "
+                "CONSTRAINT widget_name_key UNIQUE, size_gb bigint,"
+                " enabled boolean NOT NULL DEFAULT false, color text NOT NULL DEFAULT 'red', tags "
+                "jsonb NOT NULL DEFAULT '[]',"
+                " metadata jsonb NOT NULL DEFAULT '{}', parts jsonb NOT NULL DEFAULT '[]', "
+                "created_at timestamptz NOT NULL DEFAULT clock_timestamp(),"
                 " note text);"
-                "CREATE TABLE part (widget_id text NOT NULL CONSTRAINT part_widget_id_fkey REFERENCES widget (id))");
+                "CREATE TABLE part (widget_id text NOT NULL CONSTRAINT part_widget_id_fkey "
+                "REFERENCES widget (id))");
     resource = widget_resource;
     resource.scope = RESOURCE_ANYONE;
     resource.scope_column = NULL;

@@ -41,7 +41,7 @@ peer_start(struct peer *p, const char *answer)
     struct sockaddr_un address = { .sun_family = AF_UNIX };
 
     *p = (struct peer){ .answer = answer };
-    snprintf(p->path, sizeof(p->path), "/tmp/virga-test-plain-%d", (int)getpid());
+    snprintf(p->path, sizeof(p->path), "/tmp/plain-http-test-%d", (int)getpid());
     snprintf(address.sun_path, sizeof(address.sun_path), "%s", p->path);
     (void)unlink(p->path);
     p->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -41,11 +41,13 @@ neighbours_text(struct arena *a, const struct neighbours *n)
     str_addf(&s, "claim '%s'\nguest %d volume %d\n", n->claimed, n->guest, n->guest_has_volume);
     for (size_t i = 0; i < ARRAY_SIZE(n->ports); i++) {
         if (n->ports[i].there)
-            str_addf(&s, "port %s device '%s' host '%s'\n", i == 0 ? "brought" : "made", n->ports[i].device, n->ports[i].host);
+            str_addf(&s, "port %s device '%s' host '%s'\n", i == 0 ? "brought" : "made",
+                     n->ports[i].device, n->ports[i].host);
     }
     for (size_t i = 0; i < ARRAY_SIZE(n->volumes); i++) {
         if (n->volumes[i].there)
-            str_addf(&s, "volume %s attached %d complete %d\n", i == 0 ? "brought" : "made", n->volumes[i].attached, n->volumes[i].complete);
+            str_addf(&s, "volume %s attached %d complete %d\n", i == 0 ? "brought" : "made",
+                     n->volumes[i].attached, n->volumes[i].complete);
     }
     return arena_strdup(a, str_text(&s));
 }
@@ -55,35 +57,39 @@ neighbours_text(struct arena *a, const struct neighbours *n)
 struct remote
 remote_for_call(_unused_ struct call *call)
 {
-    return (struct remote) { 0 };
+    return (struct remote){ 0 };
 }
 
 struct remote
 remote_for_run(struct saga_run *run)
 {
-    return (struct remote) { .compute = run->service, .arena = run->arena, .request_id = run->request_id };
+    return (struct remote){ .compute = run->service,
+                            .arena = run->arena,
+                            .request_id = run->request_id };
 }
 
 struct remote
 remote_for_service(struct compute *compute, struct arena *a)
 {
-    return (struct remote) { .compute = compute, .arena = a };
+    return (struct remote){ .compute = compute, .arena = a };
 }
 
 /* What server_network_refresh() asks on its own. */
 int
-remote_send(struct remote *r, _unused_ enum http_method method, _unused_ const char *service, const char *path, _unused_ const json_t *body,
-            json_t **ret, _unused_ struct fault *f)
+remote_send(struct remote *r, _unused_ enum http_method method, _unused_ const char *service,
+            const char *path, _unused_ const json_t *body, json_t **ret, _unused_ struct fault *f)
 {
     if (strstr(path, "/networks") != NULL)
-        *ret = json_own(r->arena, json_pack("{s:[{s:s, s:s, s:i}]}", "networks", "id", NETWORK_ID, "name", "net", "mtu", 1450));
+        *ret = json_own(r->arena, json_pack("{s:[{s:s, s:s, s:i}]}", "networks", "id", NETWORK_ID,
+                                            "name", "net", "mtu", 1450));
     else
         *ret = json_own(r->arena, json_pack("{s:[], s:[]}", "floatingips", "security_groups"));
     return 0;
 }
 
 int
-remote_image(_unused_ struct remote *r, _unused_ const char *image_id, _unused_ json_t **ret, struct fault *f)
+remote_image(_unused_ struct remote *r, _unused_ const char *image_id, _unused_ json_t **ret,
+             struct fault *f)
 {
     return fault_raise(f, FAULT_NOT_FOUND, "no image");
 }
@@ -95,20 +101,22 @@ remote_image_url(struct remote *r, const char *image_id, _unused_ struct fault *
 }
 
 int
-remote_network(_unused_ struct remote *r, _unused_ const char *network_id, _unused_ json_t **ret, struct fault *f)
+remote_network(_unused_ struct remote *r, _unused_ const char *network_id, _unused_ json_t **ret,
+               struct fault *f)
 {
     return fault_raise(f, FAULT_NOT_FOUND, "no network");
 }
 
 int
-remote_networks_of(_unused_ struct remote *r, _unused_ const char *project_id, _unused_ json_t **ret, struct fault *f)
+remote_networks_of(_unused_ struct remote *r, _unused_ const char *project_id,
+                   _unused_ json_t **ret, struct fault *f)
 {
     return fault_raise(f, FAULT_NOT_FOUND, "no network");
 }
 
 int
-remote_security_groups(_unused_ struct remote *r, _unused_ const char *project_id, _unused_ const struct texts *names, _unused_ json_t **ret,
-                       struct fault *f)
+remote_security_groups(_unused_ struct remote *r, _unused_ const char *project_id,
+                       _unused_ const struct texts *names, _unused_ json_t **ret, struct fault *f)
 {
     return fault_raise(f, FAULT_NOT_FOUND, "no group");
 }
@@ -128,9 +136,10 @@ port_of(struct remote *r, const char *id)
 static json_t *
 port_json(const struct fake_port *p)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[{s:s, s:s}], s:[]}", "id", p->id, "network_id", p->network, "device_id", p->device, "mac_address",
-                     "fa:16:3e:00:00:01", "status", p->host[0] != '\0' ? "ACTIVE" : "DOWN", "fixed_ips", "ip_address", "10.0.0.5", "subnet_id", "s",
-                     "security_groups");
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[{s:s, s:s}], s:[]}", "id", p->id, "network_id",
+                     p->network, "device_id", p->device, "mac_address", "fa:16:3e:00:00:01",
+                     "status", p->host[0] != '\0' ? "ACTIVE" : "DOWN", "fixed_ips", "ip_address",
+                     "10.0.0.5", "subnet_id", "s", "security_groups");
 }
 
 int
@@ -179,7 +188,8 @@ remote_port_create(struct remote *r, const json_t *port, json_t **ret, struct fa
 }
 
 int
-remote_port_update(struct remote *r, const char *port_id, const json_t *changes, _unused_ json_t **ret, struct fault *f)
+remote_port_update(struct remote *r, const char *port_id, const json_t *changes,
+                   _unused_ json_t **ret, struct fault *f)
 {
     struct fake_port *p = port_of(r, port_id);
 
@@ -201,15 +211,18 @@ remote_port_delete(struct remote *r, const char *port_id, _unused_ struct fault 
 }
 
 int
-remote_candidates(struct remote *r, _unused_ const char *query, json_t **ret, _unused_ struct fault *f)
+remote_candidates(struct remote *r, _unused_ const char *query, json_t **ret,
+                  _unused_ struct fault *f)
 {
-    *ret = json_own(r->arena, json_pack("{s:[{s:{s:{}}}]}", "allocation_requests", "allocations", PROVIDER_ID));
+    *ret = json_own(r->arena, json_pack("{s:[{s:{s:{}}}]}", "allocation_requests", "allocations",
+                                        PROVIDER_ID));
     return 0;
 }
 
 int
-remote_claim(struct remote *r, _unused_ const char *consumer_id, const char *provider_id, _unused_ const json_t *resources,
-             _unused_ const char *project_id, _unused_ const char *user_id, struct fault *f)
+remote_claim(struct remote *r, _unused_ const char *consumer_id, const char *provider_id,
+             _unused_ const json_t *resources, _unused_ const char *project_id,
+             _unused_ const char *user_id, struct fault *f)
 {
     if (of(r)->claimed[0] != '\0') /* consumer_generation null: only a consumer that is new. */
         return fault_raise(f, FAULT_CONFLICT, "the consumer has an allocation");
@@ -245,15 +258,19 @@ volume_of(struct remote *r, const char *id)
 static json_t *
 volume_json(const struct fake_volume *v)
 {
-    json_t *json = json_pack("{s:s, s:s, s:[]}", "id", v->id, "status", v->attached ? "in-use" : "available", "attachments");
+    json_t *json = json_pack("{s:s, s:s, s:[]}", "id", v->id, "status",
+                             v->attached ? "in-use" : "available", "attachments");
 
     if (v->attached)
-        json_array_append_new(json_object_get(json, "attachments"), json_pack("{s:s, s:s}", "server_id", SERVER_ID, "attachment_id", v->id));
+        json_array_append_new(json_object_get(json, "attachments"),
+                              json_pack("{s:s, s:s}", "server_id", SERVER_ID, "attachment_id",
+                                        v->id));
     return json;
 }
 
 int
-remote_volume(struct remote *r, _unused_ const char *project_id, const char *volume_id, json_t **ret, struct fault *f)
+remote_volume(struct remote *r, _unused_ const char *project_id, const char *volume_id,
+              json_t **ret, struct fault *f)
 {
     struct fake_volume *v = volume_of(r, volume_id);
 
@@ -264,7 +281,8 @@ remote_volume(struct remote *r, _unused_ const char *project_id, const char *vol
 }
 
 int
-remote_volume_create(struct remote *r, _unused_ const char *project_id, const char *key, _unused_ const json_t *volume, json_t **ret, struct fault *f)
+remote_volume_create(struct remote *r, _unused_ const char *project_id, const char *key,
+                     _unused_ const json_t *volume, json_t **ret, struct fault *f)
 {
     struct neighbours *n = of(r);
     struct fake_volume *v = NULL;
@@ -277,7 +295,7 @@ remote_volume_create(struct remote *r, _unused_ const char *project_id, const ch
         if (n->volumes[i].there)
             continue;
         v = &n->volumes[i];
-        *v = (struct fake_volume) { .there = true };
+        *v = (struct fake_volume){ .there = true };
         snprintf(v->key, sizeof(v->key), "%s", key);
         snprintf(v->id, sizeof(v->id), "55555555-0000-4000-8000-%012d", ++n->volumes_made);
     }
@@ -288,7 +306,8 @@ remote_volume_create(struct remote *r, _unused_ const char *project_id, const ch
 }
 
 int
-remote_volume_delete(struct remote *r, _unused_ const char *project_id, const char *volume_id, struct fault *f)
+remote_volume_delete(struct remote *r, _unused_ const char *project_id, const char *volume_id,
+                     struct fault *f)
 {
     struct fake_volume *v = volume_of(r, volume_id);
 
@@ -300,20 +319,23 @@ remote_volume_delete(struct remote *r, _unused_ const char *project_id, const ch
 }
 
 int
-remote_attach(struct remote *r, _unused_ const char *project_id, const char *volume_id, _unused_ const char *server_id,
-              _unused_ const json_t *connector, json_t **ret, struct fault *f)
+remote_attach(struct remote *r, _unused_ const char *project_id, const char *volume_id,
+              _unused_ const char *server_id, _unused_ const json_t *connector, json_t **ret,
+              struct fault *f)
 {
     struct fake_volume *v = volume_of(r, volume_id);
 
     if (v == NULL)
         return fault_raise(f, FAULT_NOT_FOUND, "no volume");
     v->attached = true;
-    *ret = json_own(r->arena, json_pack("{s:s, s:{s:s, s:i, s:s}}", "id", v->id, "connection_info", "host", "192.0.2.1", "port", 10809, "export", v->id));
+    *ret = json_own(r->arena, json_pack("{s:s, s:{s:s, s:i, s:s}}", "id", v->id, "connection_info",
+                                        "host", "192.0.2.1", "port", 10809, "export", v->id));
     return 0;
 }
 
 int
-remote_attach_complete(struct remote *r, _unused_ const char *project_id, const char *attachment_id, struct fault *f)
+remote_attach_complete(struct remote *r, _unused_ const char *project_id, const char *attachment_id,
+                       struct fault *f)
 {
     struct fake_volume *v = volume_of(r, attachment_id);
 
@@ -324,12 +346,15 @@ remote_attach_complete(struct remote *r, _unused_ const char *project_id, const 
 }
 
 int
-remote_detach(struct remote *r, _unused_ const char *project_id, const char *attachment_id, struct fault *f)
+remote_detach(struct remote *r, _unused_ const char *project_id, const char *attachment_id,
+              struct fault *f)
 {
     struct fake_volume *v = volume_of(r, attachment_id);
 
     if (v != NULL && of(r)->guest_has_volume && str_equal(v->id, VOLUME_BROUGHT))
-        return fault_raise(f, FAULT_INVALID, "the guest still uses it"); /* Nothing is let go before the hypervisor has let go of it. */
+        return fault_raise(
+            f, FAULT_INVALID,
+            "the guest still uses it"); /* Nothing is let go before the hypervisor has let go of it. */
     if (v != NULL)
         v->attached = v->complete = false;
     return 0;
@@ -347,13 +372,15 @@ rpc_queue(struct arena *a, const char *name, const char *host)
 }
 
 int
-rpc_call(_unused_ struct rpc *r, _unused_ const char *queue, const char *method, _unused_ const char *operation_id, const json_t *params,
-         _unused_ int deadline_ms, struct arena *a, json_t **ret, struct fault *f)
+rpc_call(_unused_ struct rpc *r, _unused_ const char *queue, const char *method,
+         _unused_ const char *operation_id, const json_t *params, _unused_ int deadline_ms,
+         struct arena *a, json_t **ret, struct fault *f)
 {
     *ret = json_own(a, json_object());
     if (str_equal(method, "guest_spawn")) {
         agent->guest = true;
-        agent->guest_has_volume = json_array_size(json_object_get(json_object_get(params, "guest"), "volumes")) > 0;
+        agent->guest_has_volume =
+            json_array_size(json_object_get(json_object_get(params, "guest"), "volumes")) > 0;
         json_object_set_new(*ret, "power_state", json_string("running"));
     } else if (str_equal(method, "guest_destroy")) {
         agent->guest = agent->guest_has_volume = false;

@@ -6,7 +6,11 @@
 extern const struct migration compute_migrations[];
 extern const size_t compute_migrations_count;
 
-static const struct compute_config config = { .quota_instances = 3, .quota_cores = 8, .quota_ram_mb = 4096, .quota_key_pairs = 2, .quota_metadata = 5 };
+static const struct compute_config config = { .quota_instances = 3,
+                                              .quota_cores = 8,
+                                              .quota_ram_mb = 4096,
+                                              .quota_key_pairs = 2,
+                                              .quota_metadata = 5 };
 static struct compute compute = { .config = &config };
 
 static int
@@ -31,8 +35,12 @@ add_servers(struct db *db)
     struct fault f = { 0 };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        const char *sql = arena_printf(db->arena, "INSERT INTO server (id, project_id, user_id, name, hostname, vcpus, memory_mb, disk_gb, flavor, image_facts, vm_state) "
-                                                  "VALUES ('%s', 'u', 'n', 'n', 2, 1024, 1, '{}', '{}', 'active')", rows[i]);
+        const char *sql =
+            arena_printf(db->arena,
+                         "INSERT INTO server (id, project_id, user_id, name, hostname, vcpus, "
+                         "memory_mb, disk_gb, flavor, image_facts, vm_state) "
+                         "VALUES ('%s', 'u', 'n', 'n', 2, 1024, 1, '{}', '{}', 'active')",
+                         rows[i]);
         struct db_result result;
 
         if (db_run(db, arena_printf(db->arena, "add_%zu", i), sql, NULL, 0, &result, &f) < 0)
@@ -62,9 +70,21 @@ test_claim(void **state)
         const char *refused; /* NULL: fits */
     } cases[] = {
         { "p", NULL, 0, { 2, 6, 3072 }, NULL }, /* Exactly what is left. */
-        { "p", NULL, 0, { 3, 3, 300 }, "Quota exceeded for instances: Requested 3, but already used 1 of 3 instances" },
-        { "p", NULL, 0, { 1, 7, 300 }, "Quota exceeded for cores: Requested 7, but already used 2 of 8 cores" },
-        { "p", NULL, 0, { 1, 1, 3073 }, "Quota exceeded for ram: Requested 3073, but already used 1024 of 4096 ram" },
+        { "p",
+          NULL,
+          0,
+          { 3, 3, 300 },
+          "Quota exceeded for instances: Requested 3, but already used 1 of 3 instances" },
+        { "p",
+          NULL,
+          0,
+          { 1, 7, 300 },
+          "Quota exceeded for cores: Requested 7, but already used 2 of 8 cores" },
+        { "p",
+          NULL,
+          0,
+          { 1, 1, 3073 },
+          "Quota exceeded for ram: Requested 3073, but already used 1024 of 4096 ram" },
         { "new", NULL, 0, { 3, 8, 4096 }, NULL },
         { "new", NULL, 0, { 4, 8, 4096 }, "instances" },
         { "p", "instances", 1, { 1, 1, 1 }, "already used 1 of 1" },
@@ -72,7 +92,11 @@ test_claim(void **state)
         { "p", "instances", -1, { 100, 1, 1 }, NULL },
         { "p", "cores", -1, { 1, 1000000, 1 }, NULL },
         { "p", "ram", 1024, { 1, 1, 1 }, "ram" },
-        { "q", "cores", 2, { 1, 0, 1 }, NULL }, /* Nothing more of what is full is no claim on it. */
+        { "q",
+          "cores",
+          2,
+          { 1, 0, 1 },
+          NULL }, /* Nothing more of what is full is no claim on it. */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -83,7 +107,9 @@ test_claim(void **state)
         pg_begin(*state, &db);
         add_servers(&db);
         if (cases[i].name != NULL)
-            assert_int_equal(quota_set_row(&db, cases[i].project, cases[i].name, cases[i].limit, &f), 1);
+            assert_int_equal(quota_set_row(&db, cases[i].project, cases[i].name, cases[i].limit,
+                                           &f),
+                             1);
         r = claim(&db, cases[i].project, &cases[i].wish, &f);
         if (cases[i].refused != NULL) {
             if (r >= 0)
@@ -124,7 +150,8 @@ test_limits(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_claim), cmocka_unit_test(test_limits) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_claim),
+                                        cmocka_unit_test(test_limits) };
 
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -9,7 +9,10 @@ static const struct scheduler_host hosts[] = {
     { .name = "b", .provider_id = "pb", .zone = "nova", .up = true, .disabled = true },
     { .name = "c", .provider_id = "pc", .zone = "east", .up = true },
     { .name = "d", .provider_id = "pd", .zone = "nova", .up = false },
-    { .name = "e", .provider_id = NULL, .zone = "nova", .up = true }, /* Has never reported what it has. */
+    { .name = "e",
+      .provider_id = NULL,
+      .zone = "nova",
+      .up = true }, /* Has never reported what it has. */
 };
 
 static void
@@ -23,9 +26,15 @@ test_choose(void **state)
     } cases[] = {
         { { "pa", "pc" }, { 0 }, 0, "" },
         { { "pc", "pa" }, { 0 }, 2, "" }, /* Placement's order counts. */
-        { { "pb", "pd", "pc" }, { 0 }, 2, " b: the compute service is disabled. d: the compute agent does not report." },
+        { { "pb", "pd", "pc" },
+          { 0 },
+          2,
+          " b: the compute service is disabled. d: the compute agent does not report." },
         { { "pa", "pc" }, { .zone = "east" }, 2, " a: it is in another availability zone." },
-        { { "pa", "pc" }, { .zone = "west" }, -1, " a: it is in another availability zone. c: it is in another availability zone." },
+        { { "pa", "pc" },
+          { .zone = "west" },
+          -1,
+          " a: it is in another availability zone. c: it is in another availability zone." },
         { { "pa", "pc" }, { .host = "c" }, 2, " a: another host was asked for." },
         { { "pb" }, { .host = "b" }, -1, " b: the compute service is disabled." },
         { { "pa" }, { .host = "nobody" }, -1, " a: another host was asked for." },
@@ -44,7 +53,8 @@ test_choose(void **state)
 
         while (count < 5 && cases[i].providers[count] != NULL)
             count++;
-        chosen = scheduler_choose(hosts, ARRAY_SIZE(hosts), cases[i].providers, count, &cases[i].wish, a, &reasons);
+        chosen = scheduler_choose(hosts, ARRAY_SIZE(hosts), cases[i].providers, count,
+                                  &cases[i].wish, a, &reasons);
         if (chosen != cases[i].chosen || !str_equal(reasons, cases[i].reasons))
             fail_msg("case %zu: %d,%s", i, chosen, reasons);
     }

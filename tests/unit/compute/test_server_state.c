@@ -22,7 +22,8 @@ test_task_states(void **state)
         { { "compute.server-stop", "stop", "act" }, "powering-off" },
         { { "compute.server-reboot", "reboot", "act" }, "rebooting" },
         { { "compute.server-reboot-hard", "reboot", "act" }, "rebooting_hard" },
-        { { "compute.volume-attach", "plug", "act" }, NULL }, /* A volume's comings and goings show in its status. */
+        { { "compute.volume-attach", "plug", "act" },
+          NULL }, /* A volume's comings and goings show in its status. */
         { { "compute.interface-detach", "unplug", "act" }, NULL },
         { { "another.saga", "step", "act" }, NULL },
     };
@@ -71,9 +72,16 @@ test_filter_by_status(void **state)
         const char *status;
         int vm_state;
     } cases[] = {
-        { "ACTIVE", SERVER_VM_STATE_ACTIVE }, { "active", SERVER_VM_STATE_ACTIVE }, { "REBOOT", SERVER_VM_STATE_ACTIVE },
-        { "BUILD", SERVER_VM_STATE_BUILDING }, { "SHUTOFF", SERVER_VM_STATE_STOPPED }, { "ERROR", SERVER_VM_STATE_ERROR },
-        { "DELETED", SERVER_VM_STATE_DELETED }, { "STOPPED", -1 }, { "", -1 }, { "nonsense", -1 },
+        { "ACTIVE", SERVER_VM_STATE_ACTIVE },
+        { "active", SERVER_VM_STATE_ACTIVE },
+        { "REBOOT", SERVER_VM_STATE_ACTIVE },
+        { "BUILD", SERVER_VM_STATE_BUILDING },
+        { "SHUTOFF", SERVER_VM_STATE_STOPPED },
+        { "ERROR", SERVER_VM_STATE_ERROR },
+        { "DELETED", SERVER_VM_STATE_DELETED },
+        { "STOPPED", -1 },
+        { "", -1 },
+        { "nonsense", -1 },
     };
 
     (void)state;

@@ -4,9 +4,10 @@
 #include "tests/unit/asserts.h"
 
 #define ED25519 "AAAAC3NzaC1lZDI1NTE5AAAAINCovdEZPXD4gEGh5EZSAOFJ6IdOFBd6lx9VyN72viWf"
-#define ED25519_PRINT "8f:66:a1:1d:9d:d1:90:7c:0c:dc:b9:4f:43:42:55:53" /* As ssh-keygen -l -E md5 says. */
-#define ECDSA                                                                                       \
-    "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGA+W7l4cjMiDZ1iwUpFbbXIv+Ks3Ifeesp"        \
+#define ED25519_PRINT                                                                              \
+    "8f:66:a1:1d:9d:d1:90:7c:0c:dc:b9:4f:43:42:55:53" /* As ssh-keygen -l -E md5 says. */
+#define ECDSA                                                                                      \
+    "AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBGA+W7l4cjMiDZ1iwUpFbbXIv+Ks3Ifeesp"      \
     "KfL9NTCvYiVdOwVg1yfk47w/fcJ2YrFBbD16cTQ94ZfEnt7SDD1Y="
 
 static void
@@ -31,7 +32,8 @@ test_fingerprints(void **state)
         { "ssh-unknown " ED25519, NULL },
         { ED25519, NULL },
         { "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAA\n", NULL },
-        { "ssh-ed25519 " ED25519 "\nssh-ed25519 " ED25519 "\n", NULL }, /* A second line would be a second key in the guest. */
+        { "ssh-ed25519 " ED25519 "\nssh-ed25519 " ED25519 "\n",
+          NULL }, /* A second line would be a second key in the guest. */
         { "ssh-ed25519 " ED25519 " me\ncommand=\"x\" ssh-ed25519 " ED25519, NULL },
     };
     struct arena *a = arena_new();
@@ -79,7 +81,8 @@ test_generated(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_fingerprints), cmocka_unit_test(test_generated) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_fingerprints),
+                                        cmocka_unit_test(test_generated) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -61,7 +61,8 @@ test_own_hashes(void **state)
         { "p\xc3\xa4ss\xf0\x9f\x98\x80", "p\xc3\xa4ss\xf0\x9f\x98\x80", true },
         { "p\xc3\xa4ss", "pass", false },
         { repeated(a, 'x', 72), repeated(a, 'x', 72), true },
-        { repeated(a, 'x', 72), repeated(a, 'x', 73), false }, /* bcrypt alone would not see the last byte. */
+        { repeated(a, 'x', 72), repeated(a, 'x', 73),
+          false }, /* bcrypt alone would not see the last byte. */
         { ninety, ninety, true },
         { ninety, repeated(a, 'x', 89), false },
         { ninety, repeated(a, 'x', 72), false },
@@ -87,7 +88,9 @@ test_two_hashes_of_one_password_differ(void **state)
 static void
 test_foreign_hashes(void **state)
 {
-    static const char *const settings[] = { "$6$rounds=1000$abcdefgh$", "$y$j75$abcdefghijkl", "$2b$04$abcdefghijklmnopqrstuu", "$2y$04$abcdefghijklmnopqrstuu" };
+    static const char *const settings[] = { "$6$rounds=1000$abcdefgh$", "$y$j75$abcdefghijkl",
+                                            "$2b$04$abcdefghijklmnopqrstuu",
+                                            "$2y$04$abcdefghijklmnopqrstuu" };
     struct arena *a = *state;
 
     for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
@@ -104,7 +107,9 @@ test_foreign_hashes(void **state)
 static void
 test_what_is_no_hash(void **state)
 {
-    static const char *const hashes[] = { NULL, "", "*", "!", "secret", "$2b$", "$2b$04$", "$9$what$ever", "*0", "*1" };
+    static const char *const hashes[] = { NULL,     "",     "*",       "!",
+                                          "secret", "$2b$", "$2b$04$", "$9$what$ever",
+                                          "*0",     "*1" };
     static const char *const tried[] = { "", "secret", "nobody's password", "*0" };
 
     (void)state;
