@@ -40,13 +40,15 @@ at_version(const struct operation *o, int version)
 
 /* The operations of this path and method: one, or the actions that its body will tell apart. */
 static int
-choose(struct call *c, const struct route_match *m, const struct operation *const **ret, size_t *ret_count, struct fault *f)
+choose(struct call *c, const struct route_match *m, const struct operation *const **ret,
+       size_t *ret_count, struct fault *f)
 {
     enum http_method method = c->request->method == HTTP_HEAD ? HTTP_GET : c->request->method;
     const struct operation **found = ARENA_ARRAY(c->arena, const struct operation *, m->count);
     size_t count = 0, same_method = 0;
 
-    for (int pass = 0; pass < 2 && same_method == 0; pass++) { /* A HEAD of its own wins over GET. */
+    for (int pass = 0; pass < 2 && same_method == 0;
+         pass++) { /* A HEAD of its own wins over GET. */
         for (size_t i = 0; i < m->count; i++) {
             if (m->operations[i]->method != (pass == 0 ? c->request->method : method))
                 continue;
@@ -88,8 +90,10 @@ negotiate(struct api_server *s, struct call *c, const struct route_match *m, str
 
     if (api->type == NULL)
         return 0;
-    r = version_negotiate(c->request, api->type, api->legacy_version_header, api->min_version, api->max_version, &c->version, f);
-    if (r < 0 && m != NULL && (m->operations[0]->flags & OP_PUBLIC) != 0) { /* Version documents ignore the header. */
+    r = version_negotiate(c->request, api->type, api->legacy_version_header, api->min_version,
+                          api->max_version, &c->version, f);
+    if (r < 0 && m != NULL &&
+        (m->operations[0]->flags & OP_PUBLIC) != 0) { /* Version documents ignore the header. */
         fault_clear(f);
         c->version = api->min_version;
         r = 0;
@@ -98,8 +102,11 @@ negotiate(struct api_server *s, struct call *c, const struct route_match *m, str
         return r;
     text = version_text(c->arena, c->version);
     call_header(c, "OpenStack-API-Version", arena_printf(c->arena, "%s %s", api->type, text));
-    call_header(c, "Vary", api->legacy_version_header == NULL ? "OpenStack-API-Version"
-                           : arena_printf(c->arena, "OpenStack-API-Version, %s", api->legacy_version_header));
+    call_header(c, "Vary",
+                api->legacy_version_header == NULL
+                    ? "OpenStack-API-Version"
+                    : arena_printf(c->arena, "OpenStack-API-Version, %s",
+                                   api->legacy_version_header));
     if (api->legacy_version_header != NULL)
         call_header(c, api->legacy_version_header, text);
     return 0;
@@ -139,7 +146,8 @@ authenticate(struct api_server *s, struct call *c, const struct operation *o, st
         return unauthorized(s, c, f, arena_strdup(c->arena, f->cause));
     }
     c->authenticated = true;
-    if (service_token != NULL && authenticator_check(s->options.authenticator, c->arena, service_token, &service, f) == 0 &&
+    if (service_token != NULL &&
+        authenticator_check(s->options.authenticator, c->arena, service_token, &service, f) == 0 &&
         auth_has_role(&service, "service"))
         c->auth.service_user_id = service.user_id;
     fault_clear(f);
@@ -162,9 +170,12 @@ read_body(struct call *c, struct fault *f)
     if (!has_body(c->request))
         return 0;
     if (str_empty(type) && c->dialect->content_type_required)
-        return fault_raise(f, FAULT_INVALID, "content-type header required when content-length > 0");
-    if (type != NULL && c->dialect->id != DIALECT_KEYSTONE && strcasestr(type, "json") == NULL && type[0] != '\0')
-        return fault_raise(f, FAULT_MEDIA_TYPE, "The media type %.80s is not supported, use application/json", type);
+        return fault_raise(f, FAULT_INVALID,
+                           "content-type header required when content-length > 0");
+    if (type != NULL && c->dialect->id != DIALECT_KEYSTONE && strcasestr(type, "json") == NULL &&
+        type[0] != '\0')
+        return fault_raise(f, FAULT_MEDIA_TYPE,
+                           "The media type %.80s is not supported, use application/json", type);
     if (json_read(c->arena, c->request->body, c->request->body_size, &c->body, f) < 0)
         return -1;
     if (!json_is_object(c->body) && !json_is_array(c->body))
@@ -206,7 +217,8 @@ parse_input(struct call *c, void **ret_in, void **ret_siblings, struct fault *f)
     if (key != NULL) {
         body = json_object_get(c->body, key);
         if (body == NULL)
-            return fault_raise_field(f, key, "Invalid input for field/attribute body. '%s' is a required property", key);
+            return fault_raise_field(
+                f, key, "Invalid input for field/attribute body. '%s' is a required property", key);
         if (o->action != NULL && json_is_null(body))
             body = json_own(c->arena, json_object());
     } else if (body == NULL) {
@@ -219,10 +231,13 @@ parse_input(struct call *c, void **ret_in, void **ret_siblings, struct fault *f)
         rest = json_own(c->arena, json_copy(c->body));
         json_object_del(rest, key);
         *ret_siblings = arena_alloc(c->arena, o->siblings->size);
-        return schema_parse(o->siblings, rest, SCHEMA_CREATE, c->version, "", c->arena, *ret_siblings, f);
+        return schema_parse(o->siblings, rest, SCHEMA_CREATE, c->version, "", c->arena,
+                            *ret_siblings, f);
     }
     if (key != NULL && o->action == NULL && json_object_size(c->body) > 1 && !o->input->open)
-        return fault_raise_field(f, "body", "Invalid input for field/attribute body. Additional properties are not allowed");
+        return fault_raise_field(
+            f, "body",
+            "Invalid input for field/attribute body. Additional properties are not allowed");
     return 0;
 }
 
@@ -248,7 +263,8 @@ run_handler(struct call *c, struct fault *f)
     case VERB_HANDLER:
         break;
     }
-    if (o->policy != NULL && (o->flags & OP_DEFER_POLICY) == 0 && call_enforce(c, o->policy, o->resource, NULL, f) < 0)
+    if (o->policy != NULL && (o->flags & OP_DEFER_POLICY) == 0 &&
+        call_enforce(c, o->policy, o->resource, NULL, f) < 0)
         return -1;
     if (parse_input(c, &in, &siblings, f) < 0)
         return -1;
@@ -281,7 +297,9 @@ run(struct api_server *s, struct call *c, struct fault *f)
     int r;
 
     if (!find_route(s, c, &m)) /* The version says how even that looks. */
-        return negotiate(s, c, NULL, f) < 0 ? -1 : fault_raise(f, FAULT_NOT_FOUND, "The resource could not be found.");
+        return negotiate(s, c, NULL, f) < 0
+                   ? -1
+                   : fault_raise(f, FAULT_NOT_FOUND, "The resource could not be found.");
     if (negotiate(s, c, &m, f) < 0 || choose(c, &m, &found, &count, f) < 0)
         return -1;
     c->operation = found[0];
@@ -319,9 +337,13 @@ base_url(struct api_server *s, const struct http_request *r)
 
     if (!str_empty(s->options.public_url))
         return s->options.public_url;
-    if (host == NULL || host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")] != '\0')
+    if (host == NULL ||
+        host[strspn(host,
+                    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]")] !=
+            '\0')
         host = s->options.listen;
-    return arena_printf(r->arena, "%s://%s", s->options.tls_certificate != NULL ? "https" : "http", host);
+    return arena_printf(r->arena, "%s://%s", s->options.tls_certificate != NULL ? "https" : "http",
+                        host);
 }
 
 /* A global request id is logged and passed on, so only the form that services make is taken. */
@@ -340,21 +362,24 @@ log_call(const struct call *c, int status, const struct fault *f)
     const char *id = c->operation == NULL ? "-" : c->operation->id;
 
     if (status >= 500)
-        log_error("api.request operation=%s method=%s path=%.200s status=%d us=%lld fault=%s cause=\"%s\"", id,
-                  http_method_name(c->request->method), c->request->path, status, us, f->message, f->cause);
+        log_error("api.request operation=%s method=%s path=%.200s status=%d us=%lld fault=%s "
+                  "cause=\"%s\"",
+                  id, http_method_name(c->request->method), c->request->path, status, us,
+                  f->message, f->cause);
     else if (status >= 400 || c->request->method != HTTP_GET)
         log_info("api.request operation=%s method=%s path=%.200s status=%d us=%lld%s%s%s", id,
-                 http_method_name(c->request->method), c->request->path, status, us, f->cause[0] != '\0' ? " cause=\"" : "", f->cause,
-                 f->cause[0] != '\0' ? "\"" : "");
+                 http_method_name(c->request->method), c->request->path, status, us,
+                 f->cause[0] != '\0' ? " cause=\"" : "", f->cause, f->cause[0] != '\0' ? "\"" : "");
     else
-        log_debug("api.request operation=%s method=%s path=%.200s status=%d us=%lld", id, http_method_name(c->request->method),
-                  c->request->path, status, us);
+        log_debug("api.request operation=%s method=%s path=%.200s status=%d us=%lld", id,
+                  http_method_name(c->request->method), c->request->path, status, us);
 }
 
 static void
 write_error(struct api_server *s, struct call *c, const struct fault *f)
 {
-    enum error_form form = s->dialect->error_pages ? error_form_find(http_header(c->request, "Accept")) : ERROR_JSON;
+    enum error_form form =
+        s->dialect->error_pages ? error_form_find(http_header(c->request, "Accept")) : ERROR_JSON;
 
     s->dialect->error(f, c->request_id, c->version, c->response);
     if (form != ERROR_JSON && f->kind != FAULT_UNAUTHORIZED)
@@ -362,12 +387,19 @@ write_error(struct api_server *s, struct call *c, const struct fault *f)
 }
 
 void
-api_server_handle(struct api_server *s, void *worker, struct http_request *request, struct http_response *response)
+api_server_handle(struct api_server *s, void *worker, struct http_request *request,
+                  struct http_response *response)
 {
     struct api_worker *w = worker;
     _cleanup_(db_release) struct db db = { 0 };
-    struct call c = { .arena = request->arena, .request = request, .response = response, .dialect = s->dialect,
-                      .api = s->options.api, .server = s, .service = s->options.service, .db = &db,
+    struct call c = { .arena = request->arena,
+                      .request = request,
+                      .response = response,
+                      .dialect = s->dialect,
+                      .api = s->options.api,
+                      .server = s,
+                      .service = s->options.service,
+                      .db = &db,
                       .client = w == NULL ? NULL : w->client };
     struct log_context context = { 0 };
     struct fault f = { 0 };
@@ -387,7 +419,9 @@ api_server_handle(struct api_server *s, void *worker, struct http_request *reque
         if (f.kind == FAULT_NONE)
             fault_raise_cause(&f, "a handler failed without a fault");
         if (f.kind == FAULT_INTERNAL)
-            snprintf(f.message, sizeof(f.message), "An unexpected error occurred. The operator finds it in the log by the request id %s.",
+            snprintf(f.message, sizeof(f.message),
+                     "An unexpected error occurred. The operator finds it in the log by the "
+                     "request id %s.",
                      c.request_id);
         write_error(s, &c, &f);
     }

@@ -16,14 +16,15 @@ struct api_server_options {
     unsigned io_threads, workers;
     struct db_pool *pool;
     struct authenticator *authenticator;
-    const char *policy_file; /* NULL: defaults only. */
+    const char *policy_file;  /* NULL: defaults only. */
     const char *identity_url; /* For WWW-Authenticate. */
-    const char *public_url; /* Base of links; NULL: from the Host header. */
-    void *service; /* call->service */
+    const char *public_url;   /* Base of links; NULL: from the Host header. */
+    void *service;            /* call->service */
     const char *tls_certificate, *tls_key;
 };
 
-int api_server_start(struct api_server **ret, const struct api_server_options *options, struct fault *f);
+int api_server_start(struct api_server **ret, const struct api_server_options *options,
+                     struct fault *f);
 int api_server_reload_policy(struct api_server *s, struct fault *f);
 void api_server_drain(struct api_server *s, int grace_ms);
 void api_server_stop(struct api_server *s);
@@ -34,4 +35,5 @@ struct authenticator *api_server_authenticator(struct api_server *s);
 const struct api_server_options *api_server_options(const struct api_server *s);
 
 /* Runs one request without a socket: for tests. 'db_pool' may be NULL for operations that need none. */
-void api_server_handle(struct api_server *s, void *worker, struct http_request *request, struct http_response *response);
+void api_server_handle(struct api_server *s, void *worker, struct http_request *request,
+                       struct http_response *response);

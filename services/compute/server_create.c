@@ -122,7 +122,7 @@ check_fits(const json_t *image, const struct plan *p, bool root_is_local, struct
         return fault_raise(f, FAULT_INVALID,
                            "Flavor's disk is too small for requested image. Flavor disk is %lld "
                            "bytes, image is %lld bytes.",
-                           (long long)(p->flavor.disk << 30), (long long)virtual_size);
+                           (long long)p->flavor.disk << 30, (long long)virtual_size);
     return 0;
 }
 

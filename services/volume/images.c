@@ -24,7 +24,7 @@ image_check(const json_t *image, int64_t size_gb, struct fault *f)
         return fault_raise(f, FAULT_INVALID,
                            "Invalid input received: Size of specified image %lldGB is larger than "
                            "volume size %lldGB.",
-                           (long long)((MAX(size, virtual_size) - 1) / gib + 1),
+                           (MAX((long long)size, (long long)virtual_size) - 1) / gib + 1,
                            (long long)size_gb);
     if (size < 1 || format == NULL || !str_equal(json_get_text(image, "os_hash_algo"), "sha512"))
         return fault_raise(

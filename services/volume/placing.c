@@ -10,7 +10,7 @@ placing_room_gb(const struct backend_row *b, double thin_ratio)
 {
     double ratio = json_get_bool(b->capabilities, "thin_provisioning") ? thin_ratio : 1.0;
 
-    return (int64_t)((double)(b->capacity_bytes / gib) * ratio) - b->promised_gb;
+    return (int64_t)((double)b->capacity_bytes / (double)gib * ratio) - b->promised_gb;
 }
 
 /* Why not there; NULL: it will do. */

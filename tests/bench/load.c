@@ -1,9 +1,10 @@
-/* A load for `make bench`: so many connections, kept alive, each sends the same request again and again for so many seconds.
- *   load SECONDS CONNECTIONS URL [HEADER: VALUE]...
+/* A load for `make bench`: so many connections, kept alive, each sends the same request again and again for so many milliseconds.
+ *   load MILLISECONDS CONNECTIONS METHOD URL BODIES [HEADER: VALUE]...
+ * BODIES: "-", or a file whose lines are the bodies, taken in turn. "@uuid" in the URL becomes a fresh UUID in every request.
  * Prints "RATE MEDIAN_US P99_US ERRORS BYTES": answers a second, latencies, answers that were no 2xx, size of one body. */
 #include <arpa/inet.h>
-#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -11,16 +12,28 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/uuid.h"
 
-#define SAMPLES 200000
+#define SAMPLES 200000 /* Of one connection. */
+#define THREADS_MAX 256
 
-static struct str request;
+struct worker {
+    pthread_t thread;
+    struct str request;
+    int64_t answers, errors, bytes;
+    int *latencies;
+    size_t latencies_count;
+};
+
+static const char *method;
+static char host[64], path[4096];
+static unsigned port;
+static struct str headers;
 static struct sockaddr_in server = { .sin_family = AF_INET };
 static int64_t end_us;
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static int64_t answers, errors, bytes;
-static int *latencies;
-static size_t latencies_count;
+static char **bodies;
+static size_t bodies_count;
+static atomic_size_t bodies_next;
 
 /* Reads one answer: its status, and how long its body was; -1 when the connection ended. */
 static int
@@ -66,37 +79,58 @@ open_connection(void)
     exit(1);
 }
 
+/* What is sent next. Where every request is the same it is made once, so that the load costs little beside what it measures. */
+static void
+make_request(struct str *out)
+{
+    const char *body = bodies_count == 0 ? NULL : bodies[bodies_next++ % bodies_count];
+    const char *mark = strstr(path, "@uuid");
+
+    if (out->size > 0 && mark == NULL && bodies_count <= 1)
+        return;
+    str_truncate(out, 0);
+    str_addf(out, "%s ", method);
+    if (mark != NULL) {
+        char id[UUID_TEXT];
+
+        uuid_new(id);
+        str_addf(out, "%.*s%s%s", (int)(mark - path), path, id, mark + strlen("@uuid"));
+    } else {
+        str_add(out, path);
+    }
+    str_addf(out, " HTTP/1.1\r\nHost: %s:%u\r\nAccept: application/json\r\n%s", host, port,
+             str_text(&headers));
+    if (body != NULL)
+        str_addf(out, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                 strlen(body), body);
+    else
+        str_add(out, "\r\n");
+}
+
 static void *
 run(void *argument)
 {
     static __thread char buffer[65536];
-    int64_t mine = 0, bad = 0, body = 0;
+    struct worker *w = argument;
     int fd = open_connection();
 
-    (void)argument;
     for (int64_t begin = clock_mono_us(); begin < end_us; begin = clock_mono_us()) {
         int status;
 
-        if (write(fd, request.data, request.size) != (ssize_t)request.size ||
-            (status = read_answer(fd, buffer, sizeof(buffer), &body)) < 0) {
+        make_request(&w->request);
+        if (write(fd, w->request.data, w->request.size) != (ssize_t)w->request.size ||
+            (status = read_answer(fd, buffer, sizeof(buffer), &w->bytes)) < 0) {
             close(fd);
             fd = open_connection();
-            bad++;
+            w->errors++;
             continue;
         }
-        mine++;
-        bad += status < 200 || status > 299;
-        pthread_mutex_lock(&mutex);
-        if (latencies_count < SAMPLES)
-            latencies[latencies_count++] = (int)(clock_mono_us() - begin);
-        pthread_mutex_unlock(&mutex);
+        w->answers++;
+        w->errors += status < 200 || status > 299;
+        if (w->latencies_count < SAMPLES)
+            w->latencies[w->latencies_count++] = (int)(clock_mono_us() - begin);
     }
     close(fd);
-    pthread_mutex_lock(&mutex);
-    answers += mine;
-    errors += bad;
-    bytes = body;
-    pthread_mutex_unlock(&mutex);
     return NULL;
 }
 
@@ -106,35 +140,74 @@ compare(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
+static int
+read_bodies(const char *file_path)
+{
+    FILE *file = fopen(file_path, "re");
+    char *line = NULL;
+    size_t space = 0;
+
+    if (file == NULL)
+        return -1;
+    for (ssize_t n = getline(&line, &space, file); n > 0; n = getline(&line, &space, file)) {
+        bodies = reallocarray(bodies, bodies_count + 1, sizeof(*bodies));
+        if (line[n - 1] == '\n')
+            line[n - 1] = '\0';
+        bodies[bodies_count++] = line;
+        line = NULL;
+    }
+    fclose(file);
+    return 0;
+}
+
+/* Of all connections together. */
+static void
+report(const struct worker *workers, size_t count, int64_t duration_us)
+{
+    int64_t answers = 0, errors = 0;
+    size_t samples = 0;
+    int *all = calloc(count * SAMPLES + 1, sizeof(*all));
+
+    for (size_t i = 0; i < count; i++) {
+        answers += workers[i].answers;
+        errors += workers[i].errors;
+        memcpy(all + samples, workers[i].latencies, workers[i].latencies_count * sizeof(*all));
+        samples += workers[i].latencies_count;
+    }
+    qsort(all, samples, sizeof(*all), compare);
+    printf("%.0f %d %d %lld %lld\n", (double)answers * 1e6 / (double)duration_us,
+           samples == 0 ? 0 : all[samples / 2], samples == 0 ? 0 : all[samples * 99 / 100],
+           (long long)errors, (long long)workers[0].bytes);
+    free(all);
+}
+
 int
 main(int argc, char **argv)
 {
-    int64_t seconds, connections;
-    pthread_t threads[256];
-    char host[64], path[1024];
-    unsigned port;
+    static struct worker workers[THREADS_MAX];
+    int64_t duration_ms, connections, begin_us;
 
-    if (argc < 4 || str_to_int64(argv[1], 1, 600, &seconds) < 0 ||
-        str_to_int64(argv[2], 1, 256, &connections) < 0 ||
-        sscanf(argv[3], "http://%63[^:]:%u%1023s", host, &port, path) != 3)
+    if (argc < 6 || str_to_int64(argv[1], 1, 600000, &duration_ms) < 0 ||
+        str_to_int64(argv[2], 1, THREADS_MAX, &connections) < 0 ||
+        sscanf(argv[4], "http://%63[^:]:%u%4095s", host, &port, path) != 3)
         return 2;
+    method = argv[3];
+    if (strcmp(argv[5], "-") != 0 && read_bodies(argv[5]) < 0) {
+        perror(argv[5]);
+        return 1;
+    }
     server.sin_port = htons((uint16_t)port);
     inet_pton(AF_INET, host, &server.sin_addr);
-    str_addf(&request, "GET %s HTTP/1.1\r\nHost: %s:%u\r\nAccept: application/json\r\n", path, host,
-             port);
-    for (int i = 4; i < argc; i++)
-        str_addf(&request, "%s\r\n", argv[i]);
-    str_add(&request, "\r\n");
-    latencies = calloc(SAMPLES, sizeof(*latencies));
-    end_us = clock_mono_us() + seconds * 1000000;
+    for (int i = 6; i < argc; i++)
+        str_addf(&headers, "%s\r\n", argv[i]);
+    begin_us = clock_mono_us();
+    end_us = begin_us + duration_ms * 1000;
+    for (int64_t i = 0; i < connections; i++) {
+        workers[i].latencies = calloc(SAMPLES, sizeof(*workers[i].latencies));
+        pthread_create(&workers[i].thread, NULL, run, &workers[i]);
+    }
     for (int64_t i = 0; i < connections; i++)
-        pthread_create(&threads[i], NULL, run, NULL);
-    for (int64_t i = 0; i < connections; i++)
-        pthread_join(threads[i], NULL);
-    qsort(latencies, latencies_count, sizeof(*latencies), compare);
-    printf("%.0f %d %d %lld %lld\n", (double)answers / (double)seconds,
-           latencies_count == 0 ? 0 : latencies[latencies_count / 2],
-           latencies_count == 0 ? 0 : latencies[latencies_count * 99 / 100], (long long)errors,
-           (long long)bytes);
+        pthread_join(workers[i].thread, NULL);
+    report(workers, (size_t)connections, clock_mono_us() - begin_us);
     return 0;
 }

@@ -342,8 +342,10 @@ test_forged(void **state)
 }
 
 int
-main(int argc, char **argv)
+main(void)
 {
+    static char path[4096];
+    const char *build = getenv("VIRGA_BUILD");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_life_through_a_crash),
@@ -351,10 +353,11 @@ main(int argc, char **argv)
         cmocka_unit_test(test_forged),
     };
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: %s PROGRAM\n", argv[0]);
+    if (build == NULL) {
+        fprintf(stderr, "VIRGA_BUILD: the folder with bin/virga-volume-agent\n");
         return 2;
     }
-    program = argv[1];
+    snprintf(path, sizeof(path), "%s/bin/virga-volume-agent", build);
+    program = path;
     return cmocka_run_group_tests(tests, setup, teardown);
 }

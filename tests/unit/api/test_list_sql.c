@@ -2,7 +2,9 @@
 #include "base/str.h"
 #include "widget.h"
 
-#define COLUMNS "SELECT id, project_id, name, size_gb, enabled, color, tags, metadata, parts, created_at, note FROM widget"
+#define COLUMNS                                                                                    \
+    "SELECT id, project_id, name, size_gb, enabled, color, tags, metadata, parts, created_at, "    \
+    "note FROM widget"
 
 static void
 check(struct list_plan *p, const void *marker, const char *expected, size_t params_expected)
@@ -33,8 +35,10 @@ test_printed(void **state)
     list_plan_where(&p, "size", OP_IS_NULL, NULL);
     list_plan_where_sql(&p, "id IN (SELECT x FROM y WHERE z = %1 OR z = %2)", values, 2);
     p.limit = -1;
-    check(&p, NULL, COLUMNS " WHERE project_id = $1 AND name = $2 AND color IN ($3, $4) AND size_gb IS NULL"
-                            " AND (id IN (SELECT x FROM y WHERE z = $5 OR z = $6)) ORDER BY id", 6);
+    check(&p, NULL,
+          COLUMNS " WHERE project_id = $1 AND name = $2 AND color IN ($3, $4) AND size_gb IS NULL"
+                  " AND (id IN (SELECT x FROM y WHERE z = $5 OR z = $6)) ORDER BY id",
+          6);
     arena_free(a);
 }
 
@@ -62,23 +66,31 @@ test_pages(void **state)
     field_mark(&marker.set, WIDGET_F_ID);
     field_mark(&marker.set, WIDGET_F_CREATED_AT);
     field_mark_null(&marker.set, WIDGET_F_SIZE);
-    p.order[0] = (struct order_by) { &widget_fields[WIDGET_F_SIZE], false };
-    p.order[1] = (struct order_by) { &widget_fields[WIDGET_F_CREATED_AT], true };
+    p.order[0] = (struct order_by){ &widget_fields[WIDGET_F_SIZE], false };
+    p.order[1] = (struct order_by){ &widget_fields[WIDGET_F_CREATED_AT], true };
     p.order_count = 2;
-    check(&p, &marker, COLUMNS " WHERE ((COALESCE(size_gb, 0) > $1) OR (COALESCE(size_gb, 0) = $2 AND created_at < $3)"
-                               " OR (COALESCE(size_gb, 0) = $4 AND created_at = $5 AND id < $6))"
-                               " ORDER BY COALESCE(size_gb, 0), created_at DESC, id DESC", 6);
+    check(&p, &marker,
+          COLUMNS
+          " WHERE ((COALESCE(size_gb, 0) > $1) OR (COALESCE(size_gb, 0) = $2 AND created_at < $3)"
+          " OR (COALESCE(size_gb, 0) = $4 AND created_at = $5 AND id < $6))"
+          " ORDER BY COALESCE(size_gb, 0), created_at DESC, id DESC",
+          6);
     p.page_reverse = true;
-    check(&p, &marker, COLUMNS " WHERE ((COALESCE(size_gb, 0) < $1) OR (COALESCE(size_gb, 0) = $2 AND created_at > $3)"
-                               " OR (COALESCE(size_gb, 0) = $4 AND created_at = $5 AND id > $6))"
-                               " ORDER BY COALESCE(size_gb, 0) DESC, created_at, id", 6);
+    check(&p, &marker,
+          COLUMNS
+          " WHERE ((COALESCE(size_gb, 0) < $1) OR (COALESCE(size_gb, 0) = $2 AND created_at > $3)"
+          " OR (COALESCE(size_gb, 0) = $4 AND created_at = $5 AND id > $6))"
+          " ORDER BY COALESCE(size_gb, 0) DESC, created_at, id",
+          6);
     arena_free(a);
 }
 
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_printed), cmocka_unit_test(test_empty_in), cmocka_unit_test(test_pages) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_printed),
+                                        cmocka_unit_test(test_empty_in),
+                                        cmocka_unit_test(test_pages) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

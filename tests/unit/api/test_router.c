@@ -23,7 +23,8 @@ test_find(void **state)
         { "/v2/flavors/detail", "detail", NULL, NULL }, /* A literal wins over a parameter. */
         { "/v2/flavors/x", "show", "x", NULL },
         { "/v2/flavors/a%20b", "show", "a b", NULL },
-        { "/v2/flavors/detail/specs/k", "spec", "detail", "k" }, /* A step back out of the literal. */
+        { "/v2/flavors/detail/specs/k", "spec", "detail",
+          "k" }, /* A step back out of the literal. */
         { "/v2/flavors/detail/all", "all", NULL, NULL },
         { "/v2/flavors/", NULL, NULL, NULL }, /* A parameter is never empty. */
         { "/v2/flavors/a%2fb", NULL, NULL, NULL },
@@ -46,7 +47,8 @@ test_find(void **state)
         if (!found)
             continue;
         assert_string_equal(m.operations[0]->id, cases[i].id);
-        assert_true(str_equal(m.params[0].value, cases[i].first) && str_equal(m.params[1].value, cases[i].second));
+        assert_true(str_equal(m.params[0].value, cases[i].first) &&
+                    str_equal(m.params[1].value, cases[i].second));
     }
     arena_free(a);
     router_free(r);
@@ -73,7 +75,8 @@ test_methods_and_names(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_find), cmocka_unit_test(test_methods_and_names) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_find),
+                                        cmocka_unit_test(test_methods_and_names) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

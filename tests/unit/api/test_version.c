@@ -7,8 +7,10 @@ test_parse(void **state)
     static const struct {
         const char *text;
         int version;
-    } cases[] = { { "2.1", 2001 }, { "2.96", 2096 }, { "1.39", 1039 }, { "3.0", 3000 }, { "2", -1 }, { "2.", -1 }, { ".1", -1 },
-                  { "2.01", -1 }, { "02.1", -1 }, { "2.1.1", -1 }, { "2.x", -1 }, { "-2.1", -1 }, { "2.1 ", -1 }, { "2.1000", -1 } };
+    } cases[] = { { "2.1", 2001 }, { "2.96", 2096 }, { "1.39", 1039 }, { "3.0", 3000 },
+                  { "2", -1 },     { "2.", -1 },     { ".1", -1 },     { "2.01", -1 },
+                  { "02.1", -1 },  { "2.1.1", -1 },  { "2.x", -1 },    { "-2.1", -1 },
+                  { "2.1 ", -1 },  { "2.1000", -1 } };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -46,10 +48,13 @@ test_negotiate(void **state)
         int version = 0, r;
 
         if (cases[i].header != NULL)
-            headers[request.headers_count++] = (struct http_pair) { "OpenStack-API-Version", cases[i].header };
+            headers[request.headers_count++] =
+                (struct http_pair){ "OpenStack-API-Version", cases[i].header };
         if (cases[i].legacy != NULL)
-            headers[request.headers_count++] = (struct http_pair) { "X-OpenStack-Nova-API-Version", cases[i].legacy };
-        r = version_negotiate(&request, "compute", "X-OpenStack-Nova-API-Version", 2001, 2096, &version, &f);
+            headers[request.headers_count++] =
+                (struct http_pair){ "X-OpenStack-Nova-API-Version", cases[i].legacy };
+        r = version_negotiate(&request, "compute", "X-OpenStack-Nova-API-Version", 2001, 2096,
+                              &version, &f);
         if (cases[i].version != 0) {
             assert_ok(r);
             assert_int_equal(version, cases[i].version);
@@ -64,7 +69,8 @@ test_negotiate(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse), cmocka_unit_test(test_negotiate) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_parse),
+                                        cmocka_unit_test(test_negotiate) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

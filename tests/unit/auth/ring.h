@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../asserts.h"
 #include "auth/context.h"
 #include "auth/keyring.h"
 #include "base/str.h"
