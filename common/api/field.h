@@ -43,9 +43,8 @@ enum field_flag {
     F_ANY_ARRAY = 1 << 14,    /* T_JSON: must be an array. */
     F_DEFAULT = 1 << 15,      /* 'fallback' fills an absent member on create. */
     F_SUMMARY_ONLY = 1 << 16, /* Rendered in the summary view only. */
-    F_SPREAD =
-        1
-        << 17, /* T_JSON: an object of texts whose members stand beside the other fields; it has no name of its own. */
+    F_SPREAD = 1 << 17,       /* T_JSON: texts whose members stand beside the other fields. */
+    F_GET_ONLY = 1 << 18,     /* Rendered by list and show, not by create and update. */
 };
 
 enum field_filter {

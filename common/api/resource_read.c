@@ -105,6 +105,7 @@ work_out(struct call *c, const struct resource *r, enum view view, const struct 
         const struct field *field = &r->schema->fields[i];
 
         if ((field->flags & F_WRITE_ONLY) != 0 ||
+            (c->request->method > HTTP_HEAD && (field->flags & F_GET_ONLY) != 0) ||
             (view == VIEW_SUMMARY && (field->flags & F_DETAIL) != 0) ||
             (view == VIEW_DETAIL && (field->flags & F_SUMMARY_ONLY) != 0))
             continue;

@@ -43,7 +43,7 @@ FILTERS = {'eq': 'EQ', 'ne': 'NE', 'like': 'LIKE', 'contains': 'LIKE', 'prefix':
 PROPERTY_KEYS = {'type', 'format', 'enum', 'minLength', 'maxLength', 'minimum', 'maximum', 'pattern', 'minItems',
                  'maxItems', 'uniqueItems', 'items', 'properties', 'required', 'additionalProperties', 'default',
                  'readOnly', 'writeOnly', 'description', '$ref', 'x-virga', 'examples', 'anyOf', 'oneOf'}
-X_KEYS = {'name', 'column', 'immutable', 'filter', 'sort', 'views', 'since', 'until', 'hide_null', 'policy', 'alias',
+X_KEYS = {'name', 'column', 'immutable', 'filter', 'sort', 'views', 'since', 'until', 'hide_null', 'on_write', 'policy', 'alias',
           'coerce', 'spread'}
 
 
@@ -159,6 +159,8 @@ class Model:
             f.flags.append('IMMUTABLE')
         if x.get('sort'):
             f.flags.append('SORT')
+        if x.get('on_write') is False:
+            f.flags.append('GET_ONLY')
         if x.get('hide_null'):
             f.flags.append('HIDE_NULL')
         if x.get('alias'):

@@ -549,7 +549,9 @@ row_of(struct call *call, const struct server_create *in, const struct plan *p,
                         .user_data = in->user_data,
                         .config_drive = in->config_drive,
                         .access_ip_v4 = in->accessIPv4 == NULL ? "" : in->accessIPv4,
-                        .access_ip_v6 = in->accessIPv6 == NULL ? "" : in->accessIPv6,
+                        .access_ip_v6 = in->accessIPv6 == NULL
+                                            ? ""
+                                            : server_address_text(call->arena, in->accessIPv6),
                         .reservation_id = reservation_id,
                         .launch_index = index,
                         .root_device_name = "/dev/vda",

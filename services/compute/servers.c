@@ -1,6 +1,7 @@
 /* Servers as a resource: what the list and show operations compute, and what every other operation begins with. */
 #include "servers.h"
 
+#include <arpa/inet.h>
 #include <openssl/evp.h>
 
 #include "base/clock.h"
@@ -264,10 +265,11 @@ static int
 prepare_update(struct call *call, struct db_tx *tx, const struct server *old, struct server *row,
                struct fault *f)
 {
-    (void)call;
     (void)tx;
     (void)old;
     (void)f;
+    if (field_given(&row->set, SERVER_F_ACCESS_IP_V6))
+        row->access_ip_v6 = server_address_text(call->arena, row->access_ip_v6);
     if (field_given(&row->set, SERVER_F_HOSTNAME_SET)) {
         row->hostname = row->hostname_set;
         field_mark(&row->set, SERVER_F_HOSTNAME);
@@ -280,6 +282,18 @@ const struct server_hooks server_hooks = {
     .plan_list = plan_list,
     .prepare_update = prepare_update,
 };
+
+const char *
+server_address_text(struct arena *a, const char *text)
+{
+    unsigned char bytes[16];
+    char canonical[INET6_ADDRSTRLEN];
+
+    if (str_empty(text) || inet_pton(AF_INET6, text, bytes) != 1 ||
+        inet_ntop(AF_INET6, bytes, canonical, sizeof(canonical)) == NULL)
+        return text;
+    return arena_strdup(a, canonical);
+}
 
 /* --- What every operation on a server begins with */
 

@@ -7,6 +7,9 @@
 /* Loads the server the path names for this caller and enforces the operation's rule on it. */
 int server_load(struct call *call, struct db *db, bool lock, struct server *ret, struct fault *f);
 
+/* An address in the one form that it has (RFC 5952): "::1" for "0:0:0::0001". Text that is none is left as it is. */
+const char *server_address_text(struct arena *a, const char *text);
+
 /* Its open saga, if any. */
 int server_busy(struct db *db, const char *server_id, struct server_busy *ret, struct fault *f);
 

@@ -88,7 +88,7 @@ make_request(struct str *out)
 
     if (out->size > 0 && mark == NULL && bodies_count <= 1)
         return;
-    str_truncate(out, 0);
+    str_clear(out);
     str_addf(out, "%s ", method);
     if (mark != NULL) {
         char id[UUID_TEXT];
