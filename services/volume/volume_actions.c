@@ -1,6 +1,7 @@
 /* POST /volumes/{id}/action */
 #include "base/json.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "quotas.h"
 #include "volumes.h"
 
@@ -245,6 +246,57 @@ volume_action_unset_image_metadata(struct call *call, const struct image_metadat
         return fault_raise(f, FAULT_NOT_FOUND, "Volume %s has no metadata with key %.255s.", row.id,
                            in->key);
     if (volume_set_image_metadata(tx.db, row.id, all, f) < 0)
+        return -1;
+    return db_tx_commit(&tx, f);
+}
+
+/* --- os-attach and os-detach: the old way in which a compute service says that a volume is in use. What it says is one attachment that
+ * was never exported; how the volume is reached is then its own affair. */
+
+int
+volume_action_attach(struct call *call, const struct volume_attach_to *in, struct fault *f)
+{
+    _cleanup_(db_tx_done) struct db_tx tx = { 0 };
+    const char *id = uuid_make(call->arena);
+    struct volume row;
+
+    if (in->instance_uuid == NULL && in->host_name == NULL)
+        return fault_raise_field(
+            f, "instance_uuid",
+            "Invalid input received: Invalid volume: instance_uuid or host_name is needed.");
+    if (begin(call, &tx, &row, f) < 0 ||
+        volume_check_status(row.id, row.status, STATUS_BIT(AVAILABLE) | STATUS_BIT(ATTACHING),
+                            "attach", f) < 0)
+        return -1;
+    if (str_equal(row.state, "attaching") && volume_set_state(tx.db, row.id, "ready", f) < 0)
+        return -1;
+    if (attachment_add(tx.db, id, row.id, row.project_id, in->instance_uuid, in->host_name,
+                       in->mode == NULL ? "rw" : in->mode, "attached", NULL, f) < 0 ||
+        attachment_set_device(tx.db, id, in->mountpoint, f) < 0)
+        return -1;
+    return db_tx_commit(&tx, f);
+}
+
+int
+volume_action_detach(struct call *call, const struct volume_detach_from *in, struct fault *f)
+{
+    _cleanup_(db_tx_done) struct db_tx tx = { 0 };
+    struct volume row;
+    int forgotten;
+
+    if (begin(call, &tx, &row, f) < 0 ||
+        volume_check_status(row.id, row.status, STATUS_BIT(IN_USE) | STATUS_BIT(DETACHING),
+                            "detach", f) < 0)
+        return -1;
+    forgotten = attachment_forget_plain(tx.db, row.id, in->attachment_id, f);
+    if (forgotten == 0)
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Invalid volume: Volume %s is not attached in this way: delete its attachment.",
+            row.id);
+    if (forgotten < 0)
+        return -1;
+    if (str_equal(row.state, "detaching") && volume_set_state(tx.db, row.id, "ready", f) < 0)
         return -1;
     return db_tx_commit(&tx, f);
 }

@@ -21,3 +21,9 @@ UPDATE attachment SET state = 'attached', attached_at = COALESCE(attached_at, cl
 
 -- attachment_forget(id text) :exec
 DELETE FROM attachment WHERE id = $1;
+
+-- attachment_set_device(id text, device text?) :exec
+UPDATE attachment SET device = $2, attached_at = clock_timestamp() WHERE id = $1;
+
+-- attachment_forget_plain(volume_id text, id text?) :exec
+DELETE FROM attachment WHERE volume_id = $1 AND ($2::text IS NULL OR id = $2) AND connector IS NULL AND state = 'attached';
