@@ -123,33 +123,45 @@ groups_of(struct arena *a, const json_t *ports)
     return list;
 }
 
-int
-server_network_refresh(struct remote *r, struct db *db, struct server *server, const json_t *owned,
-                       struct fault *f)
+/* What the network service has of the server now, as it is remembered. */
+struct seen {
+    json_t *ports, *networks, *floating, *groups;
+};
+
+static int
+look(struct remote *r, const char *server_id, struct seen *ret, struct fault *f)
 {
-    json_t *ports, *port, *networks = NULL, *floating = NULL, *groups = NULL, *wanted_groups;
-    json_t *list = json_own(r->arena, json_array());
+    json_t *wanted_groups;
+
+    *ret = (struct seen){ 0 };
+    if (remote_ports_of(r, server_id, &ret->ports, f) < 0)
+        return -1;
+    if (json_array_size(ret->ports) == 0)
+        return 0;
+    wanted_groups = groups_of(r->arena, ret->ports);
+    if (get_many(r, "/v2.0/networks", "id", ret->ports, "network_id", "networks", &ret->networks,
+                 f) < 0 ||
+        get_many(r, "/v2.0/floatingips", "port_id", ret->ports, "id", "floatingips", &ret->floating,
+                 f) < 0)
+        return -1;
+    if (json_array_size(wanted_groups) == 0)
+        return 0;
+    return get_many(r, "/v2.0/security-groups", "id", wanted_groups, "id", "security_groups",
+                    &ret->groups, f);
+}
+
+static json_t *
+remembered(struct arena *a, const struct server *server, const struct seen *seen,
+           const json_t *owned)
+{
+    json_t *list = json_own(a, json_array()), *port;
     size_t i;
 
-    if (remote_ports_of(r, server->id, &ports, f) < 0)
-        return -1;
-    if (json_array_size(ports) > 0) {
-        wanted_groups = groups_of(r->arena, ports);
-        if (get_many(r, "/v2.0/networks", "id", ports, "network_id", "networks", &networks, f) <
-                0 ||
-            get_many(r, "/v2.0/floatingips", "port_id", ports, "id", "floatingips", &floating, f) <
-                0)
-            return -1;
-        if (json_array_size(wanted_groups) > 0 &&
-            get_many(r, "/v2.0/security-groups", "id", wanted_groups, "id", "security_groups",
-                     &groups, f) < 0)
-            return -1;
-    }
-    json_array_foreach(ports, i, port)
+    json_array_foreach(seen->ports, i, port)
     {
         const char *id = json_get_text(port, "id");
         const struct network_info *old = known(server, id);
-        const json_t *network = by_id(networks, json_get_text(port, "network_id"));
+        const json_t *network = by_id(seen->networks, json_get_text(port, "network_id"));
         bool ours = in_array(owned, id) || (old != NULL && old->owned);
 
         json_array_append_new(list,
@@ -157,14 +169,46 @@ server_network_refresh(struct remote *r, struct db *db, struct server *server, c
                                         id, "network_id", json_object_get(port, "network_id"),
                                         "network_name", json_object_get(network, "name"), "mac",
                                         json_object_get(port, "mac_address"), "tap",
-                                        arena_printf(r->arena, "tap%.11s", id), "mtu",
+                                        arena_printf(a, "tap%.11s", id), "mtu",
                                         json_get_int(network, "mtu"), "owned", (int)ours,
-                                        "fixed_ips", addresses_json(port, floating), "groups",
-                                        group_names(port, groups)));
+                                        "fixed_ips", addresses_json(port, seen->floating), "groups",
+                                        group_names(port, seen->groups)));
     }
-    if (server_set_network_info(db, server->id, list, f) < 0)
+    return list;
+}
+
+/* Several may refresh one server at once: a saga, and the network service's word that something changed. What was looked up before
+ * another wrote is old, so it is looked up again; whose port it is comes from the row under its lock. Returns 1 to try again. */
+static int
+refresh_once(struct remote *r, struct db *db, struct server *server, const json_t *owned, bool last,
+             struct fault *f)
+{
+    _cleanup_(db_tx_done) struct db_tx tx = { 0 };
+    struct server before = { 0 }, now = { 0 };
+    struct seen seen;
+
+    if (resource_load(db, &server_resource, server->id, NULL, false, &before, f) < 0 ||
+        look(r, server->id, &seen, f) < 0 || db_tx_begin(&tx, db, f) < 0 ||
+        resource_load(db, &server_resource, server->id, NULL, true, &now, f) < 0)
         return -1;
-    return resource_load(db, &server_resource, server->id, NULL, false, server, f);
+    if (now.updated_at != before.updated_at && !last)
+        return 1;
+    if (server_set_network_info(db, server->id, remembered(r->arena, &now, &seen, owned), f) < 0 ||
+        db_tx_commit(&tx, f) < 0)
+        return -1;
+    *server = (struct server){ 0 };
+    return resource_load(db, &server_resource, now.id, NULL, false, server, f);
+}
+
+int
+server_network_refresh(struct remote *r, struct db *db, struct server *server, const json_t *owned,
+                       struct fault *f)
+{
+    int result = 1;
+
+    for (int tries = 0; result == 1 && tries < 6; tries++)
+        result = refresh_once(r, db, server, owned, tries == 5, f);
+    return result;
 }
 
 /* --- server-create: ports */

@@ -909,12 +909,14 @@ class TestWithAgents(unittest.TestCase):
         network, _ = network_with_subnet(bob, "10.35.0.0/20")
         for _ in range(3):
             post(bob, "/ports", {"ports": [{"network_id": network["id"]} for _ in range(100)]})
-        before = statements()
-        self.assertEqual(300, len(get(bob, f"/ports?network_id={network['id']}&device_owner=")["ports"]))
-        many = statements() - before
-        before = statements()
-        self.assertEqual(1, len(get(bob, f"/ports?network_id={network['id']}&device_owner=&limit=1")["ports"]))
-        self.assertLessEqual(abs(many - (statements() - before)), 4)  # Agents poll meanwhile.
+        # Agents ask for their state meanwhile, so the least of several tries counts.
+        def cost(count, more):
+            def once():
+                before = statements()
+                self.assertEqual(count, len(get(bob, f"/ports?network_id={network['id']}&device_owner={more}")["ports"]))
+                return statements() - before
+            return min(once() for _ in range(8))
+        self.assertEqual(cost(300, ""), cost(1, "&limit=1"))
 
     def test_zz_dead_agent(self):
         """Its routers and networks move to a live one once it has been silent for long."""
