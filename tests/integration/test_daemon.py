@@ -18,7 +18,7 @@ import time
 import unittest
 
 ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..")
-PROGRAM = os.path.join(os.environ.get("VIRGA_BUILD", os.path.join(ROOT, "build")), "san", "tests", "unit", "daemon", "test_daemon")
+PROGRAM = os.path.join(os.environ.get("VIRGA_BUILD", os.path.join(ROOT, "build", "san")), "tests", "unit", "daemon", "test_daemon")
 LIMIT_S = 60
 
 
