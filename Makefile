@@ -54,7 +54,7 @@ STAMPS := $(foreach s,$(API_SERVICES),$(GEN)/.$s_api) $(foreach s,$(RPC),$(GEN)/
 
 .PHONY: all gen
 all: $(foreach s,$(filter-out cli,$(SERVICES)),$(B)/bin/virga-$s) $(if $(filter cli,$(SERVICES)),$(B)/bin/virga)
-	@if [ "$(V)" = release ]; then mkdir -p $(O)/bin && ln -sf ../release/bin/* $(O)/bin/; fi
+	@if [ "$(V)" = release ]; then mkdir -p $(O)/bin && cd $(O)/bin && ln -sf ../release/bin/virga* .; fi
 
 gen: $(STAMPS)
 

@@ -420,6 +420,7 @@ list_plan_make(struct call *c, const struct resource *r, enum view view, struct 
         make_fields(c, &p);
     if (add_filters(c, &p, f) < 0 || make_order(c, &p, f) < 0 || make_page(c, &p, f) < 0)
         return -1;
+    p.filters_count = p.predicates_count;
     *ret = p;
     return 0;
 }

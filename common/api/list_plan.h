@@ -44,6 +44,8 @@ struct list_plan {
     const char *scope; /* Value of the scope column, or NULL. */
     struct predicate *predicates;
     size_t predicates_count, predicates_capacity;
+    size_t
+        filters_count; /* How many of them the client asked for; the rest are the service's own. */
     struct order_by order[8];
     size_t order_count; /* The id is always the last. */
     const char *marker; /* Id of the row to begin after, or NULL. */

@@ -212,6 +212,18 @@ reverse(void **rows, size_t count)
     }
 }
 
+/* Is the statement one of few, so that it is worth keeping prepared? A list with many filters, or of many values, is parsed each time: a
+ * client shall not fill the statement cache with its combinations. What the service itself adds is always the same. */
+static bool
+is_common(const struct list_plan *p)
+{
+    for (size_t i = 0; i < p->predicates_count; i++) {
+        if (p->predicates[i].values_count > 4)
+            return false;
+    }
+    return p->filters_count <= 1;
+}
+
 int
 list_plan_run(struct db *db, struct list_plan *p, void ***ret, size_t *ret_count, bool *ret_more,
               struct fault *f)
@@ -230,9 +242,8 @@ list_plan_run(struct db *db, struct list_plan *p, void ***ret, size_t *ret_count
             return -1;
     }
     list_plan_sql(p, marker_row, &sql, &params, &params_count);
-    /* A list with many filters is parsed each time: a client shall not fill the statement cache with its combinations. */
-    if (db_run(db, p->predicates_count <= 1 ? resource_statement_name(&sql, p->arena) : NULL,
-               str_text(&sql), params, params_count, &result, f) < 0)
+    if (db_run(db, is_common(p) ? resource_statement_name(&sql, p->arena) : NULL, str_text(&sql),
+               params, params_count, &result, f) < 0)
         return -1;
     *ret_more = p->limit >= 0 && result.rows > (size_t)p->limit;
     count = *ret_more ? (size_t)p->limit : result.rows;
