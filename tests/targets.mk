@@ -65,6 +65,6 @@ $(O)/release/tests/bench/%: $(B)/obj/tests/bench/%.o $(B)/libvirga.a
 # Debian's tempest, unmodified, against a cloud of its own, when the conformance suite lies beside the checkout.
 .PHONY: tempest
 tempest:
-	@deploy/install-packages build run test
+	@deploy/install-packages build run test tempest
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@$(PYTHON) tests/tempest/run --build $(abspath $(O)/release) --list $(LIST)
