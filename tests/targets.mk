@@ -27,6 +27,7 @@ check:
 	@$(MAKE) --no-print-directory -j$$(nproc) V=san test-programs
 	@$(MAKE) --no-print-directory V=san check-built
 check-built:
+	@deploy/systemd/verify $(abspath $(B))
 	@$(PYTHON) tests/run --build $(abspath $(B)) --out $(abspath $(O)) $(if $(ONLY),--only $(ONLY))
 
 .PHONY: lint lint-built
