@@ -23,12 +23,6 @@ load_pair(struct saga_run *run, struct pair *ret, struct fault *f)
     return found < 0 ? -1 : 0;
 }
 
-static const char *
-operation(struct saga_run *run, const char *what)
-{
-    return arena_printf(run->arena, "%s.%s.%d", run->id, what, run->attempt);
-}
-
 static int
 connect_volume(struct saga_run *run, struct fault *f)
 {
@@ -62,8 +56,8 @@ plug(struct saga_run *run, struct fault *f)
 
     if (load_pair(run, &p, f) < 0 || guest_describe_volume(run->arena, &p.row, &volume, f) < 0)
         return -1;
-    if (guest_attach_volume_call(compute->daemon->rpc, p.server.host, operation(run, "plug"),
-                                 run->arena, &in, &out, f) < 0)
+    if (guest_attach_volume_call(compute->daemon->rpc, p.server.host,
+                                 server_operation_id(run, "plug"), run->arena, &in, &out, f) < 0)
         return -1;
     return attachment_set_device(run->db, p.server.id, p.row.volume_id, out.device, f) < 0 ? -1 : 0;
 }
@@ -79,8 +73,8 @@ unplug(struct saga_run *run, struct fault *f)
 
     if (server_of_run(run, &server, f) < 0)
         return -1;
-    return guest_detach_volume_call(compute->daemon->rpc, server.host, operation(run, "unplug"),
-                                    run->arena, &in, f);
+    return guest_detach_volume_call(compute->daemon->rpc, server.host,
+                                    server_operation_id(run, "unplug"), run->arena, &in, f);
 }
 
 static int

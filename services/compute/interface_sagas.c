@@ -4,12 +4,6 @@
 #include "guest_description.h"
 #include "server_network.h"
 
-static const char *
-operation(struct saga_run *run, const char *what)
-{
-    return arena_printf(run->arena, "%s.%s.%d", run->id, what, run->attempt);
-}
-
 static const struct network_info *
 nic_of(const struct server *server, const char *port_id)
 {
@@ -75,8 +69,8 @@ plug(struct saga_run *run, struct fault *f)
     if (info == NULL)
         return fault_raise(f, FAULT_CONFLICT, "Port %.64s is gone.", port_id);
     nic = guest_describe_nic(info);
-    return guest_attach_nic_call(compute->daemon->rpc, server.host, operation(run, "plug"),
-                                 run->arena, &in, f);
+    return guest_attach_nic_call(compute->daemon->rpc, server.host,
+                                 server_operation_id(run, "plug"), run->arena, &in, f);
 }
 
 static int
@@ -93,8 +87,8 @@ unplug(struct saga_run *run, struct fault *f)
     if (info == NULL)
         return 0;
     in.mac = info->mac;
-    return guest_detach_nic_call(compute->daemon->rpc, server.host, operation(run, "unplug"),
-                                 run->arena, &in, f);
+    return guest_detach_nic_call(compute->daemon->rpc, server.host,
+                                 server_operation_id(run, "unplug"), run->arena, &in, f);
 }
 
 /* Also when it was called off before its first step: a port that was made for it is nobody's. */

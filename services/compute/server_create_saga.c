@@ -176,14 +176,6 @@ finish(struct saga_run *run, struct fault *f)
     return server_task_done(run, f);
 }
 
-static int
-failed(struct saga_run *run, struct fault *f)
-{
-    if (server_set_fault(run->db, run->object_id, server_fault_json(run), f) < 0)
-        return -1;
-    return server_task_failed(run, f);
-}
-
 static const struct saga_step steps[] = {
     { .name = "schedule", .act = schedule, .undo = schedule_undo },
     { .name = "network", .act = step_network, .undo = step_network_undo },
@@ -197,4 +189,4 @@ const struct saga server_create_saga = { .name = "compute.server-create",
                                          .version = 1,
                                          .steps = steps,
                                          .steps_count = ARRAY_SIZE(steps),
-                                         .failed = failed };
+                                         .failed = server_task_broke };

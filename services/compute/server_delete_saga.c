@@ -51,14 +51,6 @@ forget(struct saga_run *run, struct fault *f)
     return server_forget(run->db, run->object_id, f) < 0 ? -1 : 0;
 }
 
-static int
-failed(struct saga_run *run, struct fault *f)
-{
-    if (server_set_fault(run->db, run->object_id, server_fault_json(run), f) < 0)
-        return -1;
-    return server_task_failed(run, f);
-}
-
 static const struct saga_step steps[] = {
     { .name = "destroy", .act = destroy }, { .name = "volumes", .act = volumes },
     { .name = "network", .act = network }, { .name = "release", .act = release },
@@ -68,4 +60,4 @@ const struct saga server_delete_saga = { .name = "compute.server-delete",
                                          .version = 1,
                                          .steps = steps,
                                          .steps_count = ARRAY_SIZE(steps),
-                                         .failed = failed };
+                                         .failed = server_task_broke };

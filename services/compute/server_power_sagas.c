@@ -2,12 +2,6 @@
 #include "base/json.h"
 #include "guest_description.h"
 
-static const char *
-operation(struct saga_run *run, const char *what)
-{
-    return arena_printf(run->arena, "%s.%s.%d", run->id, what, run->attempt);
-}
-
 static int
 start(struct saga_run *run, struct fault *f)
 {
@@ -18,8 +12,8 @@ start(struct saga_run *run, struct fault *f)
 
     if (server_of_run(run, &server, f) < 0)
         return -1;
-    return guest_start_call(compute->daemon->rpc, server.host, operation(run, "start"), run->arena,
-                            &in, &out, f);
+    return guest_start_call(compute->daemon->rpc, server.host, server_operation_id(run, "start"),
+                            run->arena, &in, &out, f);
 }
 
 static int
@@ -32,8 +26,8 @@ stop(struct saga_run *run, struct fault *f)
 
     if (server_of_run(run, &server, f) < 0)
         return -1;
-    return guest_stop_call(compute->daemon->rpc, server.host, operation(run, "stop"), run->arena,
-                           &in, &out, f);
+    return guest_stop_call(compute->daemon->rpc, server.host, server_operation_id(run, "stop"),
+                           run->arena, &in, &out, f);
 }
 
 static int
@@ -47,8 +41,8 @@ reboot_as(struct saga_run *run, bool hard, struct fault *f)
 
     if (server_of_run(run, &server, f) < 0 || guest_describe(&r, run->db, &server, &guest, f) < 0)
         return -1;
-    return guest_reboot_call(r.compute->daemon->rpc, server.host, operation(run, "reboot"),
-                             run->arena, &in, &out, f);
+    return guest_reboot_call(r.compute->daemon->rpc, server.host,
+                             server_operation_id(run, "reboot"), run->arena, &in, &out, f);
 }
 
 static int
@@ -79,14 +73,6 @@ note_stopped(struct saga_run *run, struct fault *f)
 }
 
 /* A server that could not be started is as it was; one whose hard reboot failed has no known state. */
-static int
-reboot_failed(struct saga_run *run, struct fault *f)
-{
-    if (server_set_fault(run->db, run->object_id, server_fault_json(run), f) < 0)
-        return -1;
-    return server_task_failed(run, f);
-}
-
 static const struct saga_step start_steps[] = { { .name = "start", .act = start },
                                                 { .name = "finish", .act = note_running } };
 const struct saga server_start_saga = { .name = "compute.server-start",
@@ -113,7 +99,7 @@ const struct saga server_reboot_saga = { .name = "compute.server-reboot",
                                          .version = 1,
                                          .steps = soft_steps,
                                          .steps_count = ARRAY_SIZE(soft_steps),
-                                         .failed = reboot_failed };
+                                         .failed = server_task_broke };
 
 static const struct saga_step hard_steps[] = {
     { .name = "reboot", .act = reboot_hard, .deadline_ms = 900000 },
@@ -123,4 +109,4 @@ const struct saga server_reboot_hard_saga = { .name = "compute.server-reboot-har
                                               .version = 1,
                                               .steps = hard_steps,
                                               .steps_count = ARRAY_SIZE(hard_steps),
-                                              .failed = reboot_failed };
+                                              .failed = server_task_broke };

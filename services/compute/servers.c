@@ -410,3 +410,17 @@ server_fault_json(struct saga_run *run)
                               "created", clock_format(run->arena, clock_now_us(), CLOCK_Z),
                               "message", message, "details", run->reason->field));
 }
+
+int
+server_task_broke(struct saga_run *run, struct fault *f)
+{
+    if (server_set_fault(run->db, run->object_id, server_fault_json(run), f) < 0)
+        return -1;
+    return server_task_failed(run, f);
+}
+
+const char *
+server_operation_id(struct saga_run *run, const char *what)
+{
+    return arena_printf(run->arena, "%s.%s.%d", run->id, what, run->attempt);
+}

@@ -29,6 +29,10 @@ int server_of_run(struct saga_run *run, struct server *ret, struct fault *f);
 int server_task_done(struct saga_run *run, struct fault *f);
 /* The 'failed' of tasks that leave the server as it was: notes the reason with the action. */
 int server_task_failed(struct saga_run *run, struct fault *f);
+/* The 'failed' of tasks that leave the server in no known state: ERROR with the reason as its fault, and the same note. */
+int server_task_broke(struct saga_run *run, struct fault *f);
+/* The operation id of a step's call to an agent: another one for each try, so that no remembered failure is the answer. */
+const char *server_operation_id(struct saga_run *run, const char *what);
 /* {"code", "created", "message", "details"} of the run's reason. */
 json_t *server_fault_json(struct saga_run *run);
 
