@@ -55,10 +55,16 @@ class Operation:
             raise SpecError('%s: only a public GET of a fixed path, with a handler, can be inline' % where)
 
 
-def load_operations(specdir):
+def load_operations(specdir, policies):
+    """(operations, paths) of all files; the rules that stand beside them are added to policies."""
     out, paths = [], {}
     for file in sorted(glob.glob(specdir + '/paths/*.yaml')):
         for path, item in read_yaml(file).items():
+            if path == 'x-virga-policies':
+                for rule in set(item) & set(policies):
+                    raise SpecError('%s: rule %s exists already' % (file, rule))
+                policies.update(item)
+                continue
             if path in paths:
                 raise SpecError('%s: path %s exists already' % (file, path))
             paths[path] = item
@@ -259,13 +265,14 @@ def generate(specdir, outdir):
     head = read_yaml(specdir + '/openapi.yaml')
     x = head['x-virga']
     service = snake(x['service'])
-    policies = x.get('policies') or {}
+    policies = dict(x.get('policies') or {})
     model = Model()
     for file in sorted(glob.glob(specdir + '/schemas/*.yaml')):
         for name, node in read_yaml(file).items():
             model.add_raw(name, node, file)
     model.resolve_all()
-    operations, paths = load_operations(specdir)
+    operations, paths = load_operations(specdir, policies)
+    head['x-virga'] = dict(x, policies=policies)
     # A microversion-ranged operation may stand twice: more specific rows first is the router's business.
     handlers_h, thunks = handlers_c(model, operations)
     resources = [s for s in model.schemas.values() if s.resource]
