@@ -134,6 +134,11 @@ class Cloud:
         """The daemon "compute", "host1-compute-agent"...: kill(), log and pid() are in its .process."""
         return self._cloud.daemon(name)
 
+    def add_daemon(self, kind):
+        """One more daemon of the service 'kind' on the same database, on ports of its own: its .url is where it answers
+        (Session.at() asks it), .name what daemon() and metrics() know it by."""
+        return self._cloud.add_daemon(kind)
+
     def restart(self):
         """Starts again what was killed, and waits until all is ready."""
         self._cloud.start()

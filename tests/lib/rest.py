@@ -48,6 +48,10 @@ class Session:
     def user_id(self):
         return self.auth["user"]["id"]
 
+    def at(self, daemon):
+        """The same user, asking this daemon of its service."""
+        return Session(dict(self.urls, **{daemon.kind: daemon.url}), self.token, self.auth)
+
     def request(self, method, service, path, body=None, headers=None, timeout=60):
         """(status, headers, content) of a request to 'service', whatever the status is."""
         send = {} if self.token is None else {"X-Auth-Token": self.token}

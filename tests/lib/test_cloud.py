@@ -107,6 +107,16 @@ class EnginesTest(unittest.TestCase):
         self.assertNotIn(broker.pid(), (None, before[1]))
 
 
+    def test_further_daemon(self):
+        image, again = self.cloud.add_daemon("image"), self.cloud.add_daemon("image")
+        self.assertEqual((image.name, again.name), ("image-2", "image-3"))
+        self.assertEqual(len({one.management for one in (self.cloud.daemon("image"), image, again)}), 3)
+        session = rest.Session(self.cloud.urls).at(image)
+        self.assertEqual(session.urls, dict(self.cloud.urls, image=image.url))
+        self.assertNotIn(image.url, self.cloud.urls.values())
+        self.assertEqual(rest.request("GET", f"http://{again.management}/readyz")[0], 200)
+
+
 class EndTest(unittest.TestCase):
     def test_log_of_a_daemon_that_does_not_start(self):
         with tempfile.TemporaryDirectory() as build:
@@ -129,16 +139,19 @@ class EndTest(unittest.TestCase):
             import os, signal, sys
             sys.path.insert(0, sys.argv[1])
             from cloud import Cloud
-            cloud = Cloud()
+            cloud = Cloud(services=["image"], build=sys.argv[2])
+            cloud.add_daemon("image")
             print(cloud.folder, cloud._guardian, *(one.pid() for one, _, _ in cloud._cloud.processes() if one.pid()))
             sys.stdout.flush()
             os.kill(os.getpid(), signal.SIGKILL)
             """)
-        done = subprocess.run([sys.executable, "-c", script, os.path.dirname(os.path.realpath(__file__))],
-                              capture_output=True, text=True, check=False)
+        with tempfile.TemporaryDirectory() as build:
+            imitate(build, "image")
+            done = subprocess.run([sys.executable, "-c", script, os.path.dirname(os.path.realpath(__file__)), build],
+                                  capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, -signal.SIGKILL, done.stderr)
         folder, guardian, *pids = done.stdout.split()
-        self.assertEqual(len(pids), 2)
+        self.assertEqual(len(pids), 4)
         self._wait_end(int(guardian))
         for pid in pids:
             self.assertIsNone(process.start_time(int(pid)))

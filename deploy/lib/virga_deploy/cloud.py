@@ -8,9 +8,9 @@ import time
 
 from . import clients, daemons
 from .host import Host
-from .layout import AGENTS, MAX_HOSTS, SERVICES
+from .layout import AGENTS, MAX_FURTHER, MAX_HOSTS, SERVICES
 from .postgres import Postgres
-from .process import stop_all
+from .process import Process, stop_all
 from .rabbitmq import RabbitMQ
 from .wire import Wire
 
@@ -25,7 +25,7 @@ class Cloud:
             raise ValueError("VIRGA_RUN must not be below /run: each host has a /run of its own")
         if any(character.isspace() for character in layout.run):
             raise ValueError("VIRGA_RUN must be a path without blanks")
-        self.layout, self.say = layout, say
+        self.layout, self.say, self.fast = layout, say, fast
         self.postgres = Postgres(layout, fast)
         self.rabbitmq = RabbitMQ(layout)
         self.wire = Wire(layout)
@@ -43,6 +43,17 @@ class Cloud:
 
     def daemon(self, name):
         return next(daemon for daemon in self.services + self.agents if daemon.name == name)
+
+    def add_daemon(self, kind):
+        """One more daemon of a service, beside the first and on its database; returned ready. The catalog does not know it."""
+        further = sum(daemon.name != daemon.kind for daemon in self.services)
+        if further == MAX_FURTHER:
+            raise ValueError(f"at most {MAX_FURTHER} further daemons")
+        number = 1 + sum(daemon.kind == kind for daemon in self.services)
+        daemon = daemons.Daemon(self.layout, kind, fast=self.fast, name=f"{kind}-{number}", port=f"further{further}")
+        self.services.append(daemon)
+        self.start_daemons([daemon])
+        return daemon
 
     def start(self):
         """Starts what does not run, and returns when all of it is ready."""
@@ -92,12 +103,21 @@ class Cloud:
 
     def stop(self):
         """Ends everything that start() started: first those who use, then those who are used."""
-        stopped = stop_all([daemon.process for daemon in self.agents + self.services])
+        stopped = stop_all([daemon.process for daemon in self.agents + self.services] + list(self._further()))
         stopped += [host.name for host in self.hosts if host.stop()]
         for name, engine in (("wire", self.wire), ("rabbitmq", self.rabbitmq), ("postgres", self.postgres)):
             if engine.stop():
                 stopped.append(name)
         return stopped
+
+    def _further(self):
+        """What add_daemon() started in another process, such as the one whose death is cleaned up after."""
+        known = {daemon.name for daemon in self.services}
+        for kind in SERVICES:
+            for number in range(2, 2 + MAX_FURTHER):
+                name = f"{kind}-{number}"
+                if name not in known:
+                    yield Process(name, self.layout.path("pids", name), self.layout.path("log", name + ".log"))
 
     def purge(self):
         """Removes the run folder; only after stop()."""
@@ -112,7 +132,7 @@ class Cloud:
             for process in (host.init, host.virtlogd, host.libvirtd, host.forward):
                 yield process, host.address, None
         for daemon in self.services:
-            yield daemon.process, f"{self.layout.url(daemon.kind)}", daemon.ready
+            yield daemon.process, daemon.url, daemon.ready
         for daemon in self.agents:
             yield daemon.process, f"http://{daemon.management}", daemon.ready
 

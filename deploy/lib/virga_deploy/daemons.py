@@ -24,11 +24,13 @@ _CATALOG = (
 
 class Daemon:
     """One of the six services, or (with a host) an agent on that host: "volume", "host1-volume-agent". fast: for tests,
-    passwords are hashed at the least cost."""
+    passwords are hashed at the least cost. name, port: of a service's further daemon, which shares database and files
+    with the first."""
 
-    def __init__(self, layout, kind, host=None, fast=False):
+    def __init__(self, layout, kind, host=None, fast=False, name=None, port=None):
         self.layout, self.kind, self.host, self.fast = layout, kind, host, fast
-        self.name = kind if host is None else f"{host.name}-{kind}"
+        self.name = name or (kind if host is None else f"{host.name}-{kind}")
+        self.port = port or self.name
         self.config = layout.path(self.name + ".conf")
         self.process = Process(self.name, layout.path("pids", self.name), layout.path("log", self.name + ".log"))
 
@@ -38,8 +40,13 @@ class Daemon:
 
     @property
     def management(self):
-        port = self.layout.ports[self.name if self.host else self.kind + "-management"]
+        port = self.layout.ports[self.port if self.host else self.port + "-management"]
         return f"127.0.0.1:{port}"
+
+    @property
+    def url(self):
+        """Of a service's daemon: its API's address."""
+        return f"http://{self.layout.address}:{self.layout.ports[self.port]}"
 
     def _settings(self):
         layout = self.layout
@@ -49,12 +56,12 @@ class Daemon:
         user = self.kind.removesuffix("-agent")
         settings = {
             "management_listen": self.management,
-            "state_dir": f"{state}/{self.kind}", "control_socket": f"{sockets}/{self.kind}.sock",
+            "state_dir": f"{state}/{self.kind}", "control_socket": f"{sockets}/{self.name if self.host is None else self.kind}.sock",
             "username": user, "password_file": layout.path("secrets", "user-" + user), "region": layout.region,
             "identity_url": layout.url("identity") + "/v3", "bcrypt_rounds": 4 if self.fast else 12,
         }
         if self.host is None:
-            settings["api_listen"] = f"{layout.address}:{layout.ports[self.kind]}"
+            settings["api_listen"] = self.url.removeprefix("http://")
         else:
             settings["host_address"] = self.host.address
         return settings

@@ -8,6 +8,7 @@ Ports are offsets from VIRGA_PORT_BASE. Without it the APIs have OpenStack's usu
     9      free
     10-15  management address (readyz, metrics) of the six daemons, in the same order
     20-79  management address of the agents: 20 + 3 * (host - 1) + 0 compute, 1 network, 2 volume
+    80-89  API and management address of further daemons of a service, in pairs
     90-99  rabbitmqctl
 """
 
@@ -19,6 +20,7 @@ import stat
 SERVICES = ("identity", "image", "placement", "compute", "network", "volume")
 AGENTS = ("compute-agent", "network-agent", "volume-agent")
 MAX_HOSTS = 20
+MAX_FURTHER = 5
 
 _OPENSTACK_PORTS = {"identity": 5000, "image": 9292, "placement": 8778, "compute": 8774, "network": 9696,
                     "volume": 8776}
@@ -106,5 +108,8 @@ def number_ports(base=None):
     for host in range(1, MAX_HOSTS + 1):
         for i, agent in enumerate(AGENTS):
             ports[f"host{host}-{agent}"] = first + 20 + 3 * (host - 1) + i
+    for i in range(MAX_FURTHER):
+        ports[f"further{i}"] = first + 80 + 2 * i
+        ports[f"further{i}-management"] = first + 81 + 2 * i
     ports["broker-control"] = first + 90
     return ports
