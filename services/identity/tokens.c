@@ -26,13 +26,14 @@ int
 token_create(struct call *call, const struct auth_request *in, struct fault *f)
 {
     struct identity *identity = identity_of(call);
-    struct auth_context token = { 0 };
-    const char *default_project;
+    struct auth_context token;
+    struct login l;
     char *text;
 
-    if (login(call, in->identity, &token, &default_project, f) < 0)
+    if (login(call, in->identity, &l, f) < 0)
         return -1;
-    if (scope_resolve(call, in->scope, default_project, &token, f) < 0)
+    token = l.who;
+    if (scope_resolve(call, in->scope, l.default_project_id, &token, f) < 0)
         return -1;
     token.issued_us = clock_now_us();
     if (token.expires_us == 0)

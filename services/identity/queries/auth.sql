@@ -1,9 +1,9 @@
--- account_by_id(id text) :opt -> account_login_row (id text, name text, domain_id text, domain_name text, enabled bool, domain_enabled bool, password_hash text?, password_expires_at timestamptz?)
-SELECT a.id, a.name, a.domain_id, d.name AS domain_name, a.enabled, d.enabled AS domain_enabled, a.password_hash, a.password_expires_at
+-- account_by_id(id text) :opt -> account_login_row (id text, name text, domain_id text, domain_name text, enabled bool, domain_enabled bool, password_hash text?, password_expires_at timestamptz?, default_project_id text?)
+SELECT a.id, a.name, a.domain_id, d.name AS domain_name, a.enabled, d.enabled AS domain_enabled, a.password_hash, a.password_expires_at, a.default_project_id
 FROM account a JOIN domain d ON d.id = a.domain_id WHERE a.id = $1;
 
 -- account_by_name(name text, domain_id text?, domain_name text?) :opt -> account_login_row
-SELECT a.id, a.name, a.domain_id, d.name AS domain_name, a.enabled, d.enabled AS domain_enabled, a.password_hash, a.password_expires_at
+SELECT a.id, a.name, a.domain_id, d.name AS domain_name, a.enabled, d.enabled AS domain_enabled, a.password_hash, a.password_expires_at, a.default_project_id
 FROM account a JOIN domain d ON d.id = a.domain_id
 WHERE a.name = $1 AND ($2::text IS NULL OR d.id = $2) AND ($3::text IS NULL OR d.name = $3) LIMIT 1;
 

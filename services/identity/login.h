@@ -1,0 +1,40 @@
+/* One authentication request on its way: the methods that it names, each checked in a file of its own.
+ *
+ * A method is a row of the table in login.c and a function in login_<method>.c. All that is checked of one request ends up in
+ * one 'struct login'; what for is scope.c's business. A refusal never says which part was wrong, and costs the same time. */
+#pragma once
+
+#include "service.h"
+
+struct login {
+    struct auth_context who; /* User, methods; after method "token" its chain and expiry too. */
+    const char *default_project_id; /* What the user is scoped to who names no scope; or NULL. */
+};
+
+/* Checks one method. It fills the user of 'l' with login_take_user(), which refuses another user than an earlier method's. */
+typedef int (*login_method_fn)(struct call *call, const struct auth_identity *in, struct login *l,
+                               struct fault *f);
+
+int login_password(struct call *call, const struct auth_identity *in, struct login *l,
+                   struct fault *f);
+int login_token(struct call *call, const struct auth_identity *in, struct login *l,
+                struct fault *f);
+
+/* All methods that the request names. */
+int login(struct call *call, const struct auth_identity *in, struct login *ret, struct fault *f);
+
+/* The one answer to every failed login; 'cause' is for the operator's log. */
+int login_refused(struct call *call, const char *cause, struct fault *f);
+
+/* --- For methods. */
+
+/* The account that "user": {...} of a method names: 1, 0 (there is none) or -1 (400: it names nobody). */
+int login_find_user(struct call *call, const struct user_ref *user, struct account_login_row *ret,
+                    struct fault *f);
+
+/* May this account log in, apart from what it shows as proof: it and its domain are enabled. */
+bool login_account_enabled(const struct account_login_row *row);
+
+/* The request is this account's. */
+int login_take_user(struct call *call, const struct account_login_row *row, struct login *l,
+                    struct fault *f);
