@@ -2,7 +2,7 @@
 #
 #   make check            installs its needs, builds with sanitizers, runs everything; ends with "N passed, N failed"
 #   make check ONLY=api   only test programs whose path contains the word
-#   make lint  make bench  make fuzz SECONDS=60  make tempest LIST=smoke
+#   make lint  make bench  make fuzz SECONDS=60  make tempest LIST=smoke  make tempest SERVICE=identity
 
 ONLY ?=
 SECONDS ?= 30
@@ -68,4 +68,4 @@ $(O)/release/tests/bench/%: $(B)/obj/tests/bench/%.o $(B)/libvirga.a
 tempest:
 	@deploy/install-packages build run test tempest
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@$(PYTHON) tests/tempest/run --build $(abspath $(O)/release) --list $(LIST)
+	@$(PYTHON) tests/tempest/run --build $(abspath $(O)/release) $(if $(SERVICE),--service $(SERVICE),--list $(LIST))
