@@ -3,7 +3,7 @@
 
 usage: migrations.py SET OUT FILES...
 
-Files are numbered from 1 without gaps. What they mean is in common/db/migrate.h.
+Files run in the order of their numbers, which may have gaps. What they mean is in common/db/migrate.h.
 """
 import os
 import re
@@ -31,9 +31,9 @@ def read_migrations(paths):
                 raise Mistake(f"{path}:{n + 1}", "each migration is a transaction already")
         found.append((int(match.group(1)), match.group(2), path, text))
     found.sort()
-    for n, (number, _, path, _) in enumerate(found):
-        if number != n + 1:
-            raise Mistake(path, f"has number {number}, the next is {n + 1}")
+    for before, (number, _, path, _) in zip([(0,)] + found, found):
+        if number == before[0]:
+            raise Mistake(path, f"has number {number}, which another has")
     return found
 
 

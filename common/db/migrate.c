@@ -25,9 +25,9 @@ set_init(struct set *ret, const struct migration *migrations, size_t count, stru
     const char *name = migrations[0].set != NULL ? migrations[0].set : "service";
 
     for (size_t i = 0; i < count; i++)
-        if (migrations[i].number != (int)i + 1)
+        if (migrations[i].number <= (i == 0 ? 0 : migrations[i - 1].number))
             return fault_raise(f, FAULT_CONFLICT,
-                               "Migrations of %s are not numbered from 1 without gaps: %d %s.",
+                               "Migrations of %s are not in the order of their numbers: %d %s.",
                                name, migrations[i].number, migrations[i].name);
     *ret = (struct set){ name, migrations, count };
     return 0;
@@ -49,14 +49,15 @@ works_with_older(const char *sql)
     return str_starts(sql, WORKS_WITH_OLDER) || strstr(sql, "\n" WORKS_WITH_OLDER) != NULL;
 }
 
-/* Is what was applied what this build has, as far as both go? In 'ret_pending' the index of the first migration to
+/* Is what was applied what this build has, as far as both go? Numbers may have gaps, the history may not: a migration that
+ * comes between others is one that no database may have passed already. In 'ret_pending' the index of the first migration to
  * apply. */
 static int
 compare(struct arena *a, const struct set *set, const struct migration_history_row *rows,
         size_t rows_count, size_t *ret_pending, struct fault *f)
 {
     for (size_t i = 0; i < rows_count; i++) {
-        if (rows[i].number != (int)i + 1)
+        if (i < set->count && rows[i].number != set->migrations[i].number)
             return fault_raise(f, FAULT_CONFLICT,
                                "The database's history of %s has a gap before %d %s.", set->name,
                                rows[i].number, rows[i].name);

@@ -1,7 +1,7 @@
 /* Migrations: SQL files built into the daemon, run once each, in order, forward only, under an advisory lock,
  * so that any number of daemons may start at once.
  *
- * migrations/<set>/NNNN-what-changes.sql, numbered from 1 without gaps; common/codegen/migrations.py makes
+ * migrations/<set>/NNNN-what-changes.sql, in the order of their numbers, which may have gaps; common/codegen/migrations.py makes
  * gen/<set>_migrations.[ch] of them. Each file is one transaction with its row in table schema_migration. Its text may
  * not change once it was applied anywhere: the digest is compared. A file that leaves older daemons working says so
  * in a line "-- works-with-older-builds". */

@@ -113,11 +113,20 @@ test_changed_history(void **state)
 }
 
 static void
-test_gap_in_build(void **state)
+test_numbers_of_build(void **state)
 {
+    const struct migration twice[] = { plan[0], plan[0] },
+                           inserted[] = { plan[0], plan[1], plan[3] };
+    struct migration sparse[] = { plan[0], plan[3] };
     struct fault f = { 0 };
 
-    assert_fault(db_migrate(pg_pool(*state), plan + 1, 2, &f), f, FAULT_CONFLICT, "without gaps");
+    sparse[1].sql = "ALTER TABLE thing ADD other text;\n";
+    assert_fault(db_migrate(pg_pool(*state), twice, 2, &f), f, FAULT_CONFLICT, "not in the order");
+    fault_clear(&f);
+    assert_ok(db_migrate(pg_pool(*state), sparse, 2, &f));
+    assert_ok(db_migrate(pg_pool(*state), sparse, 2, &f));
+    assert_fault(db_migrate(pg_pool(*state), inserted, 3, &f), f, FAULT_CONFLICT,
+                 "gap before 4 size-gone");
 }
 
 static void
@@ -200,7 +209,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_sets_are_apart, setup, teardown),
         cmocka_unit_test_setup_teardown(test_newer_database, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed_history, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_gap_in_build, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_numbers_of_build, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failing_migration, setup, teardown),
         cmocka_unit_test_setup_teardown(test_readiness, setup, teardown),
         cmocka_unit_test_setup_teardown(test_all_at_once, setup, teardown),
