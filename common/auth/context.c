@@ -31,9 +31,11 @@ auth_has_role(const struct auth_context *c, const char *name)
     X(audit_chain_id)                                                                              \
     X(trust_id)                                                                                    \
     X(app_cred_id)                                                                                 \
+    X(idp_id)                                                                                      \
+    X(protocol_id)                                                                                 \
     X(service_user_id)
 
-/* One block: the struct, the three arrays, the texts. */
+/* One block: the struct, the arrays, the texts. */
 struct packer {
     char *text; /* Where the next text goes; NULL: only the sizes are summed. */
     size_t size;
@@ -83,12 +85,13 @@ pack(struct packer *p, struct auth_context *out, const char **lists, const struc
     out->roles = pack_list(p, &lists, c->roles, c->roles_count);
     out->role_ids = pack_list(p, &lists, c->role_ids, c->role_ids != NULL ? c->roles_count : 0);
     out->methods = pack_list(p, &lists, c->methods, c->methods_count);
+    out->group_ids = pack_list(p, &lists, c->group_ids, c->group_ids_count);
 }
 
 struct auth_context *
 auth_context_dup(const struct auth_context *c)
 {
-    size_t lists_count = 2 * c->roles_count + c->methods_count;
+    size_t lists_count = 2 * c->roles_count + c->methods_count + c->group_ids_count;
     size_t head = sizeof(*c) + memory_product(lists_count, sizeof(char *));
     struct packer p = { 0 };
     struct auth_context counted, *copy;

@@ -25,6 +25,10 @@ struct auth_context {
     int64_t issued_us, expires_us;
     const char *trust_id, *app_cred_id; /* Or NULL. */
     bool app_cred_restricted;
+    const char *idp_id,
+        *protocol_id;             /* Of a user whom an identity provider vouched for; else NULL. */
+    const char *const *group_ids; /* The groups that it said he is in, for this token only. */
+    size_t group_ids_count;
     const char *service_user_id; /* From a valid X-Service-Token with role service; else NULL. */
 };
 

@@ -22,6 +22,9 @@
     X(app_cred_id, 'k')                                                                            \
     X(trust_id, 't')                                                                               \
     X(user_id, 'u')                                                                                \
+    X(group_id, 'g')                                                                               \
+    X(idp_id, 'i')                                                                                 \
+    X(protocol_id, 'f')                                                                            \
     X(project_id, 'p')                                                                             \
     X(role_id, 'r')                                                                                \
     X(domain_id, 'd')
@@ -226,7 +229,9 @@ matches(const struct revocation *r, const struct auth_context *c)
     return c->issued_us <= r->issued_before_us && fits(r->audit_id, c->audit_id) &&
            fits(r->audit_chain_id, c->audit_chain_id) && fits(r->user_id, c->user_id) &&
            fits(r->project_id, c->project_id) && fits(r->trust_id, c->trust_id) &&
-           fits(r->app_cred_id, c->app_cred_id) &&
+           fits(r->app_cred_id, c->app_cred_id) && fits(r->idp_id, c->idp_id) &&
+           fits(r->protocol_id, c->protocol_id) &&
+           (r->group_id == NULL || has_text(c->group_ids, c->group_ids_count, r->group_id)) &&
            (r->domain_id == NULL || str_equal(r->domain_id, c->user_domain_id) ||
             str_equal(r->domain_id, c->domain_id) ||
             str_equal(r->domain_id, c->project_domain_id)) &&
@@ -260,12 +265,15 @@ revocations_match(struct revocations *r, const struct auth_context *c)
                 bucket_matches(r, 'c', c->audit_chain_id, c) ||
                 bucket_matches(r, 'k', c->app_cred_id, c) ||
                 bucket_matches(r, 't', c->trust_id, c) || bucket_matches(r, 'u', c->user_id, c) ||
+                bucket_matches(r, 'i', c->idp_id, c) || bucket_matches(r, 'f', c->protocol_id, c) ||
                 bucket_matches(r, 'p', c->project_id, c) ||
                 bucket_matches(r, 'd', c->user_domain_id, c) ||
                 bucket_matches(r, 'd', c->domain_id, c) ||
                 bucket_matches(r, 'd', c->project_domain_id, c);
         for (size_t i = 0; !found && c->role_ids != NULL && i < c->roles_count; i++)
             found = bucket_matches(r, 'r', c->role_ids[i], c);
+        for (size_t i = 0; !found && i < c->group_ids_count; i++)
+            found = bucket_matches(r, 'g', c->group_ids[i], c);
     }
     pthread_rwlock_unlock(&r->lock);
     return found;

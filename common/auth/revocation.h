@@ -11,6 +11,8 @@ struct revocation {
     const char *audit_id, *audit_chain_id;
     const char *user_id, *project_id, *domain_id; /* domain_id: of the user or of the scope */
     const char *role_id, *trust_id, *app_cred_id;
+    const char *idp_id, *protocol_id,
+        *group_id; /* Of a federated user; group_id: one that his token names. */
     int64_t issued_before_us;
     int64_t expires_us; /* When it may be forgotten: no token it could match lives longer. */
 };

@@ -47,7 +47,18 @@ static const struct {
     { "chain", offsetof(struct auth_context, audit_chain_id), true },
     { "trust", offsetof(struct auth_context, trust_id), false },
     { "ac", offsetof(struct auth_context, app_cred_id), false },
+    { "idp", offsetof(struct auth_context, idp_id), false },
+    { "fp", offsetof(struct auth_context, protocol_id), false },
 };
+
+static void
+write_list(struct jsonw *w, const char *claim, const char *const *list, size_t count)
+{
+    jsonw_array(w, claim);
+    for (size_t i = 0; i < count; i++)
+        jsonw_text(w, NULL, list[i]);
+    jsonw_end(w);
+}
 
 static void
 write_claims(struct str *out, const struct auth_context *c)
@@ -65,16 +76,15 @@ write_claims(struct str *out, const struct auth_context *c)
     jsonw_text(&w, "scope", scope_names[c->scope]);
     if (c->app_cred_restricted)
         jsonw_bool(&w, "acr", true);
+    if (c->group_ids_count > 0)
+        write_list(&w, "fg", c->group_ids, c->group_ids_count);
     jsonw_array(&w, "roles");
     for (size_t i = 0; i < c->roles_count; i++) {
         jsonw_text(&w, NULL, c->role_ids != NULL ? c->role_ids[i] : "");
         jsonw_text(&w, NULL, c->roles[i]);
     }
     jsonw_end(&w);
-    jsonw_array(&w, "amr");
-    for (size_t i = 0; i < c->methods_count; i++)
-        jsonw_text(&w, NULL, c->methods[i]);
-    jsonw_end(&w);
+    write_list(&w, "amr", c->methods, c->methods_count);
     jsonw_int(&w, "iat_us", c->issued_us);
     jsonw_int(&w, "exp_us", c->expires_us);
     jsonw_end(&w);
@@ -218,6 +228,9 @@ read_claims(struct arena *a, const json_t *claims, struct auth_context *c)
             return false;
         *(const char **)(void *)((char *)c + texts[i].offset) = json_string_value(value);
     }
+    if (json_object_get(claims, "fg") != NULL &&
+        !read_list(a, json_object_get(claims, "fg"), 1, 0, &c->group_ids, &c->group_ids_count))
+        return false;
     if (!read_scope(claims, c) ||
         !read_list(a, json_object_get(claims, "roles"), 2, 0, &c->role_ids, &c->roles_count) ||
         !read_list(a, json_object_get(claims, "roles"), 2, 1, &c->roles, &c->roles_count) ||

@@ -61,17 +61,30 @@ test_match(void **state)
 static void
 test_special_tokens(void **state)
 {
+    static const char *const groups[] = { "g1", "g2" };
     struct revocations *r = revocations_new();
     struct auth_context trust = ring_context(), credential = ring_context(),
-                        domain = ring_context(), bare = { 0 };
+                        domain = ring_context(), federated = ring_context(), other, bare = { 0 };
 
     (void)state;
+    federated.idp_id = "acme";
+    federated.protocol_id = "openid";
+    federated.group_ids = groups;
+    federated.group_ids_count = 2;
+    other = federated;
+    other.protocol_id = "saml2";
     trust.trust_id = "t";
     credential.app_cred_id = "ac";
     domain.domain_id = "scope";
     revocations_add(r, &(struct revocation){ .trust_id = "t", .issued_before_us = NOW });
     revocations_add(r, &(struct revocation){ .app_cred_id = "ac", .issued_before_us = NOW });
     revocations_add(r, &(struct revocation){ .domain_id = "scope", .issued_before_us = NOW });
+    revocations_add(r, &(struct revocation){
+                           .idp_id = "acme", .protocol_id = "openid", .issued_before_us = NOW });
+    assert_true(revocations_match(r, &federated));
+    assert_false(revocations_match(r, &other));
+    revocations_add(r, &(struct revocation){ .group_id = "g2", .issued_before_us = NOW });
+    assert_true(revocations_match(r, &other));
     assert_true(revocations_match(r, &trust));
     assert_true(revocations_match(r, &credential));
     assert_true(revocations_match(r, &domain));
@@ -161,7 +174,7 @@ test_json(void **state)
         { "{\"user_id\":\"u\",\"issued_before_us\":1,\"expires_us\":\"2\"}", "Not a time" },
         { "[]", "names nothing" },
     };
-    struct revocation all = { "a", "b", "c", "d", "e", "f", "g", "h", 12, 34 };
+    struct revocation all = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", 12, 34 };
     _cleanup_(arena_freep) struct arena *a = arena_new();
     json_auto_t *value = revocation_to_json(&all);
     struct revocation back = { 0 };
@@ -177,6 +190,9 @@ test_json(void **state)
     assert_string_equal(back.role_id, "f");
     assert_string_equal(back.trust_id, "g");
     assert_string_equal(back.app_cred_id, "h");
+    assert_string_equal(back.idp_id, "i");
+    assert_string_equal(back.protocol_id, "j");
+    assert_string_equal(back.group_id, "k");
     assert_true(back.issued_before_us == 12 && back.expires_us == 34);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         json_auto_t *in = json_loads(cases[i].text, 0, NULL);

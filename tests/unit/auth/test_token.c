@@ -67,6 +67,8 @@ test_round_trip(void **state)
     assert_string_equal(out.audit_chain_id, "audit-1");
     assert_true(out.issued_us == in.issued_us && out.expires_us == in.expires_us);
     assert_false(out.app_cred_restricted);
+    assert_null(out.idp_id);
+    assert_int_equal(out.group_ids_count, 0);
     assert_null(out.service_user_id);
 }
 
@@ -93,6 +95,29 @@ test_scopes(void **state)
                     str_equal(out.domain_id, in.domain_id));
         assert_true(out.app_cred_restricted);
     }
+}
+
+static void
+test_federated(void **state)
+{
+    static const char *const groups[] = { "g1", "g2" };
+    _cleanup_(arena_freep) struct arena *a = arena_new();
+    struct auth_context in = ring_context(), out, *copy;
+    struct fault f = { 0 };
+
+    (void)state;
+    in.idp_id = "acme";
+    in.protocol_id = "openid";
+    in.group_ids = groups;
+    in.group_ids_count = 2;
+    assert_ok(token_verify(ring, a, sign(a, &in), NOW, &out, &f));
+    copy = auth_context_dup(&out);
+    assert_string_equal(copy->idp_id, "acme");
+    assert_string_equal(copy->protocol_id, "openid");
+    assert_int_equal(copy->group_ids_count, 2);
+    assert_string_equal(copy->group_ids[1], "g2");
+    assert_string_equal(copy->roles[1], "reader");
+    free(copy);
 }
 
 static void
@@ -424,10 +449,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_scopes),
-        cmocka_unit_test(test_times),      cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_claims),     cmocka_unit_test(test_hmac_with_public_key),
-        cmocka_unit_test(test_mutations),  cmocka_unit_test(test_size),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_scopes),
+        cmocka_unit_test(test_federated),
+        cmocka_unit_test(test_times),
+        cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_claims),
+        cmocka_unit_test(test_hmac_with_public_key),
+        cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_size),
         cmocka_unit_test(test_no_key),
     };
 
