@@ -12,10 +12,12 @@ prepare_create(struct call *call, struct db_tx *tx, struct group *row, struct fa
 static int
 check_delete(struct call *call, struct db_tx *tx, const struct group *row, struct fault *f)
 {
+    struct revocation named = { .group_id = row->id };
     struct member_ids_row *members;
     size_t count;
 
-    if (member_ids(tx->db, row->id, &members, &count, f) < 0)
+    if (revoke_tokens(call, tx, &named, f) < 0 ||
+        member_ids(tx->db, row->id, &members, &count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         if (revoke_user(call, tx, members[i].user_id, f) < 0)
@@ -48,7 +50,7 @@ group_users(struct call *call, struct fault *f)
     if (resource_load(call->db, &group_resource, id, NULL, false, &group, f) < 0 ||
         list_plan_make(call, &user_resource, VIEW_DETAIL, &plan, f) < 0)
         return -1;
-    list_plan_where_sql(&plan, "id IN (SELECT user_id FROM group_member WHERE group_id = %1)", &id,
+    list_plan_where_sql(&plan, "id IN (SELECT user_id FROM membership WHERE group_id = %1)", &id,
                         1);
     return list_plan_reply(call, &plan, f);
 }
@@ -63,7 +65,7 @@ groups_of_user(struct call *call, struct fault *f)
     if (resource_load(call->db, &user_resource, id, NULL, false, &user, f) < 0 ||
         list_plan_make(call, &group_resource, VIEW_DETAIL, &plan, f) < 0)
         return -1;
-    list_plan_where_sql(&plan, "id IN (SELECT group_id FROM group_member WHERE user_id = %1)", &id,
+    list_plan_where_sql(&plan, "id IN (SELECT group_id FROM membership WHERE user_id = %1)", &id,
                         1);
     return list_plan_reply(call, &plan, f);
 }

@@ -26,6 +26,14 @@ int login(struct call *call, const struct auth_identity *in, struct login *ret, 
 /* The one answer to every failed login; 'cause' is for the operator's log. */
 int login_refused(struct call *call, const char *cause, struct fault *f);
 
+/* The groups that the token itself names, for what asks which roles 'c' has; empty but for federated users. */
+static inline struct texts
+login_groups(const struct auth_context *c)
+{
+    return (struct texts){ .items = (const char **)(uintptr_t)c->group_ids,
+                           .count = c->group_ids_count };
+}
+
 /* --- For methods. */
 
 /* The account that "user": {...} of a method names: 1, 0 (there is none) or -1 (400: it names nobody). */

@@ -24,5 +24,9 @@ login_token(struct call *call, const struct auth_identity *in, struct login *l, 
     l->who.audit_chain_id = old.audit_chain_id;
     l->who.methods = old.methods;
     l->who.methods_count = old.methods_count;
+    l->who.idp_id = old.idp_id;
+    l->who.protocol_id = old.protocol_id;
+    l->who.group_ids = old.group_ids;
+    l->who.group_ids_count = old.group_ids_count;
     return 0;
 }

@@ -1,6 +1,6 @@
 /* What a user may scope to: /v3/auth/projects, domains, system, and /v3/users/{id}/projects. */
 #include "base/str.h"
-#include "service.h"
+#include "login.h"
 
 /* The rows of a resource with these ids, as a list. */
 static int
@@ -16,13 +16,13 @@ reply_rows(struct call *call, const struct resource *r, const char *const *ids, 
 }
 
 static int
-projects_for(struct call *call, const char *user_id, struct fault *f)
+projects_for(struct call *call, const char *user_id, const struct texts *groups, struct fault *f)
 {
     struct own_project_ids_row *rows;
     const char **ids;
     size_t count;
 
-    if (own_project_ids(call->db, user_id, &rows, &count, f) < 0)
+    if (own_project_ids(call->db, user_id, groups, &rows, &count, f) < 0)
         return -1;
     ids = ARENA_ARRAY(call->arena, const char *, count + 1);
     for (size_t i = 0; i < count; i++)
@@ -33,28 +33,32 @@ projects_for(struct call *call, const char *user_id, struct fault *f)
 int
 auth_projects(struct call *call, struct fault *f)
 {
-    return projects_for(call, call->auth.user_id, f);
+    struct texts groups = login_groups(&call->auth);
+
+    return projects_for(call, call->auth.user_id, &groups, f);
 }
 
 int
 projects_of_user(struct call *call, struct fault *f)
 {
+    struct texts none = { 0 };
     struct user user = { 0 };
 
     if (resource_load(call->db, &user_resource, call_param(call, "user_id"), NULL, false, &user,
                       f) < 0)
         return -1;
-    return projects_for(call, user.id, f);
+    return projects_for(call, user.id, &none, f);
 }
 
 int
 auth_domains(struct call *call, struct fault *f)
 {
+    struct texts groups = login_groups(&call->auth);
     struct own_domain_ids_row *rows;
     const char **ids;
     size_t count;
 
-    if (own_domain_ids(call->db, call->auth.user_id, &rows, &count, f) < 0)
+    if (own_domain_ids(call->db, call->auth.user_id, &groups, &rows, &count, f) < 0)
         return -1;
     ids = ARENA_ARRAY(call->arena, const char *, count + 1);
     for (size_t i = 0; i < count; i++)
@@ -65,11 +69,13 @@ auth_domains(struct call *call, struct fault *f)
 int
 auth_system(struct call *call, struct fault *f)
 {
+    struct texts groups = login_groups(&call->auth);
     struct effective_roles_row *rows;
     struct jsonw *w;
     size_t count;
 
-    if (effective_roles(call->db, call->auth.user_id, "system", "all", NULL, &rows, &count, f) < 0)
+    if (effective_roles(call->db, call->auth.user_id, "system", "all", NULL, &groups, &rows, &count,
+                        f) < 0)
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);

@@ -6,12 +6,13 @@ static int
 take_roles(struct call *call, const char *target_type, const char *target_id, const char *domain_id,
            struct auth_context *c, struct fault *f)
 {
+    struct texts groups = login_groups(c);
     struct effective_roles_row *rows;
     const char **names, **ids;
     size_t count;
 
-    if (effective_roles(call->db, c->user_id, target_type, target_id, domain_id, &rows, &count, f) <
-        0)
+    if (effective_roles(call->db, c->user_id, target_type, target_id, domain_id, &groups, &rows,
+                        &count, f) < 0)
         return -1;
     if (count == 0)
         return login_refused(call, "the user has no role there", f);

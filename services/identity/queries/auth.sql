@@ -5,7 +5,7 @@ FROM account a JOIN domain d ON d.id = a.domain_id WHERE a.id = $1;
 -- account_by_name(name text, domain_id text?, domain_name text?) :opt -> account_login_row
 SELECT a.id, a.name, a.domain_id, d.name AS domain_name, a.enabled, d.enabled AS domain_enabled, a.password_hash, a.password_expires_at, a.default_project_id
 FROM account a JOIN domain d ON d.id = a.domain_id
-WHERE a.name = $1 AND ($2::text IS NULL OR d.id = $2) AND ($3::text IS NULL OR d.name = $3) LIMIT 1;
+WHERE a.name = $1 AND NOT a.shadow AND ($2::text IS NULL OR d.id = $2) AND ($3::text IS NULL OR d.name = $3) LIMIT 1;
 
 -- scope_project_by_id(id text) :opt -> scope_project_row (id text, name text, domain_id text, domain_name text, enabled bool)
 SELECT p.id, p.name, p.domain_id, d.name AS domain_name, p.enabled AND d.enabled AS enabled FROM project p JOIN domain d ON d.id = p.domain_id WHERE p.id = $1;
@@ -17,10 +17,12 @@ WHERE p.name = $1 AND ($2::text IS NULL OR d.id = $2) AND ($3::text IS NULL OR d
 -- scope_domain(id text?, name text?) :opt -> (id text, name text, enabled bool)
 SELECT id, name, enabled FROM domain WHERE ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR name = $2) LIMIT 1;
 
--- effective_roles(user_id text, target_type text, target_id text, domain_id text?) :many -> (id text, name text)
+-- Beside the groups that we know of, here and below: those that his token says he is in.
+-- effective_roles(user_id text, target_type text, target_id text, domain_id text?, groups text[]) :many -> (id text, name text)
 WITH RECURSIVE actors AS (
     SELECT 'user'::text AS type, $1::text AS id
-    UNION ALL SELECT 'group', group_id FROM group_member WHERE user_id = $1
+    UNION SELECT 'group', group_id FROM membership WHERE user_id = $1
+    UNION SELECT 'group', unnest($5::text[])
 ), ancestors AS (
     SELECT parent_id AS id FROM project WHERE id = $3 AND $2 = 'project' AND parent_id IS NOT NULL
     UNION SELECT p.parent_id FROM project p JOIN ancestors a ON p.id = a.id WHERE p.parent_id IS NOT NULL
@@ -39,10 +41,11 @@ SELECT r.id, r.name FROM role r JOIN closure c ON c.id = r.id ORDER BY r.name;
 SELECT s.id AS service_id, s.type AS service_type, s.name AS service_name, e.id AS endpoint_id, e.interface, e.region_id, e.url FROM service s JOIN endpoint e ON e.service_id = s.id
 WHERE s.enabled AND e.enabled ORDER BY s.type, s.id, e.interface, e.id;
 
--- own_project_ids(user_id text) :many -> (id text)
+-- own_project_ids(user_id text, groups text[]) :many -> (id text)
 WITH RECURSIVE actors AS (
     SELECT 'user'::text AS type, $1::text AS id
-    UNION ALL SELECT 'group', group_id FROM group_member WHERE user_id = $1
+    UNION SELECT 'group', group_id FROM membership WHERE user_id = $1
+    UNION SELECT 'group', unnest($2::text[])
 ), held AS (
     SELECT s.* FROM assignment s JOIN actors a ON a.type = s.actor_type AND a.id = s.actor_id
 ), below AS (
@@ -54,10 +57,10 @@ WHERE p.enabled AND d.enabled AND (p.id IN (SELECT id FROM below) OR EXISTS (SEL
     WHERE (h.target_type = 'project' AND h.target_id = p.id AND NOT h.inherited)
        OR (h.target_type = 'domain' AND h.inherited AND h.target_id = p.domain_id))) ORDER BY p.id;
 
--- own_domain_ids(user_id text) :many -> (id text)
+-- own_domain_ids(user_id text, groups text[]) :many -> (id text)
 SELECT DISTINCT d.id FROM domain d JOIN assignment s ON s.target_type = 'domain' AND s.target_id = d.id AND NOT s.inherited
 WHERE d.enabled AND ((s.actor_type = 'user' AND s.actor_id = $1)
-    OR (s.actor_type = 'group' AND s.actor_id IN (SELECT group_id FROM group_member WHERE user_id = $1))) ORDER BY d.id;
+    OR (s.actor_type = 'group' AND (s.actor_id IN (SELECT group_id FROM membership WHERE user_id = $1) OR s.actor_id = ANY($2::text[])))) ORDER BY d.id;
 
 -- account_set_password(id text, password_hash text) :exec
 UPDATE account SET password_hash = $2, password_changed_at = clock_timestamp() WHERE id = $1;

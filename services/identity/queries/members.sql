@@ -5,10 +5,10 @@ INSERT INTO group_member (group_id, user_id) VALUES ($1, $2) ON CONFLICT DO NOTH
 DELETE FROM group_member WHERE group_id = $1 AND user_id = $2;
 
 -- member_exists(group_id text, user_id text) :opt -> (user_id text)
-SELECT user_id FROM group_member WHERE group_id = $1 AND user_id = $2;
+SELECT user_id FROM membership WHERE group_id = $1 AND user_id = $2 LIMIT 1;
 
 -- member_ids(group_id text) :many -> (user_id text)
-SELECT user_id FROM group_member WHERE group_id = $1 ORDER BY user_id;
+SELECT DISTINCT user_id FROM membership WHERE group_id = $1 ORDER BY user_id;
 
 -- implied_add_row(prior_role_id text, implied_role_id text) :exec
 INSERT INTO implied_role (prior_role_id, implied_role_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
