@@ -45,15 +45,19 @@ def _claim_ports():
 
 
 class Cloud:
-    """engines: start PostgreSQL and RabbitMQ at once; then the daemons. Everything is ready when it returns."""
+    """engines: start PostgreSQL and RabbitMQ at once; then the daemons. Everything is ready when it returns.
 
-    def __init__(self, services=(), agents=(), hosts=0, build=None):
+    settings: what else stands in a service's configuration, {"identity": {"identity": {"token_ttl": 60}}}: service, section, key."""
+
+    def __init__(self, services=(), agents=(), hosts=0, build=None, settings=None):
         first, self._claim = _claim_ports()
         self.folder = tempfile.mkdtemp(prefix="virga-test-")
         self.layout = _layout.Layout(os.path.join(self.folder, "run"), port_base=first,
                                      build=build or os.environ.get("VIRGA_BUILD"))
         os.chmod(self.folder, 0o711)
         self._cloud = virga_deploy.cloud.Cloud(self.layout, hosts=hosts, services=services, agents=agents, fast=True)
+        for service, sections in (settings or {}).items():
+            self._cloud.daemon(service).extra = sections
         self._closed = False
         self._guard()
         atexit.register(self.close)

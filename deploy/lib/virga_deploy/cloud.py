@@ -51,6 +51,7 @@ class Cloud:
             raise ValueError(f"at most {MAX_FURTHER} further daemons")
         number = 1 + sum(daemon.kind == kind for daemon in self.services)
         daemon = daemons.Daemon(self.layout, kind, fast=self.fast, name=f"{kind}-{number}", port=f"further{further}")
+        daemon.extra = next((other.extra for other in self.services if other.kind == kind), {})
         self.services.append(daemon)
         self.start_daemons([daemon])
         return daemon

@@ -32,6 +32,7 @@ class Daemon:
         self.name = name or (kind if host is None else f"{host.name}-{kind}")
         self.port = port or self.name
         self.config = layout.path(self.name + ".conf")
+        self.extra = {}  # More settings: section -> key -> value.
         self.process = Process(self.name, layout.path("pids", self.name), layout.path("log", self.name + ".log"))
 
     @property
@@ -84,6 +85,7 @@ class Daemon:
             if os.path.exists(path):
                 with open(path, encoding="utf-8") as file:
                     parts.append(string.Template(file.read()).substitute(settings))
+        parts += [f"[{section}]\n{key} = {value}\n" for section, keys in self.extra.items() for key, value in keys.items()]
         layout.write(self.config, "\n".join(parts))
 
     def start(self):
