@@ -13,18 +13,18 @@ INSERT INTO project (id, name, domain_id, parent_id, description) VALUES ($1, $2
 
 -- boot_user(id text, name text, password_hash text) :exec
 INSERT INTO account (id, name, domain_id, password_hash, password_changed_at) VALUES ($1, $2, 'default', $3, clock_timestamp())
-ON CONFLICT (domain_id, name) DO UPDATE SET password_hash = excluded.password_hash, password_changed_at = excluded.password_changed_at, enabled = true;
+ON CONFLICT (domain_id, name) WHERE NOT shadow DO UPDATE SET password_hash = excluded.password_hash, password_changed_at = excluded.password_changed_at, enabled = true;
 
 -- boot_assign(role_name text, user_name text, project_name text) :exec
 INSERT INTO assignment (role_id, actor_type, actor_id, target_type, target_id)
 SELECT r.id, 'user', a.id, 'project', p.id FROM role r, account a, project p
-WHERE r.name = $1 AND r.domain_id IS NULL AND a.name = $2 AND a.domain_id = 'default' AND p.name = $3 AND p.domain_id = 'default'
+WHERE r.name = $1 AND r.domain_id IS NULL AND a.name = $2 AND a.domain_id = 'default' AND NOT a.shadow AND p.name = $3 AND p.domain_id = 'default'
 ON CONFLICT DO NOTHING;
 
 -- boot_assign_system(role_name text, user_name text) :exec
 INSERT INTO assignment (role_id, actor_type, actor_id, target_type, target_id)
 SELECT r.id, 'user', a.id, 'system', 'all' FROM role r, account a
-WHERE r.name = $1 AND r.domain_id IS NULL AND a.name = $2 AND a.domain_id = 'default' ON CONFLICT DO NOTHING;
+WHERE r.name = $1 AND r.domain_id IS NULL AND a.name = $2 AND a.domain_id = 'default' AND NOT a.shadow ON CONFLICT DO NOTHING;
 
 -- boot_region(id text) :exec
 INSERT INTO region (id, description) VALUES ($1, '') ON CONFLICT DO NOTHING;
