@@ -35,6 +35,7 @@ LIBS := -lmicrohttpd -ljansson -lpq -lrabbitmq -lcurl -lcrypto -lcrypt -lyaml -l
 LIBS_compute-agent := -lvirt -lxml2
 LIBS_network-agent := -lnl-route-3 -lnl-3 -lnftables
 LIBS_volume-agent := -lnbd
+LIBS_identity := -lldap -llber
 LIBS_cli := -lsmartcols -lyaml
 CCACHE := $(shell command -v ccache 2>/dev/null)
 COMPILE = $(CCACHE) $(CC) $(CPPFLAGS) $(CFLAGS) -include common/base/banned.h -MMD -MP

@@ -168,6 +168,13 @@ count_set(struct db *db, const char *domain_id, const char *section, const char 
     return 0;
 }
 
+/* A directory that is configured anew is read anew. */
+static int
+commit(struct db_tx *tx, const char *domain_id, struct fault *f)
+{
+    return directory_forget_sync(tx->db, domain_id, f) < 0 ? -1 : db_tx_commit(tx, f);
+}
+
 static int
 forget(struct db *db, const char *domain_id, const char *section, const char *name, struct fault *f)
 {
@@ -200,7 +207,7 @@ domain_config_create(struct call *call, const struct domain_config_input *in, st
     if (db_tx_begin(&tx, call->db, f) < 0 || load_domain(call, true, f) < 0 ||
         check_config(in->config, f) < 0 || count_set(tx.db, id, NULL, NULL, &before, f) < 0 ||
         forget(tx.db, id, NULL, NULL, f) < 0 || store(tx.db, id, in->config, f) < 0 ||
-        db_tx_commit(&tx, f) < 0)
+        commit(&tx, id, f) < 0)
         return -1;
     call_status(call, before > 0 ? 200 : 201);
     return reply_all(call, id, f);
@@ -247,7 +254,7 @@ domain_config_update(struct call *call, const struct domain_config_input *in, st
         config = json_own(call->arena, json_pack("{sO}", section, in->config));
     if (db_tx_begin(&tx, call->db, f) < 0 || load_domain(call, true, f) < 0 ||
         check_update(call, config, section, name, f) < 0 || store(tx.db, id, config, f) < 0 ||
-        db_tx_commit(&tx, f) < 0)
+        commit(&tx, id, f) < 0)
         return -1;
     return reply_all(call, id, f);
 }
@@ -267,7 +274,7 @@ domain_config_delete(struct call *call, struct fault *f)
         return not_set(id, section, name, f);
     if (forget(tx.db, id, section, name, f) < 0)
         return -1;
-    return db_tx_commit(&tx, f);
+    return commit(&tx, id, f);
 }
 
 /* The defaults, as rows: of one option, of a section, or all. */

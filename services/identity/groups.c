@@ -1,12 +1,25 @@
 /* Groups and who is in them. Who leaves one loses its roles: his tokens end. */
 #include "base/str.h"
+#include "directory.h"
 #include "owner.h"
 #include "revocations.h"
 
 static int
 prepare_create(struct call *call, struct db_tx *tx, struct group *row, struct fault *f)
 {
-    return owner_domain(call, tx, &row->set, GROUP_F_DOMAIN_ID, &row->domain_id, f);
+    if (owner_domain(call, tx, &row->set, GROUP_F_DOMAIN_ID, &row->domain_id, f) < 0)
+        return -1;
+    return directory_check_domain(tx->db, row->domain_id, f);
+}
+
+static int
+prepare_update(struct call *call, struct db_tx *tx, const struct group *old, struct group *row,
+               struct fault *f)
+{
+    (void)call;
+    (void)tx;
+    (void)row;
+    return directory_check_writable(old->directory_id, f);
 }
 
 static int
@@ -16,7 +29,8 @@ check_delete(struct call *call, struct db_tx *tx, const struct group *row, struc
     struct member_ids_row *members;
     size_t count;
 
-    if (revoke_tokens(call, tx, &named, f) < 0 ||
+    if (directory_check_writable(row->directory_id, f) < 0 ||
+        revoke_tokens(call, tx, &named, f) < 0 ||
         member_ids(tx->db, row->id, &members, &count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
@@ -30,12 +44,14 @@ static int
 plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 {
     (void)f;
+    directory_read_new(call, call_query(call, "domain_id"));
     owner_narrow(call, plan);
     return 0;
 }
 
 const struct group_hooks group_hooks = {
     .prepare_create = prepare_create,
+    .prepare_update = prepare_update,
     .check_delete = check_delete,
     .plan_list = plan_list,
 };
@@ -70,18 +86,19 @@ groups_of_user(struct call *call, struct fault *f)
     return list_plan_reply(call, &plan, f);
 }
 
-/* Both must be there: 404 names the one that is not. */
+/* Both must be there: 404 names the one that is not. 'change': who is in it is not the directory's to say. */
 static int
-load_both(struct call *call, struct fault *f)
+load_both(struct call *call, bool change, struct fault *f)
 {
     struct group group = { 0 };
     struct user user = { 0 };
 
     if (resource_load(call->db, &group_resource, call_param(call, "group_id"), NULL, false, &group,
+                      f) < 0 ||
+        resource_load(call->db, &user_resource, call_param(call, "user_id"), NULL, false, &user,
                       f) < 0)
         return -1;
-    return resource_load(call->db, &user_resource, call_param(call, "user_id"), NULL, false, &user,
-                         f);
+    return change ? directory_check_writable(group.directory_id, f) : 0;
 }
 
 int
@@ -90,7 +107,7 @@ group_check_user(struct call *call, struct fault *f)
     struct member_exists_row row;
     int found;
 
-    if (load_both(call, f) < 0)
+    if (load_both(call, false, f) < 0)
         return -1;
     found =
         member_exists(call->db, call_param(call, "group_id"), call_param(call, "user_id"), &row, f);
@@ -103,7 +120,7 @@ group_check_user(struct call *call, struct fault *f)
 int
 group_add_user(struct call *call, struct fault *f)
 {
-    if (load_both(call, f) < 0)
+    if (load_both(call, true, f) < 0)
         return -1;
     return member_add(call->db, call_param(call, "group_id"), call_param(call, "user_id"), f) < 0
                ? -1
@@ -116,7 +133,8 @@ group_remove_user(struct call *call, struct fault *f)
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     const char *user_id = call_param(call, "user_id");
 
-    if (group_check_user(call, f) < 0 || db_tx_begin(&tx, call->db, f) < 0)
+    if (group_check_user(call, f) < 0 || load_both(call, true, f) < 0 ||
+        db_tx_begin(&tx, call->db, f) < 0)
         return -1;
     if (member_remove(tx.db, call_param(call, "group_id"), user_id, f) < 0 ||
         revoke_user(call, &tx, user_id, f) < 0)

@@ -1,5 +1,6 @@
 /* virga-identity: who may do what, and where the services are (Identity API v3). */
 #include "bootstrap.h"
+#include "directory.h"
 #include "keys.h"
 #include "passwords.h"
 #include "revocations.h"
@@ -34,13 +35,16 @@ start(struct daemon *d, struct fault *f)
     identity.hasher = password_hasher_new((unsigned)identity.config->bcrypt_rounds,
                                           (unsigned)identity.config->hash_concurrency);
     d->service = &identity;
-    return revocations_load(&identity, f);
+    if (revocations_load(&identity, f) < 0)
+        return -1;
+    return directories_start(&identity.directories, &identity, f);
 }
 
 static void
 stop(struct daemon *d)
 {
     (void)d;
+    directories_stop(identity.directories);
     password_hasher_free(identity.hasher);
     keyring_free(identity.keyring);
 }

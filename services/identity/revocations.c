@@ -21,14 +21,20 @@ apply(void *object)
 int
 revoke_tokens(struct call *call, struct db_tx *tx, struct revocation *r, struct fault *f)
 {
-    struct identity *identity = identity_of(call);
-    struct pending *p = ARENA_NEW(call->arena, struct pending);
+    return revoke_tokens_of(identity_of(call), call->arena, tx, r, f);
+}
+
+int
+revoke_tokens_of(struct identity *identity, struct arena *a, struct db_tx *tx, struct revocation *r,
+                 struct fault *f)
+{
+    struct pending *p = ARENA_NEW(a, struct pending);
     json_t *body;
 
     if (r->issued_before_us == 0)
         r->issued_before_us = clock_now_us();
     r->expires_us = clock_now_us() + (identity->config->token_ttl_s + 60) * INT64_C(1000000);
-    body = json_own(call->arena, revocation_to_json(r));
+    body = json_own(a, revocation_to_json(r));
     if (revocation_add(tx->db, body, r->expires_us, f) < 0)
         return -1;
     if (identity->daemon->outbox != NULL &&

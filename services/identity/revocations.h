@@ -6,6 +6,9 @@
 
 /* In the caller's transaction; takes effect here at its commit. 'r->issued_before_us' 0: now. */
 int revoke_tokens(struct call *call, struct db_tx *tx, struct revocation *r, struct fault *f);
+/* The same where there is no call; the arena lives until the commit. */
+int revoke_tokens_of(struct identity *identity, struct arena *a, struct db_tx *tx,
+                     struct revocation *r, struct fault *f);
 /* All tokens of a user; of a project; of a domain. */
 int revoke_user(struct call *call, struct db_tx *tx, const char *user_id, struct fault *f);
 int revoke_project(struct call *call, struct db_tx *tx, const char *project_id, struct fault *f);

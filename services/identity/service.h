@@ -12,6 +12,8 @@ struct identity_config {
     int64_t bcrypt_rounds;
     int64_t hash_concurrency;
     int64_t password_max_length;
+    int64_t directory_refresh_s;
+    int64_t directory_concurrency;
 };
 
 struct identity {
@@ -19,6 +21,7 @@ struct identity {
     const struct identity_config *config;
     struct keyring *keyring;
     struct password_hasher *hasher;
+    struct directories *directories;
 };
 
 static inline struct identity *

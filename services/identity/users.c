@@ -1,6 +1,7 @@
 /* Users: passwords are hashed before the transaction's insert and never leave; a change of what a user may do ends his tokens. */
 #include "base/clock.h"
 #include "base/str.h"
+#include "directory.h"
 #include "owner.h"
 #include "passwords.h"
 #include "revocations.h"
@@ -32,7 +33,8 @@ take_password(struct call *call, struct user *row, struct fault *f)
 static int
 prepare_create(struct call *call, struct db_tx *tx, struct user *row, struct fault *f)
 {
-    if (owner_domain(call, tx, &row->set, USER_F_DOMAIN_ID, &row->domain_id, f) < 0)
+    if (owner_domain(call, tx, &row->set, USER_F_DOMAIN_ID, &row->domain_id, f) < 0 ||
+        directory_check_domain(tx->db, row->domain_id, f) < 0)
         return -1;
     return take_password(call, row, f);
 }
@@ -43,7 +45,7 @@ prepare_update(struct call *call, struct db_tx *tx, const struct user *old, stru
 {
     bool disabled = field_given(&row->set, USER_F_ENABLED) && old->enabled && !row->enabled;
 
-    if (take_password(call, row, f) < 0)
+    if (directory_check_writable(old->directory_id, f) < 0 || take_password(call, row, f) < 0)
         return -1;
     if (disabled || field_given(&row->set, USER_F_PASSWORD))
         return revoke_user(call, tx, old->id, f);
@@ -53,7 +55,9 @@ prepare_update(struct call *call, struct db_tx *tx, const struct user *old, stru
 static int
 check_delete(struct call *call, struct db_tx *tx, const struct user *row, struct fault *f)
 {
-    if (grants_forget_actor(tx->db, "user", row->id, f) < 0)
+    /* One that is gone from his directory, and so disabled, may go here too. */
+    if ((row->enabled && directory_check_writable(row->directory_id, f) < 0) ||
+        grants_forget_actor(tx->db, "user", row->id, f) < 0)
         return -1;
     return revoke_user(call, tx, row->id, f);
 }
@@ -62,6 +66,7 @@ static int
 plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 {
     (void)f;
+    directory_read_new(call, call_query(call, "domain_id"));
     owner_narrow(call, plan);
     return 0;
 }
