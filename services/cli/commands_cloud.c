@@ -1,6 +1,7 @@
 /* What several services say together, and placement. */
 #include "cloud_wide.h"
 #include "kinds.h"
+#include "placement_capacity.h"
 
 /* clang-format off: a row is read as a row. */
 
@@ -129,5 +130,33 @@ const struct command placement_commands[] = {
           COLUMNS(COL("Provider", "name"), COL("Rule", "rule"),
                   COL("Resource Class", "resource_class"), COL("Wanted", "wanted"),
                   COL("Available", "available"), COL("Reason", "reason"), LONG("UUID", "uuid")) },
+    { .name = "placement overcommit",
+      .help = "Show what is promised beside what is there, of the cloud and of each host",
+      .verb = VERB_RUN,
+      .kind = &kind_provider,
+      .run = placement_overcommit,
+      .options = OPTIONS(ARG_ID("<provider>", NULL, &kind_provider,
+                                "Only this host (name or uuid of its resource provider)",
+                                .optional = true),
+                         OPT_INT("--limit", "<n>", NULL, "At most so many hosts")),
+      .columns =
+          COLUMNS(COL("Host", "name"), COL("CPU", "resources.VCPU", .format = placement_cpu_cell),
+                  LONG("Pinned CPU", "resources.PCPU", .format = placement_cpu_cell),
+                  COL("Memory", "resources.MEMORY_MB", .format = placement_memory_cell),
+                  COL("Disk", "resources.DISK_GB", .format = placement_disk_cell),
+                  LONG("UUID", "uuid")) },
+    { .name = "placement ratio change list",
+      .help = "List who changed which allocation ratio, the newest first",
+      .verb = VERB_RUN,
+      .kind = &kind_provider,
+      .run = placement_ratio_changes,
+      .options = OPTIONS(OPT_ID("--provider", "<provider>", NULL, &kind_provider,
+                                "Only of this one (name or uuid)"),
+                         OPT("--resource-class", "<class>", NULL, "Only of this resource class"),
+                         OPT_INT("--limit", "<n>", NULL, "At most so many")),
+      .columns = COLUMNS(COL("Changed At", "changed_at"), COL("Provider", "resource_provider_name"),
+                         COL("Resource Class", "resource_class"), COL("From", "old"),
+                         COL("To", "new"), COL("By", "user_name"), COL("Request", "request_id"),
+                         LONG("User ID", "user_id"), LONG("UUID", "resource_provider_uuid")) },
     { .name = NULL },
 };

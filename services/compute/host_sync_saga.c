@@ -1,6 +1,7 @@
 /* compute.host-sync: what a host reported becomes its resource provider, inventories and traits in placement.
  *
- * Placement owns the ratios: ours are given only with an inventory that placement does not have yet. */
+ * Placement owns the ratios: ours are given only with an inventory that placement does not have yet. What a host does not report about
+ * (a class or trait that an operator gave to its provider) stays as it is. */
 #include "base/json.h"
 #include "base/str.h"
 #include "remote.h"
@@ -54,6 +55,21 @@ add_inventory(json_t *all, const json_t *old, const char *name, int64_t total, i
                                       "step_size", 1, "allocation_ratio", kept));
 }
 
+/* Classes that no host reports about. */
+static void
+keep_others(json_t *all, const json_t *old)
+{
+    const char *name;
+    json_t *known;
+
+    json_object_foreach(json_object_get(old, "inventories"), name, known)
+    {
+        if (!str_equal(name, "VCPU") && !str_equal(name, "MEMORY_MB") &&
+            !str_equal(name, "DISK_GB"))
+            json_object_set(all, name, known);
+    }
+}
+
 static int
 sync_inventories(struct remote *r, const struct host_row *host, struct fault *f)
 {
@@ -72,6 +88,7 @@ sync_inventories(struct remote *r, const struct host_row *host, struct fault *f)
                   json_get_int(i, "reserved_memory_mb"), config->memory_ratio);
     add_inventory(all, old, "DISK_GB", json_get_int(i, "disk_gb"),
                   json_get_int(i, "reserved_disk_gb"), config->disk_ratio);
+    keep_others(all, old);
     if (json_equal(all, json_object_get(old, "inventories"))) {
         json_decref(all);
         return 0;
@@ -80,6 +97,42 @@ sync_inventories(struct remote *r, const struct host_row *host, struct fault *f)
                                         json_object_get(old, "resource_provider_generation"),
                                         "inventories", all));
     return placement(r, HTTP_PUT, path, body, NULL, f);
+}
+
+/* Those families a host reports in full: what it does not report any more is gone. All others are an operator's. */
+static bool
+is_reported(const char *trait)
+{
+    return str_starts(trait, "HW_CPU_") ||
+           (str_starts(trait, "COMPUTE_") && !str_equal(trait, "COMPUTE_STATUS_DISABLED"));
+}
+
+static bool
+has_text(const json_t *array, const char *text)
+{
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(array, i, item)
+    {
+        if (str_equal(json_string_value(item), text))
+            return true;
+    }
+    return false;
+}
+
+static json_t *
+merge_traits(struct arena *a, const json_t *reported, const json_t *old)
+{
+    json_t *all = json_own(a, json_copy((json_t *)(uintptr_t)reported)), *trait;
+    size_t i;
+
+    json_array_foreach(old, i, trait)
+    {
+        if (!is_reported(json_string_value(trait)) && !has_text(all, json_string_value(trait)))
+            json_array_append(all, trait);
+    }
+    return all;
 }
 
 /* Only traits that placement knows: a host may report newer ones. */
@@ -102,9 +155,11 @@ sync_traits(struct remote *r, const struct host_row *host, struct fault *f)
     str_done(&names);
     if (result < 0 || placement(r, HTTP_GET, path, NULL, &old, f) < 0)
         return -1;
-    body = json_own(r->arena, json_pack("{s:O, s:O}", "resource_provider_generation",
-                                        json_object_get(old, "resource_provider_generation"),
-                                        "traits", json_object_get(known, "traits")));
+    body =
+        json_own(r->arena, json_pack("{s:O, s:O}", "resource_provider_generation",
+                                     json_object_get(old, "resource_provider_generation"), "traits",
+                                     merge_traits(r->arena, json_object_get(known, "traits"),
+                                                  json_object_get(old, "traits"))));
     return placement(r, HTTP_PUT, path, body, NULL, f);
 }
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/uuid.h"
+#include "ratio_changes.h"
 
 void
 reply_cached(struct call *call, int64_t modified_us)
@@ -126,7 +127,10 @@ int
 provider_lock_path(struct call *call, struct db_tx *tx, struct provider_lock_row *ret,
                    struct fault *f)
 {
-    int r = provider_lock(tx->db, call_param(call, "uuid"), ret, f);
+    struct provider_lock_as_row row;
+    int r = provider_lock_as(tx->db, call_param(call, "uuid"), ratio_actor(call), &row, f);
 
+    if (r > 0)
+        *ret = (struct provider_lock_row){ .id = row.id, .generation = row.generation };
     return r == 0 ? no_provider(call, f) : r;
 }

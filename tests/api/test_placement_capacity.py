@@ -1,0 +1,234 @@
+#!/usr/bin/python3
+"""Who owns the ratios (placement, whatever agents report again), who changed them, and what is promised beside what is there."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import uuid
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
+from cloud import Cloud  # noqa: E402
+from sim_hosts import SimHosts  # noqa: E402
+
+from virga_deploy import clients  # noqa: E402
+
+VERSION = {"OpenStack-API-Version": "placement 1.39"}
+
+cloud = admin = folder = None
+
+
+def setUpModule():
+    global cloud, admin, folder
+    cloud = Cloud(services=["identity", "placement", "compute"])
+    admin = cloud.admin()
+    folder = tempfile.mkdtemp(prefix="virga-test-capacity-")
+    clients.write(cloud.layout)
+
+
+def tearDownModule():
+    if cloud is not None:
+        cloud.close()
+    subprocess.run(["rm", "-rf", folder], check=True)
+
+
+def new():
+    return str(uuid.uuid4())
+
+
+def virga(*words):
+    env = {"PATH": os.environ["PATH"], "HOME": folder, "XDG_CACHE_HOME": folder, "OS_CLOUD": "virga-admin",
+           "OS_CLIENT_CONFIG_FILE": os.path.join(cloud.layout.run, "clouds.yaml")}
+    done = subprocess.run([cloud.layout.binary("virga"), *words], capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, (words, done.stderr)
+    return done.stdout
+
+
+class Case(unittest.TestCase):
+    def call(self, expected, method, path, body=None, session=None):
+        return (session or admin).expect(expected, method, "placement", path, body, VERSION)
+
+    def provider(self, inventories, name=None):
+        made = self.call(200, "POST", "/resource_providers", {"name": name or "host-" + new(), "uuid": new()})
+        self.put(made["uuid"], inventories, made["generation"])
+        return made["uuid"]
+
+    def put(self, provider, inventories, generation=None, expected=200):
+        if generation is None:
+            generation = self.call(200, "GET", "/resource_providers/" + provider)["generation"]
+        self.call(expected, "PUT", f"/resource_providers/{provider}/inventories", {"resource_provider_generation": generation, "inventories": inventories})
+
+    def set_ratio(self, provider, name, ratio):
+        old = self.call(200, "GET", f"/resource_providers/{provider}/inventories/{name}")
+        return self.call(200, "PUT", f"/resource_providers/{provider}/inventories/{name}", dict(old, allocation_ratio=ratio))
+
+    def claim(self, provider, resources, expected=204):
+        consumer = new()
+        self.call(expected, "PUT", "/allocations/" + consumer, {"allocations": {provider: {"resources": resources}}, "project_id": "p", "user_id": "u",
+                                                                "consumer_generation": None, "consumer_type": "INSTANCE"})
+        return consumer
+
+    def changes(self, query):
+        return self.call(200, "GET", "/OS-VIRGA/ratio-changes?" + query)["ratio_changes"]
+
+
+class Ratios(Case):
+    def test_applies_at_once_and_is_recorded(self):
+        host = self.provider({"VCPU": {"total": 2, "allocation_ratio": 1.0}, "DISK_GB": {"total": 10}})
+        self.claim(host, {"VCPU": 2})
+        self.claim(host, {"VCPU": 1}, 409)
+        self.set_ratio(host, "VCPU", 2.0)
+        self.claim(host, {"VCPU": 2})
+        self.claim(host, {"VCPU": 1}, 409)
+        self.set_ratio(host, "VCPU", 1.0)  # Over-full now: what is there stays, and nothing is added.
+        self.claim(host, {"VCPU": 1}, 409)
+        self.put(host, {"VCPU": {"total": 3, "allocation_ratio": 1.0}})  # The same ratio: no change. Without DISK_GB: one that ends.
+        rows = self.changes("provider=" + host)
+        self.assertEqual([(r["resource_class"], r["old"], r["new"]) for r in rows[:3]],
+                         [("DISK_GB", 1.0, None), ("VCPU", 2.0, 1.0), ("VCPU", 1.0, 2.0)])
+        self.assertEqual({(r["resource_class"], r["old"], r["new"]) for r in rows[3:]}, {("VCPU", None, 1.0), ("DISK_GB", None, 1.0)})
+        for row in rows:
+            self.assertEqual((row["user_name"], row["user_id"], row["resource_provider_uuid"]), ("admin", admin.user_id, host))
+            self.assertTrue(row["request_id"].startswith("req-"))
+            self.assertRegex(row["changed_at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertEqual(len({r["request_id"] for r in rows}), 4)
+
+    def test_the_record_outlives_the_provider_and_a_failed_change_leaves_none(self):
+        host = self.provider({"VCPU": {"total": 2}})
+        self.put(host, {"VCPU": {"total": 2, "allocation_ratio": 7.0}}, generation=999, expected=409)
+        self.put(host, {"VCPU": {"total": 2, "allocation_ratio": 7.0}, "NOPE": {"total": 1}}, expected=400)
+        self.call(204, "DELETE", "/resource_providers/" + host)
+        self.assertEqual([(r["old"], r["new"]) for r in self.changes("provider=" + host)], [(None, 1.0)])
+
+    def test_pages_and_filters(self):
+        host = self.provider({"VCPU": {"total": 2}, "MEMORY_MB": {"total": 2}})
+        for ratio in (2.0, 3.0, 4.0):
+            self.set_ratio(host, "VCPU", ratio)
+        found, marker = [], ""
+        while marker is not None:
+            page = self.call(200, "GET", f"/OS-VIRGA/ratio-changes?provider={host}&resource_class=VCPU&limit=3{marker}")
+            found += [r["new"] for r in page["ratio_changes"]]
+            marker = page["next"] and "&marker=" + page["next"]
+        self.assertEqual(found, [4.0, 3.0, 2.0, 1.0])
+        self.assertEqual(self.changes("provider=" + new()), [])
+        for query in ("provider=x", "marker=x", "marker=0", "limit=0", "limit=-1", "color=red"):
+            self.call(400, "GET", "/OS-VIRGA/ratio-changes?" + query)
+
+    def test_what_never_becomes_a_ratio(self):
+        host = self.provider({"VCPU": {"total": 2}})
+        for ratio in ("1", True, None, [], 1e39, -1, 0, float("nan")):
+            body = json.dumps({"resource_provider_generation": 1, "total": 2, "allocation_ratio": ratio}).encode()
+            status = admin.request("PUT", "placement", f"/resource_providers/{host}/inventories/VCPU", body, dict(VERSION, **{"Content-Type": "application/json"}))[0]
+            self.assertIn(status, (200, 400), ratio)
+            if status == 200:  # 0: as upstream since 1.26, nothing can be claimed then.
+                self.assertEqual(ratio, 0)
+                self.claim(host, {"VCPU": 1}, 409)
+        self.claim(host, {"VCPU": 3}, 409)
+
+    def test_agents_that_report_again_leave_them(self):
+        with SimHosts(cloud, 1, kinds=("compute-agent",), sizes={1: {"vcpus": 8, "memory": 8192, "disk": 100}}) as hosts:
+            host = self.wait_for(lambda: self.call(200, "GET", "/resource_providers?name=host1")["resource_providers"])[0]["uuid"]
+            found = self.wait_for(lambda: self.call(200, "GET", f"/resource_providers/{host}/inventories")["inventories"])
+            self.assertEqual({k: v["allocation_ratio"] for k, v in found.items()}, {"VCPU": 16.0, "MEMORY_MB": 1.5, "DISK_GB": 1.0})
+            self.set_ratio(host, "VCPU", 4.0)
+            self.set_ratio(host, "MEMORY_MB", 1.0)
+            self.call(201, "PUT", "/traits/CUSTOM_QUIET")
+            self.call(201, "PUT", "/resource_classes/CUSTOM_LICENCE")
+            self.call(201, "POST", f"/resource_providers/{host}/inventories", {"resource_class": "CUSTOM_LICENCE", "total": 3, "allocation_ratio": 2.0})
+            traits = self.wait_for(lambda: self.call(200, "GET", f"/resource_providers/{host}/traits"))
+            self.call(200, "PUT", f"/resource_providers/{host}/traits", dict(traits, traits=traits["traits"] + ["CUSTOM_QUIET"]))
+            agent = hosts.agent("host1", "compute-agent")
+            for vcpus in ("8", "12"):  # The same again, and a machine that has grown.
+                agent.kill()
+                with open(agent.config, encoding="utf-8") as file:
+                    text = file.read()
+                with open(agent.config, "w", encoding="utf-8") as file:
+                    file.write(text.replace("vcpus = 8", "vcpus = " + vcpus))
+                before = self.syncs()
+                agent.start()
+                agent.wait_ready()
+                self.wait_for(lambda: self.syncs() > before)
+                found = self.wait_for(lambda: self.total(host, int(vcpus)))
+                self.assertEqual({k: v["allocation_ratio"] for k, v in found.items()}, {"VCPU": 4.0, "MEMORY_MB": 1.0, "DISK_GB": 1.0, "CUSTOM_LICENCE": 2.0})
+                self.assertIn("CUSTOM_QUIET", self.call(200, "GET", f"/resource_providers/{host}/traits")["traits"])
+            self.assertEqual([(r["user_name"], r["old"], r["new"]) for r in self.changes(f"provider={host}&resource_class=VCPU")],
+                             [("admin", 16.0, 4.0), ("compute", None, 16.0)])
+
+    def syncs(self):
+        return int(cloud.sql("compute", "SELECT count(*) FROM saga WHERE name = 'compute.host-sync' AND status = 'done'"))
+
+    def total(self, host, vcpus):
+        found = self.call(200, "GET", f"/resource_providers/{host}/inventories")["inventories"]
+        return found if found["VCPU"]["total"] == vcpus else None
+
+    def wait_for(self, condition, seconds=30):
+        until = time.monotonic() + seconds
+        while True:
+            found = condition()
+            if found:
+                return found
+            self.assertLess(time.monotonic(), until, "it did not happen")
+            time.sleep(0.05)
+
+
+class Overcommit(Case):
+    def test_sums(self):
+        name = "big-" + new()
+        host = self.provider({"VCPU": {"total": 8, "allocation_ratio": 16.0}, "MEMORY_MB": {"total": 1000, "reserved": 200, "allocation_ratio": 1.5}}, name)
+        child = self.call(200, "POST", "/resource_providers", {"name": "numa-" + new(), "uuid": new(), "parent_provider_uuid": host})
+        self.put(child["uuid"], {"VCPU": {"total": 8, "allocation_ratio": 1.0}})
+        self.claim(host, {"VCPU": 20, "MEMORY_MB": 600})
+        for asked in (host, child["uuid"]):
+            answer = self.call(200, "GET", "/OS-VIRGA/overcommit?provider=" + asked)
+            (row,) = answer["hosts"]
+            self.assertEqual((row["uuid"], row["name"]), (host, name))
+            self.assertEqual(row["resources"]["VCPU"], {"physical": 16, "reserved": 0, "ratio": 8.5, "room": 136.0, "committed": 20, "committed_ratio": 1.25})
+            self.assertEqual(row["resources"]["MEMORY_MB"],
+                             {"physical": 1000, "reserved": 200, "ratio": 1.5, "room": 1200.0, "committed": 600, "committed_ratio": 0.6})
+            self.assertNotIn("DISK_GB", row["resources"])
+        self.assertIn(name, virga("placement", "overcommit", name))
+        self.assertIn("20/16 x8.5", virga("placement", "overcommit", name))
+
+    def test_cloud_and_pages(self):
+        for _ in range(5):
+            self.provider({"VCPU": {"total": 1}})
+        self.provider({"SRIOV_NET_VF": {"total": 1}})  # Nothing of what is asked about: no row.
+        whole = self.call(200, "GET", "/OS-VIRGA/overcommit")
+        self.assertIsNone(whole["next"])
+        for kind, sums in whole["cloud"]["resources"].items():
+            for key in ("physical", "reserved", "committed", "room"):
+                self.assertAlmostEqual(sums[key], sum(h["resources"].get(kind, {key: 0})[key] for h in whole["hosts"]), msg=(kind, key))
+        found, marker = [], ""
+        while marker is not None:
+            page = self.call(200, "GET", "/OS-VIRGA/overcommit?limit=2" + marker)
+            self.assertEqual(page["cloud"], whole["cloud"])
+            found += page["hosts"]
+            marker = page["next"] and "&marker=" + page["next"]
+        self.assertEqual(found, whole["hosts"])
+        for query in ("provider=" + new(), "marker=x", "limit=x", "color=red"):
+            self.call(400, "GET", "/OS-VIRGA/overcommit?" + query)
+        self.assertEqual(len(virga("placement", "overcommit", "-f", "value", "-c", "Host", "--limit", "3").split()), 4)  # And the cloud.
+
+    def test_changes_in_the_command(self):
+        name = "host-" + new()
+        self.set_ratio(self.provider({"VCPU": {"total": 1, "allocation_ratio": 16.0}}, name), "VCPU", 8.0)
+        self.assertEqual(virga("placement", "ratio", "change", "list", "--provider", name, "-f", "value", "-c", "From", "-c", "To", "-c", "By").splitlines(),
+                         ["16.0 8.0 admin", "None 16.0 admin"])
+
+
+class Access(Case):
+    def test_not_for_users(self):
+        project = admin.expect(201, "POST", "identity", "/v3/projects", {"project": {"name": "p-" + new()}})["project"]
+        user = admin.expect(201, "POST", "identity", "/v3/users", {"user": {"name": "u-" + new(), "password": "secret"}})["user"]
+        role = admin.expect(200, "GET", "identity", "/v3/roles?name=member")["roles"][0]["id"]
+        admin.expect(204, "PUT", "identity", f"/v3/projects/{project['id']}/users/{user['id']}/roles/{role}")
+        member = cloud.session(user["name"], "secret", project["name"])
+        for path in ("/OS-VIRGA/overcommit", "/OS-VIRGA/ratio-changes"):
+            self.call(403, "GET", path, session=member)
+
+
+if __name__ == "__main__":
+    unittest.main()
