@@ -42,6 +42,24 @@ call_query_bool(const struct call *c, const char *name)
     return text[0] == '\0' || (str_to_bool(text, &value) == 0 && value);
 }
 
+int
+call_decline(struct call *c)
+{
+    assert(c->at_once);
+    c->declined = true;
+    return -1;
+}
+
+int
+call_check_token(struct call *c, const char *token, struct auth_context *ret, struct fault *f)
+{
+    struct authenticator *a = api_server_authenticator(c->server);
+
+    if (!c->at_once)
+        return authenticator_check(a, c->arena, token, ret, f);
+    return authenticator_check_cached(a, c->arena, token, ret) ? 0 : call_decline(c);
+}
+
 bool
 call_is_admin(const struct call *c)
 {

@@ -36,6 +36,9 @@ struct call {
     struct idempotency *idempotency;    /* The request has a key: see idempotency.h. */
     const char *
         object_id; /* What this request makes; known before it commits, an idempotent repeat can name it. */
+    bool
+        at_once; /* In the I/O thread: no database, no client, and nothing may wait. See call_decline(). */
+    bool declined;
     void *scratch; /* The service's own, for what its hooks tell each other during this request. */
 };
 
@@ -52,6 +55,13 @@ call_at_least(const struct call *c, int major, int minor)
 {
     return c->version >= major * 1000 + minor;
 }
+
+/* For the handler of a `fast` operation when call->at_once and it needs what has to be waited for: returns -1, and the request is
+ * begun anew in a worker, as if nothing had been done. So a handler that is tried at once changes nothing before it is sure. */
+int call_decline(struct call *c);
+
+/* Verifies another token than the request's own, as authenticator_check(); at once only if it is in the cache (else call_decline()). */
+int call_check_token(struct call *c, const char *token, struct auth_context *ret, struct fault *f);
 
 /* What the caller's rows are bound to for a resource of that scope: the project, domain or user of the token; NULL when
  * the caller may see everybody's (a rule "<service>:all_projects", by default role admin; see call_sees_all()). */

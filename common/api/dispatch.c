@@ -135,7 +135,9 @@ authenticate(struct api_server *s, struct call *c, const struct operation *o, st
 
     if (token == NULL)
         return (o->flags & OP_PUBLIC) != 0 ? 0 : unauthorized(s, c, f, "no token");
-    r = authenticator_check(s->options.authenticator, c->arena, token, &c->auth, f);
+    r = call_check_token(c, token, &c->auth, f);
+    if (c->declined)
+        return -1;
     if (r < 0) {
         if ((o->flags & OP_PUBLIC) != 0) {
             fault_clear(f);
@@ -146,12 +148,11 @@ authenticate(struct api_server *s, struct call *c, const struct operation *o, st
         return unauthorized(s, c, f, arena_strdup(c->arena, f->cause));
     }
     c->authenticated = true;
-    if (service_token != NULL &&
-        authenticator_check(s->options.authenticator, c->arena, service_token, &service, f) == 0 &&
+    if (service_token != NULL && call_check_token(c, service_token, &service, f) == 0 &&
         auth_has_role(&service, "service"))
         c->auth.service_user_id = service.user_id;
     fault_clear(f);
-    return 0;
+    return c->declined ? -1 : 0;
 }
 
 /* --- Parse */
@@ -303,6 +304,8 @@ run(struct api_server *s, struct call *c, struct fault *f)
     if (negotiate(s, c, &m, f) < 0 || choose(c, &m, &found, &count, f) < 0)
         return -1;
     c->operation = found[0];
+    if (c->at_once && (c->operation->flags & (OP_INLINE | OP_FAST)) == 0)
+        return call_decline(c);
     if (!operation_is_inline(c->operation) && authenticate(s, c, found[0], f) < 0)
         return -1;
     if ((found[0]->flags & (OP_STREAM | OP_RAW)) == 0 && read_body(c, f) < 0)
@@ -315,7 +318,7 @@ run(struct api_server *s, struct call *c, struct fault *f)
     if (take_project(c, f) < 0)
         return -1;
     c->response->status = c->operation->success;
-    if (s->options.pool != NULL && !operation_is_inline(c->operation)) {
+    if (s->options.pool != NULL && !c->at_once) {
         if (db_pool_get(s->options.pool, c->arena, c->db, f) < 0)
             return -1;
     }
@@ -386,11 +389,11 @@ write_error(struct api_server *s, struct call *c, const struct fault *f)
         error_page_write(f, c->response->status, form, c->response);
 }
 
-void
-api_server_handle(struct api_server *s, void *worker, struct http_request *request,
-                  struct http_response *response)
+/* False: it was tried in the I/O thread, and has to be done in a worker. */
+static bool
+handle(struct api_server *s, struct api_worker *w, bool at_once, struct http_request *request,
+       struct http_response *response)
 {
-    struct api_worker *w = worker;
     _cleanup_(db_release) struct db db = { 0 };
     struct call c = { .arena = request->arena,
                       .request = request,
@@ -400,7 +403,8 @@ api_server_handle(struct api_server *s, void *worker, struct http_request *reque
                       .server = s,
                       .service = s->options.service,
                       .db = &db,
-                      .client = w == NULL ? NULL : w->client };
+                      .client = w == NULL ? NULL : w->client,
+                      .at_once = at_once };
     struct log_context context = { 0 };
     struct fault f = { 0 };
 
@@ -416,6 +420,10 @@ api_server_handle(struct api_server *s, void *worker, struct http_request *reque
     if (s->dialect->id == DIALECT_KEYSTONE)
         call_header(&c, "Vary", "X-Auth-Token");
     if (run(s, &c, &f) < 0) {
+        if (c.declined) {
+            log_set_context(NULL);
+            return false;
+        }
         if (f.kind == FAULT_NONE)
             fault_raise_cause(&f, "a handler failed without a fault");
         if (f.kind == FAULT_INTERNAL)
@@ -431,4 +439,19 @@ api_server_handle(struct api_server *s, void *worker, struct http_request *reque
     log_set_context(&context);
     log_call(&c, response->status, &f);
     log_set_context(NULL);
+    return true;
+}
+
+void
+api_server_handle(struct api_server *s, void *worker, struct http_request *request,
+                  struct http_response *response)
+{
+    (void)handle(s, worker, false, request, response);
+}
+
+bool
+api_server_handle_at_once(struct api_server *s, struct http_request *request,
+                          struct http_response *response)
+{
+    return handle(s, NULL, true, request, response);
 }

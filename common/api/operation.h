@@ -16,8 +16,9 @@ enum operation_flag {
     OP_STREAM = 1 << 2,       /* The handler reads the body itself. */
     OP_RAW = 1 << 3,          /* The body is not JSON. */
     OP_DEFER_POLICY = 1 << 4, /* The handler checks. */
-    OP_INLINE = 1 << 6,       /* Answered in the I/O thread: no database, no token is looked at. */
     OP_PROJECT_PATH = 1 << 5, /* The path's {project_id} is the project that the caller acts for. */
+    OP_INLINE = 1 << 6,       /* Answered in the I/O thread: no database, no token is looked at. */
+    OP_FAST = 1 << 7,         /* Tried in the I/O thread first; see call_decline(). */
 };
 
 struct operation {

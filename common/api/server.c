@@ -59,34 +59,34 @@ streams(void *owner, enum http_method method, const char *path, int64_t *ret_max
     return streamed;
 }
 
-/* In the I/O thread, for each request: so no routing here. */
+/* In the I/O thread, for each request: so no routing before it is known to be worth it. */
 static bool
-is_inline_path(void *owner, enum http_method method, const char *path)
+handle_at_once(void *owner, struct http_request *request, struct http_response *response)
 {
     struct api_server *s = owner;
 
-    if (method != HTTP_GET && method != HTTP_HEAD)
+    if (request->method != HTTP_GET && request->method != HTTP_HEAD)
         return false;
-    for (size_t i = 0; i < s->inline_count; i++) {
-        const char *rest = path, *at = s->inline_paths[i];
+    for (size_t i = 0; i < s->at_once_count; i++) {
+        const char *rest = request->path, *at = s->at_once_paths[i];
 
         while (*at != '\0' && *at == *rest)
             at++, rest++;
         if (*at == '\0' && (*rest == '\0' || (str_equal(rest, "/") && !s->dialect->exact_paths)))
-            return true;
+            return api_server_handle_at_once(s, request, response);
     }
     return false;
 }
 
 static void
-find_inline_paths(struct api_server *s)
+find_at_once_paths(struct api_server *s)
 {
     const struct api *api = s->options.api;
 
-    s->inline_paths = memory_calloc(api->operations_count, sizeof(*s->inline_paths));
+    s->at_once_paths = memory_calloc(api->operations_count, sizeof(*s->at_once_paths));
     for (size_t i = 0; i < api->operations_count; i++) {
-        if (operation_is_inline(&api->operations[i]))
-            s->inline_paths[s->inline_count++] = api->operations[i].path;
+        if ((api->operations[i].flags & (OP_INLINE | OP_FAST)) != 0)
+            s->at_once_paths[s->at_once_count++] = api->operations[i].path;
     }
 }
 
@@ -101,7 +101,7 @@ api_server_start(struct api_server **ret, const struct api_server_options *optio
     struct api_server *s = calloc(1, sizeof(*s));
     struct http_handler handler = { .handle = handle,
                                     .streams = streams,
-                                    .is_inline = is_inline_path,
+                                    .handle_at_once = handle_at_once,
                                     .worker_init = worker_init,
                                     .worker_done = worker_done,
                                     .owner = s };
@@ -116,7 +116,7 @@ api_server_start(struct api_server **ret, const struct api_server_options *optio
         return -1;
     }
     s->router = router_new(api->operations, api->operations_count);
-    find_inline_paths(s);
+    find_at_once_paths(s);
     if (options->listen != NULL && http_server_start(&s->http, &http, &handler, f) < 0) {
         api_server_stop(s);
         return -1;
@@ -155,7 +155,7 @@ api_server_stop(struct api_server *s)
     router_free(s->router);
     policy_free(s->policy);
     policy_free(s->old_policy);
-    free(s->inline_paths);
+    free(s->at_once_paths);
     free(s);
 }
 

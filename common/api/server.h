@@ -12,8 +12,8 @@ struct api_server {
     struct policy
         *old_policy; /* The one before the last reload: requests in work may still look at it. */
     struct http_server *http;
-    const char **inline_paths; /* Of the operations that are answered in the I/O thread. */
-    size_t inline_count;
+    const char **at_once_paths; /* Of the operations that are tried in the I/O thread. */
+    size_t at_once_count;
 };
 
 /* What each worker thread has of its own. */
@@ -26,3 +26,7 @@ operation_is_inline(const struct operation *o)
 {
     return (o->flags & OP_INLINE) != 0;
 }
+
+/* dispatch.c: api_server_handle() in the I/O thread. False: it has to be done in a worker. */
+bool api_server_handle_at_once(struct api_server *s, struct http_request *request,
+                               struct http_response *response);

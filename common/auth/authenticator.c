@@ -326,6 +326,31 @@ check_fresh(struct authenticator *a, struct arena *arena, const char *token,
     return 0;
 }
 
+/* Why a cached token is good no longer; NULL: it is good. */
+static const char *
+check_again(struct authenticator *a, const unsigned char *digest, const struct token_cached *cached)
+{
+    uint64_t revocations = revocations_generation(a->revocations);
+
+    if (cached->context->expires_us <= clock_now_us())
+        return "expired";
+    if (cached->revocations == revocations)
+        return NULL;
+    if (revocations_match(a->revocations, cached->context))
+        return "revoked";
+    token_cache_touch(a->cache, digest, revocations);
+    return NULL;
+}
+
+static bool
+find_cached(struct authenticator *a, struct arena *arena, const char *token, size_t size,
+            unsigned char *digest, struct token_cached *ret)
+{
+    token_cache_digest(a->cache, token, size, digest);
+    return token_cache_get(a->cache, digest, arena, ret) &&
+           ret->keys == keyring_generation(a->keyring);
+}
+
 int
 authenticator_check(struct authenticator *a, struct arena *arena, const char *token,
                     struct auth_context *ret, struct fault *f)
@@ -333,30 +358,36 @@ authenticator_check(struct authenticator *a, struct arena *arena, const char *to
     size_t size = strnlen(token, TOKEN_MAX + 1);
     unsigned char digest[TOKEN_DIGEST];
     struct token_cached cached;
-    uint64_t revocations;
+    const char *why;
 
     if (size > TOKEN_MAX)
         return refuse(a, "too long", f);
-    token_cache_digest(a->cache, token, size, digest);
-    if (!token_cache_get(a->cache, digest, arena, &cached) ||
-        cached.keys != keyring_generation(a->keyring))
+    if (!find_cached(a, arena, token, size, digest, &cached))
         return check_fresh(a, arena, token, digest, ret, f);
-
     atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);
-    if (cached.context->expires_us <= clock_now_us()) {
+    why = check_again(a, digest, &cached);
+    if (why != NULL) {
         token_cache_remove(a->cache, digest);
-        return refuse(a, "expired", f);
-    }
-    revocations = revocations_generation(a->revocations);
-    if (cached.revocations != revocations) {
-        if (revocations_match(a->revocations, cached.context)) {
-            token_cache_remove(a->cache, digest);
-            return refuse(a, "revoked", f);
-        }
-        token_cache_touch(a->cache, digest, revocations);
+        return refuse(a, why, f);
     }
     *ret = *cached.context;
     return 0;
+}
+
+bool
+authenticator_check_cached(struct authenticator *a, struct arena *arena, const char *token,
+                           struct auth_context *ret)
+{
+    size_t size = strnlen(token, TOKEN_MAX + 1);
+    unsigned char digest[TOKEN_DIGEST];
+    struct token_cached cached;
+
+    if (size > TOKEN_MAX || !find_cached(a, arena, token, size, digest, &cached) ||
+        check_again(a, digest, &cached) != NULL)
+        return false;
+    atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);
+    *ret = *cached.context;
+    return true;
 }
 
 struct revocations *

@@ -31,6 +31,11 @@ void authenticator_close(struct authenticator *a);
 int authenticator_check(struct authenticator *a, struct arena *arena, const char *token,
                         struct auth_context *ret, struct fault *f);
 
+/* The same if that takes no look-up elsewhere and no signature: false for a token that is not in the cache, and for any that is refused.
+ * For threads that may not wait. */
+bool authenticator_check_cached(struct authenticator *a, struct arena *arena, const char *token,
+                                struct auth_context *ret);
+
 /* Reads the revocations, and the keys when they are a minute old, now: what the thread does by itself. */
 int authenticator_poll(struct authenticator *a, struct fault *f);
 

@@ -18,6 +18,12 @@
 
 enum { FREE_MAX = 64, OVERFLOW_MAX = 16 * 1024 * 1024 };
 
+static struct http_response
+new_response(const struct exchange *x)
+{
+    return (struct http_response){ .arena = x->request.arena, .status = 200, .file = -1 };
+}
+
 struct exchange *
 exchange_new(struct http_server *s, struct MHD_Connection *connection)
 {
@@ -39,7 +45,7 @@ exchange_new(struct http_server *s, struct MHD_Connection *connection)
     x->connection = connection;
     x->client = client_get(connection);
     x->state = EXCHANGE_HEAD;
-    x->response = (struct http_response){ .arena = x->request.arena, .status = 200, .file = -1 };
+    x->response = new_response(x);
     return x;
 }
 
@@ -157,10 +163,13 @@ dispatch(struct exchange *x)
         return refuse(x, 503, "The service is going down.");
     r->body = str_text(&x->body);
     r->body_size = x->body.size;
-    if (h->is_inline != NULL && h->is_inline(h->owner, r->method, r->path)) {
-        h->handle(h->owner, NULL, r, &x->response);
-        reply_make(x);
-        return answer(x);
+    if (h->handle_at_once != NULL) {
+        if (h->handle_at_once(h->owner, r, &x->response)) {
+            reply_make(x);
+            return answer(x);
+        }
+        str_done(&x->response.body);
+        x->response = new_response(x);
     }
     x->state = EXCHANGE_WORK;
     MHD_suspend_connection(x->connection);

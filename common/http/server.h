@@ -19,8 +19,10 @@ struct http_handler {
     /* In the I/O thread, from method and path alone: shall the handler read the body itself? Also the
      * largest body it takes (bytes; default: the server's). NULL: never. */
     bool (*streams)(void *owner, enum http_method method, const char *path, int64_t *ret_max_body);
-    /* In the I/O thread: may this request be answered right here, because the handler does no I/O? NULL: never. */
-    bool (*is_inline)(void *owner, enum http_method method, const char *path);
+    /* In the I/O thread, before handle(): fills 'response' and returns true if that can be done from memory, without waiting for
+     * anything. False: whatever it did to 'response' is undone, and a worker handles the request. NULL: never tried. */
+    bool (*handle_at_once)(void *owner, struct http_request *request,
+                           struct http_response *response);
     void *(*worker_init)(void *owner,
                          unsigned index); /* Once in each worker thread; may be NULL. */
     void (*worker_done)(void *owner, void *worker);

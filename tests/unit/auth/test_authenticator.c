@@ -185,7 +185,11 @@ test_expiry_and_revocation_of_cached_tokens(void **state)
         char *token = sign(i, arena, &c);
         struct auth_context out;
 
+        assert_false(authenticator_check_cached(a, arena, token, &out));
         assert_ok(authenticator_check(a, arena, token, &out, &f));
+        out = (struct auth_context){ 0 };
+        assert_true(authenticator_check_cached(a, arena, token, &out));
+        assert_string_equal(out.user_id, "u1");
         /* Another's revocation makes it look again, and stay. */
         revocations_add(authenticator_revocations(a),
                         &(struct revocation){ .user_id = "u2",
@@ -195,6 +199,7 @@ test_expiry_and_revocation_of_cached_tokens(void **state)
         revocation.issued_before_us = NOW;
         revocation.expires_us = NOW + HOUR_US;
         revocations_add(authenticator_revocations(a), &revocation);
+        assert_false(authenticator_check_cached(a, arena, token, &out));
         for (int n = 0; n < 2; n++) {
             assert_fault(authenticator_check(a, arena, token, &out, &f), f, FAULT_UNAUTHORIZED,
                          "requires authentication");

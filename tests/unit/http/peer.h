@@ -229,9 +229,18 @@ streams(void *owner _unused_, enum http_method method _unused_, const char *path
 }
 
 static inline bool
-is_inline(void *owner _unused_, enum http_method method _unused_, const char *path)
+handle_at_once(void *owner, struct http_request *request, struct http_response *response)
 {
-    return str_equal(path, "/inline");
+    if (str_equal(request->path, "/declined")) { /* Nothing of this may show. */
+        http_response_header(response, "X-Declined", "yes");
+        str_add(&response->body, "declined");
+        response->status = 418;
+        return false;
+    }
+    if (!str_equal(request->path, "/inline"))
+        return false;
+    handle(owner, NULL, request, response);
+    return true;
 }
 
 static inline void *
@@ -258,7 +267,7 @@ fixture_start(const struct http_server_options *options)
     struct fixture *x = calloc(1, sizeof(*x));
     struct http_handler handler = { .handle = handle,
                                     .streams = streams,
-                                    .is_inline = is_inline,
+                                    .handle_at_once = handle_at_once,
                                     .worker_init = worker_init,
                                     .worker_done = worker_done,
                                     .owner = x };

@@ -55,6 +55,13 @@ test_head_and_no_content(void **state)
     a = peer_answer(fd, false);
     assert_non_null(strstr(a.body, "\"inline\":true"));
     free(a.body);
+    peer_say(fd, "GET /declined HTTP/1.1\r\nHost: a\r\n\r\n"); /* A worker's, as if never tried. */
+    a = peer_answer(fd, false);
+    assert_int_equal(a.status, 200);
+    assert_null(answer_header(&a, "X-Declined"));
+    assert_non_null(strstr(a.body, "\"path\":\"/declined\""));
+    assert_non_null(strstr(a.body, "\"inline\":false"));
+    free(a.body);
     close(fd);
 }
 
