@@ -1,7 +1,7 @@
 /* Services, endpoints, regions, credentials: what the engine does not know of them. */
 #include "base/str.h"
 #include "base/uuid.h"
-#include "service.h"
+#include "tokens.h"
 
 static int
 endpoint_prepare_create(struct call *call, struct db_tx *tx, struct endpoint *row, struct fault *f)
@@ -40,12 +40,27 @@ endpoint_prepare_update(struct call *call, struct db_tx *tx, const struct endpoi
     return endpoint_prepare_create(call, tx, &merged, f);
 }
 
+static void
+endpoint_committed(struct call *call, const struct endpoint *row)
+{
+    (void)row;
+    catalog_changed(call);
+}
+
+static void
+service_committed(struct call *call, const struct service *row)
+{
+    (void)row;
+    catalog_changed(call);
+}
+
 const struct endpoint_hooks endpoint_hooks = {
+    .committed = endpoint_committed,
     .prepare_create = endpoint_prepare_create,
     .prepare_update = endpoint_prepare_update,
 };
 
-const struct service_hooks service_hooks = { 0 };
+const struct service_hooks service_hooks = { .committed = service_committed };
 
 static int
 region_prepare_create(struct call *call, struct db_tx *tx, struct region *row, struct fault *f)

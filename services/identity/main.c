@@ -1,9 +1,11 @@
 /* virga-identity: who may do what, and where the services are (Identity API v3). */
 #include "bootstrap.h"
+#include "catalog_cache.h"
 #include "directory.h"
 #include "keys.h"
 #include "passwords.h"
 #include "revocations.h"
+#include "watch.h"
 
 extern const struct migration identity_migrations[];
 extern const size_t identity_migrations_count;
@@ -34,10 +36,13 @@ start(struct daemon *d, struct fault *f)
     identity.daemon = d;
     identity.hasher = password_hasher_new((unsigned)identity.config->bcrypt_rounds,
                                           (unsigned)identity.config->hash_concurrency);
+    identity.catalogs = catalog_cache_new();
     d->service = &identity;
     if (revocations_load(&identity, f) < 0)
         return -1;
-    return directories_start(&identity.directories, &identity, f);
+    if (directories_start(&identity.directories, &identity, f) < 0)
+        return -1;
+    return watch_open(&identity.watch, &identity, f);
 }
 
 static void
@@ -45,6 +50,8 @@ stop(struct daemon *d)
 {
     (void)d;
     directories_stop(identity.directories);
+    watch_close(identity.watch);
+    catalog_cache_free(identity.catalogs);
     password_hasher_free(identity.hasher);
     keyring_free(identity.keyring);
 }

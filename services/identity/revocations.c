@@ -5,6 +5,9 @@
 #include "base/log.h"
 #include "base/str.h"
 
+/* One may be committed a little after one that is younger; reading again costs nothing. */
+#define OVERLAP_US ((int64_t)60 * 1000000)
+
 struct pending {
     struct revocations *memory;
     struct revocation r;
@@ -74,25 +77,24 @@ revoke_domain(struct call *call, struct db_tx *tx, const char *domain_id, struct
 int
 revocations_load(struct identity *identity, struct fault *f)
 {
-    struct arena *a = arena_new();
+    _cleanup_(arena_freep) struct arena *a = arena_new();
     _cleanup_(db_release) struct db db = { 0 };
-    struct revocations_since_row *rows = NULL;
+    struct revocations_since_row *rows;
     struct revocation r;
-    size_t count = 0;
-    int result = db_pool_get(identity->daemon->pool, a, &db, f);
+    size_t count;
 
-    if (result == 0)
-        result = revocations_forget(&db, clock_now_us(), f) < 0 ? -1 : 0;
-    if (result == 0)
-        result = revocations_since(&db, 0, &rows, &count, f);
-    for (size_t i = 0; result == 0 && i < count; i++) {
-        result = revocation_from_json(a, rows[i].body, &r, f);
-        if (result == 0)
-            revocations_add(authenticator_revocations(identity->daemon->authenticator), &r);
+    if (db_pool_get(identity->daemon->pool, a, &db, f) < 0 ||
+        revocations_forget(&db, clock_now_us(), f) < 0 ||
+        revocations_since(&db, MAX(identity->revocations_read_us - OVERLAP_US, INT64_C(0)), &rows,
+                          &count, f) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (revocation_from_json(a, rows[i].body, &r, f) < 0)
+            return -1;
+        revocations_add(authenticator_revocations(identity->daemon->authenticator), &r);
+        identity->revocations_read_us = MAX(identity->revocations_read_us, rows[i].created_at);
     }
-    db_release(&db);
-    arena_free(a);
-    return result;
+    return 0;
 }
 
 /* GET /v3/OS-VIRGA/revocations?since=MICROSECONDS: what the other services poll. */

@@ -14,5 +14,5 @@ int revoke_user(struct call *call, struct db_tx *tx, const char *user_id, struct
 int revoke_project(struct call *call, struct db_tx *tx, const char *project_id, struct fault *f);
 int revoke_domain(struct call *call, struct db_tx *tx, const char *domain_id, struct fault *f);
 
-/* What the table has, into memory: at the start. */
+/* What the table has and was not read yet, into memory: at the start, and when another daemon has added to it. One thread at a time. */
 int revocations_load(struct identity *identity, struct fault *f);

@@ -22,6 +22,10 @@ struct identity {
     struct keyring *keyring;
     struct password_hasher *hasher;
     struct directories *directories;
+    struct catalog_cache *catalogs;
+    struct watch *watch;
+    int64_t
+        revocations_read_us; /* By the database's clock: what was recorded before is in memory. */
 };
 
 static inline struct identity *

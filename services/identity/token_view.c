@@ -1,6 +1,8 @@
 /* A token's body, as POST and GET /v3/auth/tokens answer it, and the catalogue. */
 #include "base/str.h"
+#include "catalog_cache.h"
 #include "tokens.h"
+#include "watch.h"
 
 static void
 write_named(struct jsonw *w, const char *key, const char *id, const char *name)
@@ -31,9 +33,9 @@ endpoint_url(struct call *call, const char *url, const struct auth_context *toke
     return url;
 }
 
-int
-catalog_write(struct call *call, const struct auth_context *token, struct jsonw *w, const char *key,
-              struct fault *f)
+static int
+catalog_render(struct call *call, const struct auth_context *token, struct jsonw *w,
+               struct fault *f)
 {
     struct catalog_rows_row *rows;
     const char *service = NULL;
@@ -41,7 +43,7 @@ catalog_write(struct call *call, const struct auth_context *token, struct jsonw 
 
     if (catalog_rows(call->db, &rows, &count, f) < 0)
         return -1;
-    jsonw_array(w, key);
+    jsonw_array(w, NULL);
     for (size_t i = 0; i < count; i++) {
         const char *url = endpoint_url(call, rows[i].url, token);
 
@@ -72,6 +74,43 @@ catalog_write(struct call *call, const struct auth_context *token, struct jsonw 
         jsonw_end(w);
     }
     jsonw_end(w);
+    return 0;
+}
+
+void
+catalog_changed(struct call *call)
+{
+    catalog_cache_invalidate(identity_of(call)->catalogs);
+}
+
+/* What the catalogue says depends on the token's project only. */
+int
+catalog_write(struct call *call, const struct auth_context *token, struct jsonw *w, const char *key,
+              struct fault *f)
+{
+    struct identity *identity = identity_of(call);
+    bool current = watch_is_current(identity->watch);
+    const char *project = token->project_id == NULL ? "" : token->project_id, *text = NULL;
+    _cleanup_(str_done) struct str made = { 0 };
+    uint64_t generation;
+    struct jsonw into;
+    size_t size;
+
+    if (current)
+        text = catalog_cache_get(identity->catalogs, project, call->arena, &size);
+    if (text != NULL) {
+        jsonw_raw(w, key, text, size);
+        return 0;
+    }
+    if (call->at_once)
+        return call_decline(call);
+    generation = catalog_cache_generation(identity->catalogs);
+    jsonw_init(&into, &made);
+    if (catalog_render(call, token, &into, f) < 0)
+        return -1;
+    if (current)
+        catalog_cache_put(identity->catalogs, project, generation, made.data, made.size);
+    jsonw_raw(w, key, made.data, made.size);
     return 0;
 }
 

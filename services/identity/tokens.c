@@ -56,9 +56,8 @@ subject(struct call *call, const char *rule, struct auth_context *ret, struct fa
 
     if (text == NULL)
         return fault_raise_field(f, "X-Subject-Token", "The header X-Subject-Token is missing.");
-    if (authenticator_check(api_server_authenticator(call->server), call->arena, text, ret, f) <
-        0) {
-        if (f->kind != FAULT_UNAUTHORIZED)
+    if (call_check_token(call, text, ret, f) < 0) {
+        if (call->declined || f->kind != FAULT_UNAUTHORIZED)
             return -1;
         fault_clear(f);
         return fault_raise(f, FAULT_NOT_FOUND, "Could not find token.");

@@ -7,6 +7,10 @@
 int scope_resolve(struct call *call, const json_t *scope, const char *default_project_id,
                   struct auth_context *ret, struct fault *f);
 
+/* What the catalogue is made of has changed: what this daemon keeps of it is void before the change is answered. For 'committed' hooks; other
+ * daemons hear of it by triggers (watch.h). */
+void catalog_changed(struct call *call);
+
 /* {"token": {...}}; 'with_catalog' as the request asks. */
 int token_write(struct call *call, const struct auth_context *token, bool with_catalog,
                 struct fault *f);
