@@ -133,8 +133,9 @@ struct schema {
     const char *name; /* "snapshot" */
     const struct field *fields;
     size_t count;
-    size_t size; /* Of the struct. */
-    bool open;   /* Unknown members are ignored, not refused. */
+    size_t size;        /* Of the struct. */
+    bool open;          /* Unknown members are ignored, not refused. */
+    size_t min_members; /* Of an update's body. */
 };
 
 /* Address of a field's member. */

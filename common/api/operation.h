@@ -19,6 +19,7 @@ enum operation_flag {
     OP_PROJECT_PATH = 1 << 5, /* The path's {project_id} is the project that the caller acts for. */
     OP_INLINE = 1 << 6,       /* Answered in the I/O thread: no database, no token is looked at. */
     OP_FAST = 1 << 7,         /* Tried in the I/O thread first; see call_decline(). */
+    OP_BULK = 1 << 8,         /* Makes several: the body has the plural, and only that. */
 };
 
 struct operation {
@@ -40,6 +41,7 @@ struct operation {
     int since, until; /* Microversions, 0: always. */
     uint32_t flags;
     int64_t max_body; /* 0: the server's. */
+    const char *rel;  /* Its path's name as a link relation; NULL: made from the path. */
 };
 
 /* A service's whole API. */

@@ -15,10 +15,8 @@
 static int
 constraint_fault(const struct resource *r, const void *row, struct fault *f)
 {
-    const char *name =
-        r->name_field < 0
-            ? NULL
-            : *(const char *const *)field_at_const(&r->schema->fields[r->name_field], row);
+    int named_by = r->name_field < 0 ? r->id_field : r->name_field;
+    const char *name = *(const char *const *)field_at_const(&r->schema->fields[named_by], row);
     const struct resource_text *tables[] = { r->unique, r->in_use };
     char code[64] = "";
 
@@ -205,6 +203,11 @@ static int
 check_unchanged(struct call *c, const struct resource *r, const json_t *body, const void *old,
                 struct fault *f)
 {
+    const json_t *sent_id = json_object_get(body, "id");
+
+    if (c->dialect->id == DIALECT_KEYSTONE && sent_id != NULL && !json_is_null(sent_id) &&
+        !says_the_same(sent_id, resource_text(r, old, "id", c->arena)))
+        return fault_raise_field(f, "id", "Cannot change ID");
     for (size_t i = 0; i < r->schema->count; i++) {
         const struct field *field = &r->schema->fields[i];
         const json_t *value = json_object_get(body, field->name);
@@ -362,20 +365,39 @@ reply_many(struct call *c, const struct resource *r, void *const *rows, size_t c
     return 0;
 }
 
+/* One object, or a list of them. */
+static int
+choose_body(struct call *c, const struct resource *r, const json_t **ret_one,
+            const json_t **ret_many, struct fault *f)
+{
+    bool only_many = (c->operation->flags & OP_BULK) != 0;
+    const json_t *many = c->dialect->bulk || only_many ? json_object_get(c->body, r->plural) : NULL;
+
+    if (json_is_array(many) && json_array_size(many) > 0) {
+        *ret_many = many;
+        return 0;
+    }
+    if (only_many)
+        return fault_raise_field(
+            f, r->plural,
+            "Invalid input for field/attribute %s. It is a list of at least one object.",
+            r->plural);
+    return envelope(c, r, ret_one, f);
+}
+
 int
 resource_verb_create(struct call *c, struct fault *f)
 {
     const struct resource *r = c->operation->resource;
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
-    const json_t *many = c->dialect->bulk ? json_object_get(c->body, r->plural) : NULL;
-    const json_t *one = NULL;
+    const json_t *many = NULL, *one = NULL;
     size_t count = 1;
     void **rows;
 
-    if (json_is_array(many) && json_array_size(many) > 0)
-        count = json_array_size(many);
-    else if (envelope(c, r, &one, f) < 0)
+    if (choose_body(c, r, &one, &many, f) < 0)
         return -1;
+    if (many != NULL)
+        count = json_array_size(many);
     rows = ARENA_ARRAY(c->arena, void *, count);
     for (size_t i = 0; i < count; i++) {
         if (parse_new(c, r, one != NULL ? one : json_array_get(many, i), &rows[i], f) < 0)

@@ -474,6 +474,11 @@ parse_object(struct parse *p, const struct schema *s, const json_t *json, const 
 
     if (!json_is_object(json))
         return wrong_type(p, path == NULL || path[0] == '\0' ? "body" : path, json, "object");
+    if (p->mode == SCHEMA_UPDATE && json_object_size(json) < s->min_members)
+        return fault_raise_field(p->f, path,
+                                 "Invalid input for field/attribute %s. Value: {}. {} does not "
+                                 "have enough properties",
+                                 path == NULL || path[0] == '\0' ? "body" : path);
     json_object_foreach((json_t *)(uintptr_t)json, name, value)
     {
         if (parse_member(p, s, name, value, path, ret) < 0)

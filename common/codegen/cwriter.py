@@ -111,7 +111,7 @@ def source_part(model):
             out += [field_row(s, f) for f in s.fields]
             out.append('};')
         out.append('const struct schema %s_schema = { .name = %s, .fields = %s, .count = %d, '
-                   '.size = sizeof(struct %s), .open = %s };\n' % (
+                   '.size = sizeof(struct %s), .open = %s%s };\n' % (
                        s.name, c_string(s.name), s.name + '_fields' if s.fields else 'NULL', len(s.fields), s.name,
-                       'true' if s.open else 'false'))
+                       'true' if s.open else 'false', ', .min_members = %d' % s.min_members if s.min_members else ''))
     return '\n'.join(out)

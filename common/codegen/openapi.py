@@ -18,7 +18,7 @@ from specmodel import Model, SpecError, die, read_yaml, snake, version  # noqa: 
 METHODS = ('get', 'head', 'post', 'put', 'patch', 'delete')
 OPERATION_KEYS = {'policy', 'verb', 'resource', 'view', 'path_id', 'handler', 'input', 'key', 'siblings', 'success',
                   'since', 'until', 'public', 'any_token', 'inline', 'fast', 'stream', 'raw', 'defer_policy', 'max_body',
-                  'operationId', 'summary'}
+                  'operationId', 'summary', 'rel', 'bulk'}
 RESOURCE_KEYS = {'table', 'key', 'plural', 'path', 'scope', 'scope_column', 'scope_or', 'hooks', 'order', 'title', 'not_found',
                  'code', 'unique', 'in_use', 'quota'}
 HOOKS = (('target', 'struct db *db, struct %s *row', 'db, row', 'struct db *db, void *row'),
@@ -51,6 +51,8 @@ class Operation:
             raise SpecError('%s: a verb needs a resource' % where)
         if not any(node.get(k) for k in ('policy', 'public', 'any_token', 'defer_policy')):
             raise SpecError('%s: no policy' % where)
+        if node.get('bulk') and self.verb != 'create':
+            raise SpecError('%s: only the verb create can be bulk' % where)
         if node.get('inline') and (method != 'get' or '{' in path or not node.get('public') or self.verb):
             raise SpecError('%s: only a public GET of a fixed path, with a handler, can be inline' % where)
         if node.get('fast') and (method != 'get' or '{' in path or node.get('inline') or self.verb):
@@ -245,7 +247,10 @@ def operation_row(model, o, policies, path, project_path):
     for key in ('since', 'until'):
         if x.get(key):
             parts.append('.%s = %d' % (key, version(x[key])))
-    flags = ['OP_' + k.upper() for k in ('public', 'any_token', 'inline', 'fast', 'stream', 'raw', 'defer_policy') if x.get(k)]
+    if x.get('rel'):
+        parts.append('.rel = %s' % c_string(x['rel']))
+    flags = ['OP_' + k.upper() for k in ('public', 'any_token', 'inline', 'fast', 'stream', 'raw', 'defer_policy', 'bulk')
+             if x.get(k)]
     if project_path and path.startswith(project_path + '/'):
         flags.append('OP_PROJECT_PATH')
     if flags:

@@ -81,6 +81,7 @@ class Schema:
         self.name, self.where = name, where
         self.fields = []
         self.open = False
+        self.min_members = 0
         self.resource = None
 
     def field_index(self, key):
@@ -121,6 +122,7 @@ class Model:
         s = Schema(c, '%s: %s' % (where, key))
         self.schemas[key] = s       # before its fields: schemas may nest in themselves
         s.open = node.get('additionalProperties', False) is not False
+        s.min_members = node.get('minProperties', 0)
         s.resource = node.get('x-virga-resource')
         required = node.get('required', [])
         for prop, body in (node.get('properties') or {}).items():
