@@ -1,6 +1,7 @@
 /* A token's body, as POST and GET /v3/auth/tokens answer it, and the catalogue. */
 #include "base/str.h"
 #include "catalog_cache.h"
+#include "endpoint_url.h"
 #include "tokens.h"
 #include "watch.h"
 
@@ -13,42 +14,26 @@ write_named(struct jsonw *w, const char *key, const char *id, const char *name)
     jsonw_end(w);
 }
 
-/* "%(tenant_id)s" and "$(project_id)s" in an endpoint's URL are the token's project; NULL where there is none. */
-static const char *
-endpoint_url(struct call *call, const char *url, const struct auth_context *token)
-{
-    static const char *const marks[] = { "%(tenant_id)s", "$(tenant_id)s", "%(project_id)s",
-                                         "$(project_id)s" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
-        const char *at = strstr(url, marks[i]);
-
-        if (at == NULL)
-            continue;
-        if (token->project_id == NULL)
-            return NULL;
-        return arena_printf(call->arena, "%.*s%s%s", (int)(at - url), url, token->project_id,
-                            at + strlen(marks[i]));
-    }
-    return url;
-}
-
+/* Returns 1 if it is this user's alone, because a URL of it names him. */
 static int
 catalog_render(struct call *call, const struct auth_context *token, struct jsonw *w,
                struct fault *f)
 {
     struct catalog_rows_row *rows;
     const char *service = NULL;
+    bool personal = false;
     size_t count;
 
-    if (catalog_rows(call->db, &rows, &count, f) < 0)
+    if (catalog_rows(call->db, token->project_id, &rows, &count, f) < 0)
         return -1;
     jsonw_array(w, NULL);
     for (size_t i = 0; i < count; i++) {
-        const char *url = endpoint_url(call, rows[i].url, token);
+        const char *url =
+            endpoint_url_fill(call->arena, rows[i].url, token->project_id, token->user_id);
 
         if (url == NULL)
             continue;
+        personal = personal || strstr(rows[i].url, "(user_id)") != NULL;
         if (!str_equal(service, rows[i].service_id)) {
             if (service != NULL) {
                 jsonw_end(w);
@@ -74,7 +59,7 @@ catalog_render(struct call *call, const struct auth_context *token, struct jsonw
         jsonw_end(w);
     }
     jsonw_end(w);
-    return 0;
+    return personal ? 1 : 0;
 }
 
 void
@@ -83,7 +68,7 @@ catalog_changed(struct call *call)
     catalog_cache_invalidate(identity_of(call)->catalogs);
 }
 
-/* What the catalogue says depends on the token's project only. */
+/* What the catalogue says depends on the token's project only, unless a URL names the user. */
 int
 catalog_write(struct call *call, const struct auth_context *token, struct jsonw *w, const char *key,
               struct fault *f)
@@ -94,6 +79,7 @@ catalog_write(struct call *call, const struct auth_context *token, struct jsonw 
     _cleanup_(str_done) struct str made = { 0 };
     uint64_t generation;
     struct jsonw into;
+    int personal;
     size_t size;
 
     if (current)
@@ -106,9 +92,10 @@ catalog_write(struct call *call, const struct auth_context *token, struct jsonw 
         return call_decline(call);
     generation = catalog_cache_generation(identity->catalogs);
     jsonw_init(&into, &made);
-    if (catalog_render(call, token, &into, f) < 0)
+    personal = catalog_render(call, token, &into, f);
+    if (personal < 0)
         return -1;
-    if (current)
+    if (current && personal == 0)
         catalog_cache_put(identity->catalogs, project, generation, made.data, made.size);
     jsonw_raw(w, key, made.data, made.size);
     return 0;

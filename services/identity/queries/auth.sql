@@ -37,9 +37,10 @@ WITH RECURSIVE actors AS (
 )
 SELECT r.id, r.name FROM role r JOIN closure c ON c.id = r.id ORDER BY r.name;
 
--- catalog_rows() :many -> (service_id text, service_type text, service_name text?, endpoint_id text, interface text, region_id text?, url text)
+-- catalog_rows(project_id text?) :many -> (service_id text, service_type text, service_name text?, endpoint_id text, interface text, region_id text?, url text)
 SELECT s.id AS service_id, s.type AS service_type, s.name AS service_name, e.id AS endpoint_id, e.interface, e.region_id, e.url FROM service s JOIN endpoint e ON e.service_id = s.id
-WHERE s.enabled AND e.enabled ORDER BY s.type, s.id, e.interface, e.id;
+WHERE s.enabled AND e.enabled AND (e.id IN (SELECT endpoint_id FROM project_catalog WHERE project_id = $1)
+    OR NOT EXISTS (SELECT 1 FROM project_catalog WHERE project_id = $1)) ORDER BY s.type, s.id, e.interface, e.id;
 
 -- own_project_ids(user_id text, groups text[]) :many -> (id text)
 WITH RECURSIVE actors AS (
