@@ -3,6 +3,7 @@
 #include "catalog_cache.h"
 #include "directory.h"
 #include "keys.h"
+#include "limits.h"
 #include "passwords.h"
 #include "revocations.h"
 #include "watch.h"
@@ -38,7 +39,7 @@ start(struct daemon *d, struct fault *f)
                                           (unsigned)identity.config->hash_concurrency);
     identity.catalogs = catalog_cache_new();
     d->service = &identity;
-    if (revocations_load(&identity, f) < 0)
+    if (limits_check_model(identity.config, f) < 0 || revocations_load(&identity, f) < 0)
         return -1;
     if (directories_start(&identity.directories, &identity, f) < 0)
         return -1;

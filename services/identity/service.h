@@ -9,6 +9,7 @@ struct identity_config {
     struct daemon_config common; /* First: see daemon.h. */
     const char *key_directory;
     int64_t token_ttl_s;
+    const char *limit_model;
     int64_t bcrypt_rounds;
     int64_t hash_concurrency;
     int64_t password_max_length;
