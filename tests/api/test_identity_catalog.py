@@ -1,0 +1,410 @@
+#!/usr/bin/python3
+"""Identity's catalogue, the real daemon: services, endpoints and regions, which endpoints a project sees, which policy an
+endpoint follows; discovery and revocation events."""
+import json
+import os
+import sys
+import unittest
+import uuid
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', 'lib'))
+from cloud import Cloud  # noqa: E402
+import rest  # noqa: E402
+
+PASSWORD = 'correct horse'
+
+
+def setUpModule():
+    global CLOUD, ADMIN, URL, ROLES
+    CLOUD = Cloud(services=['identity'])
+    ADMIN = CLOUD.admin()
+    URL = CLOUD.urls['identity']
+    ROLES = {r['name']: r['id'] for r in ADMIN.expect(200, 'GET', 'identity', '/v3/roles')['roles']}
+
+
+def tearDownModule():
+    CLOUD.close()
+
+
+def unique(prefix='x'):
+    return '%s-%s' % (prefix, uuid.uuid4().hex[:12])
+
+
+def expect(self, status, method, path, body=None, session=None):
+    got, _, content = (session or ADMIN).request(method, 'identity', path, body)
+    self.assertEqual(got, status, '%s %s: %s' % (method, path, content))
+    return content
+
+
+def make(path, key, **members):
+    return ADMIN.expect(201, 'POST', 'identity', path, {key: members})[key]
+
+
+def service(**members):
+    return make('/v3/services', 'service', **dict({'type': unique('type'), 'name': unique('service')}, **members))
+
+
+def region(**members):
+    return make('/v3/regions', 'region', **dict({'id': unique('R')}, **members))
+
+
+def endpoint(svc, **members):
+    return make('/v3/endpoints', 'endpoint', **dict({'service_id': svc['id'], 'interface': 'public', 'url': 'http://test:1/'}, **members))
+
+
+def policy(**members):
+    return make('/v3/policies', 'policy', **dict({'blob': '{}', 'type': 'application/json'}, **members))
+
+
+def group(**members):
+    return make('/v3/OS-EP-FILTER/endpoint_groups', 'endpoint_group',
+                **dict({'name': unique('group'), 'filters': {'interface': 'admin'}}, **members))
+
+
+def member(role='member'):
+    """(project, session) of a new user with a role in a new project."""
+    p = make('/v3/projects', 'project', name=unique('p'))
+    u = make('/v3/users', 'user', name=unique('u'), password=PASSWORD)
+    ADMIN.expect(204, 'PUT', 'identity', '/v3/projects/%s/users/%s/roles/%s' % (p['id'], u['id'], ROLES[role]))
+    return p, CLOUD.session(u['name'], PASSWORD, p['name'])
+
+
+def ids(content, key):
+    return sorted(x['id'] for x in content[key])
+
+
+class Services(unittest.TestCase):
+    def test_body(self):
+        made = service(description='d')
+        self.assertEqual(made, {'id': made['id'], 'type': made['type'], 'name': made['name'], 'description': 'd', 'enabled': True,
+                                'links': {'self': URL + '/v3/services/' + made['id']}})
+        nameless = make('/v3/services', 'service', type='t')
+        self.assertEqual(nameless['name'], '')
+        for wrong in ({}, {'type': ''}, {'type': None}, {'type': 'x' * 256}, {'type': 't', 'name': ''}, {'type': 't', 'name': ' '},
+                      {'type': 't', 'name': None}, {'type': 't', 'enabled': 'yes'}, {'type': 't', 'enabled': None}):
+            with self.subTest(wrong=wrong):
+                expect(self, 400, 'POST', '/v3/services', {'service': wrong})
+        path = '/v3/services/' + made['id']
+        expect(self, 400, 'PATCH', path, {'service': {}})
+        error = expect(self, 400, 'PATCH', path, {'service': {'id': 'other', 'name': 'n'}})['error']
+        self.assertEqual(error['message'], 'Cannot change ID')
+        self.assertEqual(expect(self, 200, 'PATCH', path, {'service': {'id': made['id'], 'enabled': False}})['service'],
+                         dict(made, enabled=False))
+
+    def test_filters(self):
+        made = service()
+        self.assertEqual(ids(expect(self, 200, 'GET', '/v3/services?type=' + made['type']), 'services'), [made['id']])
+        self.assertEqual(ids(expect(self, 200, 'GET', '/v3/services?name=%s&type=%s' % (made['name'], made['type'])), 'services'), [made['id']])
+        self.assertEqual(expect(self, 200, 'GET', '/v3/services?name=%s&type=other' % made['name'])['services'], [])
+
+
+class Endpoints(unittest.TestCase):
+    def test_body(self):
+        svc, r = service(), region()
+        made = endpoint(svc, region_id=r['id'], url='http://test:1/$(project_id)s')
+        self.assertEqual(made, {'id': made['id'], 'service_id': svc['id'], 'interface': 'public', 'url': 'http://test:1/$(project_id)s',
+                                'region_id': r['id'], 'region': r['id'], 'enabled': True,
+                                'links': {'self': URL + '/v3/endpoints/' + made['id']}})
+        nowhere = endpoint(svc)
+        self.assertEqual((nowhere['region_id'], nowhere['region']), (None, None))
+
+    def test_region_by_its_old_name(self):
+        """"region" makes the region; "region_id" must be one."""
+        svc, name = service(), unique('R')
+        made = endpoint(svc, region=name)
+        self.assertEqual((made['region'], made['region_id']), (name, name))
+        self.assertEqual(expect(self, 200, 'GET', '/v3/regions/' + name)['region']['description'], '')
+        body = {'service_id': svc['id'], 'interface': 'public', 'url': 'http://x'}
+        error = expect(self, 400, 'POST', '/v3/endpoints', {'endpoint': dict(body, region_id=unique())})['error']
+        self.assertTrue(error['message'].startswith('Expecting to find endpoint region_id in region table.'), error)
+        error = expect(self, 400, 'POST', '/v3/endpoints', {'endpoint': dict(body, service_id=uuid.uuid4().hex)})['error']
+        self.assertTrue(error['message'].startswith('Expecting to find endpoint service_id in service table.'), error)
+        other = unique('R')
+        self.assertEqual(expect(self, 200, 'PATCH', '/v3/endpoints/' + made['id'], {'endpoint': {'region': other}})['endpoint']['region_id'], other)
+        expect(self, 400, 'PATCH', '/v3/endpoints/' + made['id'], {'endpoint': {'region_id': unique()}})
+
+    def test_urls(self):
+        svc = service()
+        for good in ('http://h/%(tenant_id)s', 'http://h/$(user_id)s/%%41', 'ftp://x', 'https://h:%(public_port)s', 'http://h/$x'[:9]):
+            with self.subTest(url=good):
+                self.assertEqual(endpoint(svc, url=good)['url'], good)
+        for bad in ('http://h/$(tenant)s', 'http://h/%(tenant_id)', 'http://h/%(tenant_id)d', 'http://h/$(', 'http://h/%', 'http://h/%s',
+                    'http://h/%(__class__)s', 'http://h/%(admin_token)s'):
+            with self.subTest(url=bad):
+                error = expect(self, 400, 'POST', '/v3/endpoints', {'endpoint': {'service_id': svc['id'], 'interface': 'public', 'url': bad}})['error']
+                self.assertEqual(error['message'], 'Cannot create an endpoint with an invalid URL: %s.' % bad)
+        for bad in ('nothing', '', None, 7, 'http://' + 'x' * 225):
+            with self.subTest(url=bad):
+                expect(self, 400, 'POST', '/v3/endpoints', {'endpoint': {'service_id': svc['id'], 'interface': 'public', 'url': bad}})
+
+    def test_filters(self):
+        svc, r = service(), region()
+        a, b = endpoint(svc, region_id=r['id']), endpoint(svc, interface='admin')
+        for query, found in (('', [a, b]), ('interface=admin', [b]), ('region_id=' + r['id'], [a]), ('interface=internal', []),
+                             ('interface=nonsense', []), ('region_id=', [])):
+            with self.subTest(query=query):
+                self.assertEqual(ids(expect(self, 200, 'GET', '/v3/endpoints?service_id=%s&%s' % (svc['id'], query)), 'endpoints'),
+                                 sorted(x['id'] for x in found))
+        for wrong in ({'service_id': uuid.uuid4().hex}, {'interface': 'secret'}, {'interface': None}, {'enabled': 'x'}, {'region': 7}):
+            with self.subTest(wrong=wrong):
+                expect(self, 400, 'PATCH', '/v3/endpoints/' + a['id'], {'endpoint': wrong})
+
+    def test_in_the_catalogue(self):
+        svc = service()
+        made = endpoint(svc, url='http://test:1/$(project_id)s/%(user_id)s')
+        outside = endpoint(svc, url='http://test:%(public_port)s/', interface='admin')
+        p, s = member()
+        mine = next(c for c in s.auth['catalog'] if c['id'] == svc['id'])
+        self.assertEqual([e['url'] for e in mine['endpoints']], ['http://test:1/%s/%s' % (p['id'], s.user_id)])
+        self.assertNotIn(outside['id'], json.dumps(s.auth['catalog']))
+        expect(self, 200, 'PATCH', '/v3/endpoints/' + made['id'], {'endpoint': {'enabled': False}})
+        self.assertNotIn(made['id'], json.dumps(expect(self, 200, 'GET', '/v3/auth/catalog', session=s)))
+        expect(self, 204, 'DELETE', '/v3/services/' + svc['id'])
+        expect(self, 404, 'GET', '/v3/endpoints/' + made['id'])
+
+
+class Regions(unittest.TestCase):
+    def test_made(self):
+        top, low = unique('R'), unique('R')
+        made = expect(self, 201, 'PUT', '/v3/regions/' + top, {'region': {'description': 'd'}})['region']
+        self.assertEqual(made, {'id': top, 'description': 'd', 'parent_region_id': None, 'links': {'self': URL + '/v3/regions/' + top}})
+        error = expect(self, 409, 'PUT', '/v3/regions/' + top, {'region': {}})['error']
+        self.assertEqual(error['message'], 'Conflict occurred attempting to store region - Duplicate ID, %s.' % top)
+        expect(self, 409, 'POST', '/v3/regions', {'region': {'id': top}})
+        expect(self, 400, 'PUT', '/v3/regions/' + low, {'region': {'id': 'another'}})
+        expect(self, 201, 'PUT', '/v3/regions/' + low, {'region': {'parent_region_id': top}})
+        expect(self, 404, 'POST', '/v3/regions', {'region': {'parent_region_id': unique()}})
+        self.assertEqual(ids(expect(self, 200, 'GET', '/v3/regions?parent_region_id=' + top), 'regions'), [low])
+        generated = expect(self, 201, 'POST', '/v3/regions', {'region': {'id': '', 'description': None}})['region']
+        self.assertEqual((len(generated['id']), generated['description']), (32, ''))
+        for wrong in ({'description': 7}, {'description': 'x' * 256}, {'id': 'x' * 256}, {'parent_region_id': 7}):
+            with self.subTest(wrong=wrong):
+                expect(self, 400, 'POST', '/v3/regions', {'region': wrong})
+        expect(self, 400, 'PATCH', '/v3/regions/' + low, {'region': {}})
+        self.assertEqual(expect(self, 200, 'PATCH', '/v3/regions/' + top, {'region': {'description': None}})['region']['description'], '')
+        spaced = 'Région / %s' % uuid.uuid4().hex[:6]
+        self.assertEqual(expect(self, 201, 'POST', '/v3/regions', {'region': {'id': spaced}})['region']['id'], spaced)
+
+    def test_no_circles(self):
+        a = region()
+        b = region(parent_region_id=a['id'])
+        c = region(parent_region_id=b['id'])
+        for parent in (a, b, c):
+            error = expect(self, 400, 'PATCH', '/v3/regions/' + a['id'], {'region': {'parent_region_id': parent['id']}})['error']
+            self.assertEqual(error['message'], 'The specified parent region %s would create a circular region hierarchy.' % parent['id'])
+        expect(self, 200, 'PATCH', '/v3/regions/' + c['id'], {'region': {'parent_region_id': None}})
+        expect(self, 200, 'PATCH', '/v3/regions/' + a['id'], {'region': {'parent_region_id': c['id']}})
+
+    def test_deleted_with_those_below(self):
+        top = region()
+        low = region(parent_region_id=top['id'])
+        lowest = region(parent_region_id=low['id'])
+        e = endpoint(service(), region_id=lowest['id'])
+        error = expect(self, 403, 'DELETE', '/v3/regions/' + top['id'])['error']
+        self.assertEqual(error['message'],
+                         'Unable to delete region %s because it or its child regions have associated endpoints.' % top['id'])
+        expect(self, 204, 'DELETE', '/v3/endpoints/' + e['id'])
+        expect(self, 204, 'DELETE', '/v3/regions/' + top['id'])
+        for r in (top, low, lowest):
+            expect(self, 404, 'GET', '/v3/regions/' + r['id'])
+
+
+class EndpointFilter(unittest.TestCase):
+    """A project with endpoints of its own sees these and no other; one without sees all."""
+
+    @staticmethod
+    def seen(s):
+        return {e['id'] for c in ADMIN_OR(s).expect(200, 'GET', 'identity', '/v3/auth/catalog')['catalog'] for e in c['endpoints']}
+
+    def test_single_endpoints(self):
+        svc = service()
+        mine, other = endpoint(svc), endpoint(svc, interface='admin')
+        p, s = member()
+        path = '/v3/OS-EP-FILTER/projects/%s/endpoints/%s' % (p['id'], mine['id'])
+        self.assertLessEqual({mine['id'], other['id']}, self.seen(s))
+        for method in ('GET', 'HEAD', 'DELETE'):
+            expect(self, 404, method, path)
+        expect(self, 204, 'PUT', path)
+        expect(self, 409, 'PUT', path)
+        for method in ('GET', 'HEAD'):
+            self.assertEqual(expect(self, 204, method, path), b'')
+        self.assertEqual(self.seen(s), {mine['id']})
+        listed = expect(self, 200, 'GET', '/v3/OS-EP-FILTER/projects/%s/endpoints' % p['id'])
+        self.assertEqual(listed['endpoints'], [expect(self, 200, 'GET', '/v3/endpoints/' + mine['id'])['endpoint']])
+        self.assertEqual(listed['links'], {'next': None, 'previous': None, 'self': URL + '/v3/OS-EP-FILTER/projects/%s/endpoints' % p['id']})
+        self.assertEqual(ids(expect(self, 200, 'GET', '/v3/OS-EP-FILTER/endpoints/%s/projects' % mine['id']), 'projects'), [p['id']])
+        self.assertEqual(self.seen(ADMIN) & {other['id']}, {other['id']})
+        expect(self, 204, 'DELETE', path)
+        error = expect(self, 404, 'DELETE', path)['error']
+        self.assertEqual(error['message'], 'Endpoint %s not found in project %s' % (mine['id'], p['id']))
+        self.assertLessEqual({mine['id'], other['id']}, self.seen(s))
+        nobody = uuid.uuid4().hex
+        for project_id, endpoint_id in ((nobody, mine['id']), (p['id'], nobody)):
+            for method in ('PUT', 'GET', 'DELETE'):
+                expect(self, 404, method, '/v3/OS-EP-FILTER/projects/%s/endpoints/%s' % (project_id, endpoint_id))
+        for path in ('projects/%s/endpoints', 'projects/%s/endpoint_groups', 'endpoints/%s/projects', 'endpoint_groups/%s',
+                     'endpoint_groups/%s/endpoints', 'endpoint_groups/%s/projects'):
+            expect(self, 404, 'GET', '/v3/OS-EP-FILTER/' + path % nobody)
+
+    def test_groups(self):
+        svc, r = service(), region()
+        a, b, c = endpoint(svc, region_id=r['id']), endpoint(svc, interface='admin', region_id=r['id']), endpoint(svc, interface='admin')
+        g = group(filters={'service_id': svc['id'], 'interface': 'admin'}, description='d')
+        self.assertEqual(g, {'id': g['id'], 'name': g['name'], 'description': 'd', 'filters': {'service_id': svc['id'], 'interface': 'admin'},
+                             'links': {'self': URL + '/v3/OS-EP-FILTER/endpoint_groups/' + g['id']}})
+        base = '/v3/OS-EP-FILTER/endpoint_groups/' + g['id']
+        self.assertEqual(expect(self, 200, 'HEAD', base), b'')
+        self.assertEqual(ids(expect(self, 200, 'GET', base + '/endpoints'), 'endpoints'), sorted([b['id'], c['id']]))
+        p, s = member()
+        path = '%s/projects/%s' % (base, p['id'])
+        for method in ('GET', 'HEAD', 'DELETE'):
+            expect(self, 404, method, path)
+        expect(self, 204, 'PUT', path)
+        expect(self, 409, 'PUT', path)
+        self.assertEqual(expect(self, 200, 'GET', path)['project_endpoint_group'],
+                         {'endpoint_group_id': g['id'], 'project_id': p['id'],
+                          'links': {'self': '/OS-EP-FILTER/endpoint_groups/%s/projects/%s' % (g['id'], p['id'])}})
+        expect(self, 200, 'HEAD', path)
+        self.assertEqual(self.seen(s), {b['id'], c['id']})
+        self.assertEqual(ids(expect(self, 200, 'GET', base + '/projects'), 'projects'), [p['id']])
+        self.assertEqual(ids(expect(self, 200, 'GET', '/v3/OS-EP-FILTER/projects/%s/endpoint_groups' % p['id']), 'endpoint_groups'), [g['id']])
+        expect(self, 204, 'PUT', '/v3/OS-EP-FILTER/projects/%s/endpoints/%s' % (p['id'], a['id']))
+        self.assertEqual(ids(expect(self, 200, 'GET', '/v3/OS-EP-FILTER/projects/%s/endpoints' % p['id']), 'endpoints'),
+                         sorted([a['id'], b['id'], c['id']]))
+        self.assertEqual(expect(self, 200, 'PATCH', base, {'endpoint_group': {'filters': {'region_id': r['id']}}})['endpoint_group']['filters'],
+                         {'region_id': r['id']})
+        self.assertEqual(self.seen(s), {a['id'], b['id']})
+        expect(self, 204, 'DELETE', path)
+        expect(self, 204, 'DELETE', '/v3/OS-EP-FILTER/projects/%s/endpoints/%s' % (p['id'], a['id']))
+        self.assertLessEqual({a['id'], b['id'], c['id']}, self.seen(s))
+        expect(self, 204, 'PUT', path)
+        expect(self, 204, 'DELETE', base)
+        expect(self, 404, 'GET', base)
+        self.assertLessEqual({a['id'], b['id'], c['id']}, self.seen(s))
+
+    def test_nothing_found_is_no_filter(self):
+        svc = service()
+        e = endpoint(svc)
+        g = group(filters={'service_id': uuid.uuid4().hex})
+        p, s = member()
+        expect(self, 204, 'PUT', '/v3/OS-EP-FILTER/endpoint_groups/%s/projects/%s' % (g['id'], p['id']))
+        self.assertIn(e['id'], self.seen(s))
+
+    def test_wrong_groups(self):
+        for wrong in ({'name': 'x'}, {'filters': {'interface': 'admin'}}, {'name': 'x', 'filters': {}}, {'name': 'x', 'filters': []},
+                      {'name': '', 'filters': {'interface': 'admin'}}, {'name': 'x', 'filters': {'name': 'y'}},
+                      {'name': 'x', 'filters': {'interface': 'admin', "a' OR 1=1 --": 'y'}}):
+            with self.subTest(wrong=wrong):
+                expect(self, 400, 'POST', '/v3/OS-EP-FILTER/endpoint_groups', {'endpoint_group': wrong})
+        g = group()
+        path = '/v3/OS-EP-FILTER/endpoint_groups/' + g['id']
+        for wrong in ({}, {'filters': {'url': 'x'}}, {'filters': None}, {'id': 'y'}):
+            expect(self, 400, 'PATCH', path, {'endpoint_group': wrong})
+        for odd in ({'interface': ['admin']}, {'interface': {'a': 1}}, {'interface': 7}, {'interface': "' OR ''='"}):
+            expect(self, 200, 'PATCH', path, {'endpoint_group': {'filters': odd}})
+            self.assertEqual(expect(self, 200, 'GET', path + '/endpoints')['endpoints'], [])
+        e = endpoint(service())
+        expect(self, 200, 'PATCH', path, {'endpoint_group': {'filters': {'region_id': None, 'service_id': e['service_id']}}})
+        self.assertEqual(ids(expect(self, 200, 'GET', path + '/endpoints'), 'endpoints'), [e['id']])
+
+    def test_listed_by_name(self):
+        g = group(name=unique('Weiß'))
+        self.assertEqual(ids(expect(self, 200, 'GET', '/v3/OS-EP-FILTER/endpoint_groups?name=' + g['name'].replace('ß', '%C3%9F')),
+                             'endpoint_groups'), [g['id']])
+
+    def test_not_for_members(self):
+        p, s = member()
+        e, g = endpoint(service()), group()
+        mine = '/v3/OS-EP-FILTER/projects/%s/endpoints' % p['id']
+        for method, path in (('PUT', mine + '/' + e['id']), ('GET', mine), ('DELETE', mine + '/' + e['id']),
+                             ('GET', '/v3/OS-EP-FILTER/endpoint_groups'), ('DELETE', '/v3/OS-EP-FILTER/endpoint_groups/' + g['id']),
+                             ('PUT', '/v3/OS-EP-FILTER/endpoint_groups/%s/projects/%s' % (g['id'], p['id']))):
+            with self.subTest(method=method, path=path):
+                expect(self, 403, method, path, session=s)
+
+
+def ADMIN_OR(session):
+    return session or ADMIN
+
+
+class EndpointPolicy(unittest.TestCase):
+    def effective(self, e):
+        got, _, content = ADMIN.request('GET', 'identity', '/v3/endpoints/%s/OS-ENDPOINT-POLICY/policy' % e['id'])
+        return content['policy']['id'] if got == 200 else got
+
+    def test_the_nearest_counts(self):
+        svc, top = service(), region()
+        low = region(parent_region_id=top['id'])
+        e, elsewhere = endpoint(svc, region_id=low['id']), endpoint(svc)
+        everywhere, above, here, own = policy(), policy(), policy(), policy()
+        self.assertEqual(self.effective(e), 404)
+        base = '/v3/policies/%s/OS-ENDPOINT-POLICY/%s'
+        paths = (base % (everywhere['id'], 'services/' + svc['id']),
+                 base % (above['id'], 'services/%s/regions/%s' % (svc['id'], top['id'])),
+                 base % (here['id'], 'services/%s/regions/%s' % (svc['id'], low['id'])),
+                 base % (own['id'], 'endpoints/' + e['id']))
+        for path, wanted in zip(paths, (everywhere, above, here, own)):
+            for method in ('GET', 'HEAD'):
+                expect(self, 404, method, path)
+            expect(self, 204, 'PUT', path)
+            expect(self, 204, 'PUT', path)
+            for method in ('GET', 'HEAD'):
+                expect(self, 204, method, path)
+            self.assertEqual(self.effective(e), wanted['id'])
+            self.assertEqual(self.effective(elsewhere), everywhere['id'])
+        for p, found in ((everywhere, [e, elsewhere]), (above, [e]), (here, [e]), (own, [e])):
+            listed = expect(self, 200, 'GET', '/v3/policies/%s/OS-ENDPOINT-POLICY/endpoints' % p['id'])
+            self.assertEqual(ids(listed, 'endpoints'), sorted(x['id'] for x in found))
+        for path, wanted in zip(reversed(paths), (here['id'], above['id'], everywhere['id'], 404)):
+            expect(self, 204, 'DELETE', path)
+            expect(self, 204, 'DELETE', path)
+            expect(self, 404, 'GET', path)
+            self.assertEqual(self.effective(e), wanted)
+
+    def test_one_policy_each(self):
+        e = endpoint(service())
+        first, second = policy(), policy()
+        path = '/v3/policies/%s/OS-ENDPOINT-POLICY/endpoints/' + e['id']
+        expect(self, 204, 'PUT', path % first['id'])
+        expect(self, 204, 'PUT', path % second['id'])
+        expect(self, 404, 'GET', path % first['id'])
+        self.assertEqual(self.effective(e), second['id'])
+        expect(self, 204, 'DELETE', '/v3/policies/' + second['id'])
+        self.assertEqual(self.effective(e), 404)
+
+    def test_what_is_not_there(self):
+        p, svc, nobody = policy(), service(), uuid.uuid4().hex
+        for method in ('PUT', 'GET', 'DELETE'):
+            for path in ('%s/OS-ENDPOINT-POLICY/services/%s' % (nobody, svc['id']), '%s/OS-ENDPOINT-POLICY/services/%s' % (p['id'], nobody),
+                         '%s/OS-ENDPOINT-POLICY/endpoints/%s' % (p['id'], nobody),
+                         '%s/OS-ENDPOINT-POLICY/services/%s/regions/%s' % (p['id'], svc['id'], nobody)):
+                with self.subTest(method=method, path=path):
+                    expect(self, 404, method, '/v3/policies/' + path)
+        expect(self, 404, 'GET', '/v3/policies/%s/OS-ENDPOINT-POLICY/endpoints' % nobody)
+        expect(self, 404, 'GET', '/v3/endpoints/%s/OS-ENDPOINT-POLICY/policy' % nobody)
+        _, s = member()
+        expect(self, 403, 'PUT', '/v3/policies/%s/OS-ENDPOINT-POLICY/services/%s' % (p['id'], svc['id']), session=s)
+
+
+class RevocationEvents(unittest.TestCase):
+    def test_events(self):
+        p, s = member()
+        before = expect(self, 200, 'GET', '/v3/OS-REVOKE/events')
+        self.assertEqual(before['links'], {'next': None, 'previous': None, 'self': URL + '/v3/OS-REVOKE/events'})
+        self.assertEqual(rest.request('DELETE', URL + '/v3/auth/tokens', None, {'X-Auth-Token': ADMIN.token, 'X-Subject-Token': s.token})[0], 204)
+        events = expect(self, 200, 'GET', '/v3/OS-REVOKE/events')['events']
+        mine = next(e for e in events if e.get('audit_id') == s.auth['audit_ids'][0] or e.get('audit_chain_id') == s.auth['audit_ids'][0])
+        self.assertLessEqual(set(mine), {'audit_id', 'audit_chain_id', 'issued_before', 'revoked_at', 'expires_at'})
+        for key in ('issued_before', 'revoked_at'):
+            self.assertRegex(mine[key], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$')
+        self.assertNotIn(mine, expect(self, 200, 'GET', '/v3/OS-REVOKE/events?since=' + mine['revoked_at'])['events'])
+        self.assertIn(mine, expect(self, 200, 'GET', '/v3/OS-REVOKE/events?since=2016-01-01T00:00:00Z')['events'])
+        expect(self, 400, 'GET', '/v3/OS-REVOKE/events?since=yesterday')
+        for e in events:
+            self.assertGreater(set(e), {'issued_before', 'revoked_at'}, 'would end every token')
+        _, other = member()
+        expect(self, 403, 'GET', '/v3/OS-REVOKE/events', session=other)
+
+
+if __name__ == '__main__':
+    unittest.main()
