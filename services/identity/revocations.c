@@ -154,7 +154,7 @@ int
 revoke_events(struct call *call, struct fault *f)
 {
     const char *text = call_query(call, "since");
-    struct revoke_events_after_row *rows;
+    struct revocations_since_row *rows;
     struct revocation r;
     int64_t since = 0;
     struct jsonw *w;
@@ -162,7 +162,7 @@ revoke_events(struct call *call, struct fault *f)
 
     if (!str_empty(text) && clock_parse(text, &since) < 0)
         return fault_raise_field(f, "since", "invalid date format %.50s", text);
-    if (revoke_events_after(call->db, since, &rows, &count, f) < 0)
+    if (revocations_since(call->db, since + 1, &rows, &count, f) < 0)
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);

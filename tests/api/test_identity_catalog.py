@@ -4,6 +4,7 @@ endpoint follows; discovery and revocation events."""
 import json
 import os
 import sys
+import time
 import unittest
 import uuid
 
@@ -214,7 +215,7 @@ class EndpointFilter(unittest.TestCase):
 
     @staticmethod
     def seen(s):
-        return {e['id'] for c in ADMIN_OR(s).expect(200, 'GET', 'identity', '/v3/auth/catalog')['catalog'] for e in c['endpoints']}
+        return {e['id'] for c in s.expect(200, 'GET', 'identity', '/v3/auth/catalog')['catalog'] for e in c['endpoints']}
 
     def test_single_endpoints(self):
         svc = service()
@@ -282,6 +283,36 @@ class EndpointFilter(unittest.TestCase):
         expect(self, 404, 'GET', base)
         self.assertLessEqual({a['id'], b['id'], c['id']}, self.seen(s))
 
+    def test_another_daemon_hears_of_it(self):
+        svc = service()
+        e, other = endpoint(svc), CLOUD.add_daemon('identity')
+        p, s = member()
+        there = s.at(other)
+        g = group(filters={'service_id': svc['id']})
+        for method, change in (('PUT', 'endpoint_groups/%s/projects/%s' % (g['id'], p['id'])),
+                               ('DELETE', 'endpoint_groups/%s/projects/%s' % (g['id'], p['id'])),
+                               ('PUT', 'projects/%s/endpoints/%s' % (p['id'], e['id']))):
+            self.assertEqual(self.seen(there), self.seen(s))
+            expect(self, 204, method, '/v3/OS-EP-FILTER/' + change)
+            here, until = self.seen(s), time.monotonic() + 5
+            self.assertEqual(here == {e['id']}, method == 'PUT')
+            while self.seen(there) != here and time.monotonic() < until:
+                time.sleep(0.01)
+            self.assertEqual(self.seen(there), here)
+
+    def test_each_user_has_his_urls(self):
+        """Two users of one project: a URL that names the user is kept for neither."""
+        svc = service()
+        endpoint(svc, url='http://test:1/$(user_id)s')
+        p, s = member()
+        u = make('/v3/users', 'user', name=unique('u'), password=PASSWORD)
+        ADMIN.expect(204, 'PUT', 'identity', '/v3/projects/%s/users/%s/roles/%s' % (p['id'], u['id'], ROLES['member']))
+        other = CLOUD.session(u['name'], PASSWORD, p['name'])
+        for session in (s, other, s):
+            text = json.dumps(expect(self, 200, 'GET', '/v3/auth/catalog', session=session))
+            self.assertIn('http://test:1/' + session.user_id, text)
+        expect(self, 204, 'DELETE', '/v3/services/' + svc['id'])
+
     def test_nothing_found_is_no_filter(self):
         svc = service()
         e = endpoint(svc)
@@ -321,10 +352,6 @@ class EndpointFilter(unittest.TestCase):
                              ('PUT', '/v3/OS-EP-FILTER/endpoint_groups/%s/projects/%s' % (g['id'], p['id']))):
             with self.subTest(method=method, path=path):
                 expect(self, 403, method, path, session=s)
-
-
-def ADMIN_OR(session):
-    return session or ADMIN
 
 
 class EndpointPolicy(unittest.TestCase):
