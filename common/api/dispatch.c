@@ -4,11 +4,13 @@
  * dialect writes. Errors are logged here and nowhere else. */
 #include "server.h"
 
+#include "../auth/access_rule.h"
 #include "../base/clock.h"
 #include "../base/json.h"
 #include "../base/log.h"
 #include "../base/str.h"
 #include "../base/uuid.h"
+#include "../http/url.h"
 #include "call.h"
 #include "error_page.h"
 #include "idempotency.h"
@@ -125,20 +127,74 @@ unauthorized(struct api_server *s, struct call *c, struct fault *f, const char *
     return cause == NULL ? -1 : fault_add_cause(f, "%s", cause);
 }
 
+/* The user of a valid X-Service-Token that has role service; else NULL. */
+static const char *
+service_user(struct call *c)
+{
+    const char *token = http_header(c->request, "X-Service-Token");
+    struct auth_context service;
+    struct fault ignored = { 0 };
+
+    if (token == NULL || call_check_token(c, token, &service, &ignored) < 0 ||
+        !auth_has_role(&service, "service"))
+        return NULL;
+    return service.user_id;
+}
+
+/* An application credential's token makes only the requests that its rules name. What a service does for its user is
+ * not the user's request, and everybody may ask identity about a token. */
+static bool
+within_access_rules(struct call *c)
+{
+    const char *path = url_decode(c->arena, c->request->path, strlen(c->request->path));
+
+    if (c->auth.access_rules_count == 0 || c->auth.service_user_id != NULL)
+        return true;
+    if (str_equal(c->api->service, "identity") && c->request->method == HTTP_GET &&
+        str_equal(path, "/v3/auth/tokens"))
+        return true;
+    return path != NULL &&
+           access_rules_allow(c->auth.access_rules, c->auth.access_rules_count,
+                              c->api->catalog_types, http_method_name(c->request->method), path);
+}
+
+static int
+check_token(struct api_server *s, struct call *c, const char *token, struct fault *f)
+{
+    const char *service_user_id = service_user(c);
+    int r = c->declined ? -1 : call_check_token(c, token, &c->auth, f);
+
+    if (r < 0 && !c->declined && f->kind == FAULT_UNAUTHORIZED && service_user_id != NULL) {
+        struct fault late = { 0 };
+
+        if (authenticator_check_late(s->options.authenticator, c->arena, token,
+                                     s->options.expired_token_window_s, &c->auth, &late) == 0)
+            r = 0;
+    }
+    if (r < 0)
+        return r;
+    fault_clear(f);
+    c->auth.service_user_id = service_user_id;
+    if (!within_access_rules(c)) {
+        fault_raise(f, FAULT_UNAUTHORIZED, "The request you have made requires authentication.");
+        return fault_add_cause(f, "outside the access rules of the application credential");
+    }
+    return 0;
+}
+
 static int
 authenticate(struct api_server *s, struct call *c, const struct operation *o, struct fault *f)
 {
     const char *token = http_header(c->request, "X-Auth-Token");
-    const char *service_token = http_header(c->request, "X-Service-Token");
-    struct auth_context service;
     int r;
 
     if (token == NULL)
         return (o->flags & OP_PUBLIC) != 0 ? 0 : unauthorized(s, c, f, "no token");
-    r = call_check_token(c, token, &c->auth, f);
+    r = check_token(s, c, token, f);
     if (c->declined)
         return -1;
     if (r < 0) {
+        c->auth = (struct auth_context){ 0 };
         if ((o->flags & OP_PUBLIC) != 0) {
             fault_clear(f);
             return 0;
@@ -148,11 +204,7 @@ authenticate(struct api_server *s, struct call *c, const struct operation *o, st
         return unauthorized(s, c, f, arena_strdup(c->arena, f->cause));
     }
     c->authenticated = true;
-    if (service_token != NULL && call_check_token(c, service_token, &service, f) == 0 &&
-        auth_has_role(&service, "service"))
-        c->auth.service_user_id = service.user_id;
-    fault_clear(f);
-    return c->declined ? -1 : 0;
+    return 0;
 }
 
 /* --- Parse */

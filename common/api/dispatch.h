@@ -21,6 +21,8 @@ struct api_server_options {
     const char *public_url;   /* Base of links; NULL: from the Host header. */
     void *service;            /* call->service */
     const char *tls_certificate, *tls_key;
+    int64_t
+        expired_token_window_s; /* How long after its end a token serves beside a service's own. */
 };
 
 int api_server_start(struct api_server **ret, const struct api_server_options *options,

@@ -48,6 +48,8 @@ struct operation {
 struct api {
     const char *service; /* "identity" */
     const char *type;    /* In OpenStack-API-Version; NULL: no microversions. */
+    const char *const *
+        catalog_types; /* What the service is called in catalogues and access rules; NULL-terminated. */
     const char *legacy_version_header;
     enum dialect_id dialect;
     int min_version, max_version;

@@ -271,20 +271,20 @@ refresh_keys(struct authenticator *a, uint64_t generation, bool *ret_failed)
 }
 
 static int
-verify(struct authenticator *a, struct arena *arena, const char *token, uint64_t *ret_keys,
-       struct auth_context *ret, struct fault *f)
+verify(struct authenticator *a, struct arena *arena, const char *token, int64_t grace_us,
+       uint64_t *ret_keys, struct auth_context *ret, struct fault *f)
 {
     bool fetches = a->options.fetch != NULL && a->options.keyring == NULL;
     bool failed = false;
     int r;
 
     *ret_keys = keyring_generation(a->keyring);
-    r = token_verify(a->keyring, arena, token, clock_now_us(), ret, f);
+    r = token_verify_late(a->keyring, arena, token, clock_now_us(), grace_us, ret, f);
     if (r == 0 || !fetches || !str_equal(f->code, "unknown-kid"))
         return r;
     if (refresh_keys(a, *ret_keys, &failed)) {
         *ret_keys = keyring_generation(a->keyring);
-        return token_verify(a->keyring, arena, token, clock_now_us(), ret, f);
+        return token_verify_late(a->keyring, arena, token, clock_now_us(), grace_us, ret, f);
     }
     /* Perhaps a new key's token: the client must not throw it away because we cannot ask. */
     return failed ? unavailable(f) : r;
@@ -298,6 +298,30 @@ refuse(struct authenticator *a, const char *why, struct fault *f)
     return fault_add_cause(f, "token: %s", why);
 }
 
+/* Signature, time and revocations, looked up in no cache. */
+static int
+check_uncached(struct authenticator *a, struct arena *arena, const char *token, int64_t grace_us,
+               uint64_t *ret_keys, struct auth_context *ret, struct fault *f)
+{
+    struct auth_context c;
+    struct fault why = { 0 };
+    int r;
+
+    if (!atomic_load(&a->ready) && await_ready(a, &why) < 0) {
+        *f = why;
+        return unavailable(f);
+    }
+    r = verify(a, arena, token, grace_us, ret_keys, &c, f);
+    if (r < 0) {
+        atomic_fetch_add(&a->refused, 1);
+        return r;
+    }
+    if (revocations_match(a->revocations, &c))
+        return refuse(a, "revoked", f);
+    *ret = c;
+    return 0;
+}
+
 static int
 check_fresh(struct authenticator *a, struct arena *arena, const char *token,
             const unsigned char *digest, struct auth_context *ret, struct fault *f)
@@ -305,21 +329,12 @@ check_fresh(struct authenticator *a, struct arena *arena, const char *token,
     uint64_t revocations = revocations_generation(a->revocations);
     struct token_cached entry = { .revocations = revocations };
     struct auth_context c;
-    struct fault why = { 0 };
     int r;
 
     atomic_fetch_add(&a->misses, 1);
-    if (!atomic_load(&a->ready) && await_ready(a, &why) < 0) {
-        *f = why;
-        return unavailable(f);
-    }
-    r = verify(a, arena, token, &entry.keys, &c, f);
-    if (r < 0) {
-        atomic_fetch_add(&a->refused, 1);
+    r = check_uncached(a, arena, token, 0, &entry.keys, &c, f);
+    if (r < 0)
         return r;
-    }
-    if (revocations_match(a->revocations, &c))
-        return refuse(a, "revoked", f);
     entry.context = &c;
     token_cache_put(a->cache, digest, &entry);
     *ret = c;
@@ -388,6 +403,17 @@ authenticator_check_cached(struct authenticator *a, struct arena *arena, const c
     atomic_fetch_add_explicit(&a->hits, 1, memory_order_relaxed);
     *ret = *cached.context;
     return true;
+}
+
+int
+authenticator_check_late(struct authenticator *a, struct arena *arena, const char *token,
+                         int64_t grace_s, struct auth_context *ret, struct fault *f)
+{
+    uint64_t keys;
+
+    if (strnlen(token, TOKEN_MAX + 1) > TOKEN_MAX)
+        return refuse(a, "too long", f);
+    return check_uncached(a, arena, token, grace_s * INT64_C(1000000), &keys, ret, f);
 }
 
 struct revocations *

@@ -36,6 +36,10 @@ int authenticator_check(struct authenticator *a, struct arena *arena, const char
 bool authenticator_check_cached(struct authenticator *a, struct arena *arena, const char *token,
                                 struct auth_context *ret);
 
+/* The same for a token that ended up to 'grace_s' seconds ago; nothing of it is cached. For what a service carries on for a user. */
+int authenticator_check_late(struct authenticator *a, struct arena *arena, const char *token,
+                             int64_t grace_s, struct auth_context *ret, struct fault *f);
+
 /* Reads the revocations, and the keys when they are a minute old, now: what the thread does by itself. */
 int authenticator_poll(struct authenticator *a, struct fault *f);
 

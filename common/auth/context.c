@@ -33,6 +33,8 @@ auth_has_role(const struct auth_context *c, const char *name)
     X(app_cred_id)                                                                                 \
     X(idp_id)                                                                                      \
     X(protocol_id)                                                                                 \
+    X(trustor_id)                                                                                  \
+    X(trustee_id)                                                                                  \
     X(service_user_id)
 
 /* One block: the struct, the arrays, the texts. */
@@ -86,12 +88,14 @@ pack(struct packer *p, struct auth_context *out, const char **lists, const struc
     out->role_ids = pack_list(p, &lists, c->role_ids, c->role_ids != NULL ? c->roles_count : 0);
     out->methods = pack_list(p, &lists, c->methods, c->methods_count);
     out->group_ids = pack_list(p, &lists, c->group_ids, c->group_ids_count);
+    out->access_rules = pack_list(p, &lists, c->access_rules, c->access_rules_count);
 }
 
 struct auth_context *
 auth_context_dup(const struct auth_context *c)
 {
-    size_t lists_count = 2 * c->roles_count + c->methods_count + c->group_ids_count;
+    size_t lists_count =
+        2 * c->roles_count + c->methods_count + c->group_ids_count + c->access_rules_count;
     size_t head = sizeof(*c) + memory_product(lists_count, sizeof(char *));
     struct packer p = { 0 };
     struct auth_context counted, *copy;

@@ -23,12 +23,18 @@ struct auth_context {
     const char *audit_id,
         *audit_chain_id; /* Chain: the first token this one was made from; its own if none. */
     int64_t issued_us, expires_us;
+    int64_t password_expires_us;        /* The user's; 0: never, or not known. */
     const char *trust_id, *app_cred_id; /* Or NULL. */
+    const char *trustor_id,
+        *trustee_id; /* With a trust; the user is the trustor if it impersonates. */
     bool app_cred_restricted;
     const char *idp_id,
         *protocol_id;             /* Of a user whom an identity provider vouched for; else NULL. */
     const char *const *group_ids; /* The groups that it said he is in, for this token only. */
     size_t group_ids_count;
+    /* Service, method and path of each request that the application credential may make, one after the other; none: any. */
+    const char *const *access_rules;
+    size_t access_rules_count;   /* Texts: three to a rule. */
     const char *service_user_id; /* From a valid X-Service-Token with role service; else NULL. */
 };
 

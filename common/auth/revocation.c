@@ -132,7 +132,7 @@ same_ids(const struct revocation *a, const struct revocation *b)
         return false;
     IDS(X)
 #undef X
-    return true;
+    return a->delegated == b->delegated;
 }
 
 static bool
@@ -231,6 +231,7 @@ matches(const struct revocation *r, const struct auth_context *c)
            fits(r->project_id, c->project_id) && fits(r->trust_id, c->trust_id) &&
            fits(r->app_cred_id, c->app_cred_id) && fits(r->idp_id, c->idp_id) &&
            fits(r->protocol_id, c->protocol_id) &&
+           (!r->delegated || c->trust_id != NULL || c->app_cred_id != NULL) &&
            (r->group_id == NULL || has_text(c->group_ids, c->group_ids_count, r->group_id)) &&
            (r->domain_id == NULL || str_equal(r->domain_id, c->user_domain_id) ||
             str_equal(r->domain_id, c->domain_id) ||
@@ -306,6 +307,8 @@ revocation_to_json(const struct revocation *r)
         json_object_set_new(object, #member, json_string(r->member));
     IDS(X)
 #undef X
+    if (r->delegated)
+        json_object_set_new(object, "delegated", json_true());
     json_object_set_new(object, "issued_before_us", json_integer(r->issued_before_us));
     json_object_set_new(object, "expires_us", json_integer(r->expires_us));
     return object;
@@ -339,6 +342,8 @@ revocation_from_json(struct arena *a, const json_t *value, struct revocation *re
     ids += r;
     IDS(X)
 #undef X
+    read.delegated = json_get_bool(value, "delegated");
+    ids += read.delegated;
     /* One that names nothing would end every token there is: no message may do that by leaving something out. */
     if (ids == 0)
         return fault_raise(f, FAULT_INVALID, "A revocation that names nothing.");

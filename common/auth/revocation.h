@@ -13,6 +13,8 @@ struct revocation {
     const char *role_id, *trust_id, *app_cred_id;
     const char *idp_id, *protocol_id,
         *group_id; /* Of a federated user; group_id: one that his token names. */
+    bool
+        delegated; /* Only tokens by a trust or an application credential: they may carry fewer roles than what they hang on. */
     int64_t issued_before_us;
     int64_t expires_us; /* When it may be forgotten: no token it could match lives longer. */
 };

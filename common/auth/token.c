@@ -46,6 +46,8 @@ static const struct {
     { "jti", offsetof(struct auth_context, audit_id), true },
     { "chain", offsetof(struct auth_context, audit_chain_id), true },
     { "trust", offsetof(struct auth_context, trust_id), false },
+    { "trustor", offsetof(struct auth_context, trustor_id), false },
+    { "trustee", offsetof(struct auth_context, trustee_id), false },
     { "ac", offsetof(struct auth_context, app_cred_id), false },
     { "idp", offsetof(struct auth_context, idp_id), false },
     { "fp", offsetof(struct auth_context, protocol_id), false },
@@ -85,6 +87,10 @@ write_claims(struct str *out, const struct auth_context *c)
     }
     jsonw_end(&w);
     write_list(&w, "amr", c->methods, c->methods_count);
+    if (c->access_rules_count > 0)
+        write_list(&w, "rules", c->access_rules, c->access_rules_count);
+    if (c->password_expires_us != 0)
+        jsonw_int(&w, "pwx_us", c->password_expires_us);
     jsonw_int(&w, "iat_us", c->issued_us);
     jsonw_int(&w, "exp_us", c->expires_us);
     jsonw_end(&w);
@@ -215,6 +221,22 @@ read_scope(const json_t *claims, struct auth_context *c)
            (c->domain_id != NULL) == (c->scope == SCOPE_DOMAIN);
 }
 
+/* What a delegation narrows the token to. A claim that is there but not understood must not widen it. */
+static bool
+read_delegation(struct arena *a, const json_t *claims, struct auth_context *c)
+{
+    const json_t *rules = json_object_get(claims, "rules");
+
+    c->app_cred_restricted = json_get_bool(claims, "acr");
+    if ((c->trust_id != NULL) != (c->trustor_id != NULL && c->trustee_id != NULL))
+        return false;
+    if (rules == NULL)
+        return true;
+    return c->app_cred_id != NULL &&
+           read_list(a, rules, 1, 0, &c->access_rules, &c->access_rules_count) &&
+           c->access_rules_count > 0 && c->access_rules_count % 3 == 0;
+}
+
 static bool
 read_claims(struct arena *a, const json_t *claims, struct auth_context *c)
 {
@@ -235,9 +257,9 @@ read_claims(struct arena *a, const json_t *claims, struct auth_context *c)
         !read_list(a, json_object_get(claims, "roles"), 2, 0, &c->role_ids, &c->roles_count) ||
         !read_list(a, json_object_get(claims, "roles"), 2, 1, &c->roles, &c->roles_count) ||
         !read_list(a, json_object_get(claims, "amr"), 1, 0, &c->methods, &c->methods_count) ||
-        !json_is_integer(issued) || !json_is_integer(expires))
+        !read_delegation(a, claims, c) || !json_is_integer(issued) || !json_is_integer(expires))
         return false;
-    c->app_cred_restricted = json_get_bool(claims, "acr");
+    c->password_expires_us = json_integer_value(json_object_get(claims, "pwx_us"));
     c->issued_us = json_integer_value(issued);
     c->expires_us = json_integer_value(expires);
     return true;
@@ -246,6 +268,13 @@ read_claims(struct arena *a, const json_t *claims, struct auth_context *c)
 int
 token_verify(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
              struct auth_context *ret, struct fault *f)
+{
+    return token_verify_late(k, a, token, now_us, 0, ret, f);
+}
+
+int
+token_verify_late(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
+                  int64_t grace_us, struct auth_context *ret, struct fault *f)
 {
     size_t size = strnlen(token, TOKEN_MAX + 1), claims_size, signature_size;
     void *claims_text, *signature;
@@ -273,7 +302,7 @@ token_verify(struct keyring *k, struct arena *a, const char *token, int64_t now_
     }
     if (json_read(a, claims_text, claims_size, &claims, &why) < 0 || !read_claims(a, claims, &c))
         return refuse(f, "claims do not fit together");
-    if (c.expires_us <= now_us)
+    if (c.expires_us <= now_us - grace_us)
         return refuse(f, "expired");
     if (c.issued_us > now_us + SKEW_US)
         return refuse(f, "issued in the future");

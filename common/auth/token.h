@@ -16,3 +16,6 @@ int token_sign(struct keyring *k, struct arena *a, const struct auth_context *c,
  * fault code "unknown-kid", so that the caller may fetch keys once. */
 int token_verify(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
                  struct auth_context *ret, struct fault *f);
+/* The same for a token that ended up to 'grace_us' ago. */
+int token_verify_late(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
+                      int64_t grace_us, struct auth_context *ret, struct fault *f);

@@ -307,9 +307,12 @@ def generate(specdir, outdir):
     text = bundle(head, paths, model)
     write_if_changed('%s/%s_openapi.json' % (outdir, service), text + '\n')
     chunks = '\n'.join('    ' + c_string(text[i:i + 100]) for i in range(0, len(text), 100))
+    c.append('static const char *const catalog_types[] = { %s, NULL };' % ', '.join(
+        c_string(t) for t in x.get('catalog_types', [x.get('type', service)])))
     c.append('static const char document[] =\n%s;\n' % chunks)
     mv = x.get('microversions') or {}
     rows = [('service', c_string(x['service'])), ('type', c_string(x.get('type')) if mv else 'NULL'),
+            ('catalog_types', 'catalog_types'),
             ('legacy_version_header', c_string(x.get('legacy_version_header'))),
             ('dialect', 'DIALECT_' + x['dialect'].upper()), ('min_version', version(mv.get('min'))),
             ('max_version', version(mv.get('max'))), ('operations', 'operations'),

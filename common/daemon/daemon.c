@@ -156,6 +156,7 @@ start_api(struct daemon *d, struct fault *f)
         .identity_url = text_or_null(c->identity_url),
         .public_url = text_or_null(c->public_url),
         .service = d->service,
+        .expired_token_window_s = c->expired_token_window_s,
         .tls_certificate = text_or_null(c->tls_certificate),
         .tls_key = text_or_null(c->tls_key),
     };

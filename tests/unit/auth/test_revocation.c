@@ -33,6 +33,8 @@ test_match(void **state)
         { { .user_id = "u2", .project_id = "p1" }, false },
         { { .user_id = "u1", .project_id = "p1", .role_id = "role-1" }, true },
         { { .user_id = "u1", .project_id = "p1", .role_id = "role-9" }, false },
+        { { .delegated = true }, false },
+        { { .user_id = "u1", .delegated = true }, false },
         { { 0 }, true }, /* Everything of before a time. */
     };
     struct auth_context c = ring_context();
@@ -166,6 +168,8 @@ test_json(void **state)
         { "{\"user_id\":\"u\",\"role_id\":null,\"issued_before_us\":1,\"expires_us\":2,\"new\":3}",
           NULL },
         { "{\"issued_before_us\":1,\"expires_us\":2}", "names nothing" },
+        { "{\"delegated\":true,\"issued_before_us\":1,\"expires_us\":2}", NULL },
+        { "{\"delegated\":false,\"issued_before_us\":1,\"expires_us\":2}", "names nothing" },
         { "{\"userid\":\"u\",\"issued_before_us\":1,\"expires_us\":2}", "names nothing" },
         { "{\"user_id\":\"\",\"issued_before_us\":1,\"expires_us\":2}", "Not an id" },
         { "{\"user_id\":1,\"issued_before_us\":1,\"expires_us\":2}", "Not an id" },
@@ -174,7 +178,7 @@ test_json(void **state)
         { "{\"user_id\":\"u\",\"issued_before_us\":1,\"expires_us\":\"2\"}", "Not a time" },
         { "[]", "names nothing" },
     };
-    struct revocation all = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", 12, 34 };
+    struct revocation all = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", true, 12, 34 };
     _cleanup_(arena_freep) struct arena *a = arena_new();
     json_auto_t *value = revocation_to_json(&all);
     struct revocation back = { 0 };
@@ -193,6 +197,7 @@ test_json(void **state)
     assert_string_equal(back.idp_id, "i");
     assert_string_equal(back.protocol_id, "j");
     assert_string_equal(back.group_id, "k");
+    assert_true(back.delegated);
     assert_true(back.issued_before_us == 12 && back.expires_us == 34);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         json_auto_t *in = json_loads(cases[i].text, 0, NULL);

@@ -97,6 +97,51 @@ test_scopes(void **state)
     }
 }
 
+/* What narrows a token comes back, and a narrowing that is not understood makes it no token. */
+static void
+test_delegation(void **state)
+{
+    static const char *const rules[] = { "compute", "GET", "/v2.1/servers", "image", "GET", "/**" };
+    static const struct {
+        const char *trust_id, *trustor_id, *trustee_id, *app_cred_id;
+        size_t rules_count;
+        bool good;
+    } cases[] = {
+        { NULL, NULL, NULL, NULL, 0, true },  { "t", "u1", "u2", NULL, 0, true },
+        { "t", NULL, "u2", NULL, 0, false },  { NULL, "u1", "u2", NULL, 0, false },
+        { NULL, NULL, NULL, "ac", 0, true },  { NULL, NULL, NULL, "ac", 6, true },
+        { NULL, NULL, NULL, "ac", 5, false }, { NULL, NULL, NULL, NULL, 3, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_(arena_freep) struct arena *a = arena_new();
+        struct auth_context in = ring_context(), out;
+        struct fault f = { 0 };
+        int r;
+
+        in.trust_id = cases[i].trust_id;
+        in.trustor_id = cases[i].trustor_id;
+        in.trustee_id = cases[i].trustee_id;
+        in.app_cred_id = cases[i].app_cred_id;
+        in.access_rules = rules;
+        in.access_rules_count = cases[i].rules_count;
+        in.password_expires_us = NOW;
+        r = token_verify(ring, a, sign(a, &in), NOW, &out, &f);
+        if (!cases[i].good) {
+            assert_fault(r, f, FAULT_UNAUTHORIZED, "requires authentication");
+            continue;
+        }
+        assert_ok(r);
+        assert_true(str_equal(out.trustor_id, in.trustor_id));
+        assert_true(str_equal(out.trustee_id, in.trustee_id));
+        assert_true(out.password_expires_us == NOW);
+        assert_int_equal(out.access_rules_count, in.access_rules_count);
+        for (size_t j = 0; j < out.access_rules_count; j++)
+            assert_string_equal(out.access_rules[j], rules[j]);
+    }
+}
+
 static void
 test_federated(void **state)
 {
@@ -449,15 +494,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_scopes),
-        cmocka_unit_test(test_federated),
-        cmocka_unit_test(test_times),
-        cmocka_unit_test(test_headers),
-        cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_hmac_with_public_key),
-        cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_round_trip), cmocka_unit_test(test_scopes),
+        cmocka_unit_test(test_federated),  cmocka_unit_test(test_delegation),
+        cmocka_unit_test(test_times),      cmocka_unit_test(test_headers),
+        cmocka_unit_test(test_claims),     cmocka_unit_test(test_hmac_with_public_key),
+        cmocka_unit_test(test_mutations),  cmocka_unit_test(test_size),
         cmocka_unit_test(test_no_key),
     };
 

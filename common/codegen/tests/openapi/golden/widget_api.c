@@ -216,6 +216,7 @@ static const struct operation operations[] = {
     { .method = HTTP_GET, .path = "/openapi.json", .id = "show_openapi", .handler = api_show_document, .success = 200, .flags = OP_PUBLIC | OP_INLINE },
 };
 
+static const char *const catalog_types[] = { "widgets", NULL };
 static const char document[] =
     "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"Widgets\",\"version\":\"2.1\"},\"x-virga\":{\"service\":\"widget\",\"type\":\""
     "widgets\",\"dialect\":\"nova\",\"microversions\":{\"min\":\"2.1\",\"max\":\"2.9\"},\"project_path\":\"/v2/{project_id}"
@@ -261,6 +262,7 @@ static const char document[] =
 const struct api widget_api = {
     .service = "widget",
     .type = "widgets",
+    .catalog_types = catalog_types,
     .legacy_version_header = NULL,
     .dialect = DIALECT_NOVA,
     .min_version = 2001,
