@@ -120,6 +120,18 @@ own_member(const struct call *c, const char *name)
     return NULL;
 }
 
+/* "user.id" of a thing that belongs to a user is its "user_id"; NULL: not of that form. */
+static const char *
+owner_member(const struct call *c, const char *name)
+{
+    size_t size = strlen(name);
+
+    if (size <= strlen(".id") || !str_equal(name + size - strlen(".id"), ".id") ||
+        strchr(name, '.') != name + size - strlen(".id"))
+        return NULL;
+    return arena_printf(c->arena, "%.*s_id", (int)(size - strlen(".id")), name);
+}
+
 static const char *
 target_get(const void *object, const char *name)
 {
@@ -131,6 +143,8 @@ target_get(const void *object, const char *name)
         name += strlen("target.");
         if (key != NULL && str_starts(name, key) && name[strlen(key)] == '.')
             name += strlen(key) + 1;
+        else if (owner_member(t->call, name) != NULL)
+            name = owner_member(t->call, name);
     }
     if (t->row != NULL) {
         text = resource_text(t->resource, t->row, name, t->call->arena);
@@ -158,12 +172,9 @@ call_allowed(struct call *c, const char *rule, const struct resource *r, const v
     return policy_check(api_server_policy(c->server), rule, &c->auth, &target);
 }
 
-int
-call_enforce(struct call *c, const char *rule, const struct resource *r, const void *row,
-             struct fault *f)
+static int
+forbid(const struct call *c, const char *rule, struct fault *f)
 {
-    if (call_allowed(c, rule, r, row))
-        return 0;
     switch (c->dialect->id) {
     case DIALECT_KEYSTONE:
         return fault_raise(f, FAULT_FORBIDDEN,
@@ -176,6 +187,21 @@ call_enforce(struct call *c, const char *rule, const struct resource *r, const v
     default:
         return fault_raise(f, FAULT_FORBIDDEN, "Policy doesn't allow %s to be performed.", rule);
     }
+}
+
+int
+call_enforce(struct call *c, const char *rule, const struct resource *r, const void *row,
+             struct fault *f)
+{
+    return call_allowed(c, rule, r, row) ? 0 : forbid(c, rule, f);
+}
+
+int
+call_enforce_target(struct call *c, const char *rule, const struct policy_target *target,
+                    struct fault *f)
+{
+    return policy_check(api_server_policy(c->server), rule, &c->auth, target) ? 0
+                                                                              : forbid(c, rule, f);
 }
 
 /* --- Answers */

@@ -72,6 +72,9 @@ bool call_is_admin(const struct call *c); /* Rule "context_is_admin", default ro
 /* Enforces a rule against a row of a resource (NULL: no target but the token itself): FAULT_FORBIDDEN. */
 int call_enforce(struct call *c, const char *rule, const struct resource *r, const void *row,
                  struct fault *f);
+/* The same where what is acted on is no resource: 'target' tells its members. */
+int call_enforce_target(struct call *c, const char *rule, const struct policy_target *target,
+                        struct fault *f);
 bool call_allowed(struct call *c, const char *rule, const struct resource *r, const void *row);
 
 /* Begins the JSON answer and returns its writer; end what you begin. The status stays the operation's unless set. */

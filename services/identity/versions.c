@@ -41,6 +41,22 @@ versions_list(struct call *call, struct fault *f)
     return 0;
 }
 
+/* What stands in the braces of a template. */
+static void
+write_vars(struct call *call, struct jsonw *w, const char *path)
+{
+    jsonw_object(w, "href-vars");
+    for (const char *at = strchr(path, '{'); at != NULL; at = strchr(at + 1, '{')) {
+        const char *name = arena_strndup(call->arena, at + 1, strcspn(at + 1, "}"));
+
+        jsonw_text(w, name,
+                   arena_printf(call->arena,
+                                "https://docs.openstack.org/api/openstack-identity/3/param/%s",
+                                name));
+    }
+    jsonw_end(w);
+}
+
 /* "/v3/auth/tokens" -> "http://docs.openstack.org/api/openstack-identity/3/rel/auth_tokens": names of relations, not addresses. */
 static void
 write_home(struct call *call, struct jsonw *w)
@@ -65,12 +81,7 @@ write_home(struct call *call, struct jsonw *w)
             jsonw_text(w, "href", o->path);
         } else {
             jsonw_text(w, "href-template", o->path);
-            jsonw_object(w, "href-vars");
-            jsonw_text(w, o->path_id,
-                       arena_printf(call->arena,
-                                    "https://docs.openstack.org/api/openstack-identity/3/param/%s",
-                                    o->path_id));
-            jsonw_end(w);
+            write_vars(call, w, o->path);
         }
         jsonw_end(w);
     }
