@@ -107,6 +107,9 @@ revoke_grant(struct call *call, struct db_tx *tx, const struct grant *g, struct 
         r.domain_id = g->target_id;
     if (str_equal(g->actor_type, "user")) {
         r.user_id = g->actor_id;
+        /* What he left to programs there goes with it, and does not come back with it. */
+        if (r.project_id != NULL && app_creds_forget(tx->db, r.user_id, r.project_id, f) < 0)
+            return -1;
         return revoke_tokens(call, tx, &r, f);
     }
     if (member_ids(tx->db, g->actor_id, &members, &count, f) < 0)

@@ -8,6 +8,7 @@ static const struct {
     login_method_fn check;
 } methods[] = {
     { "password", login_password },
+    { "application_credential", login_app_cred },
     { "token", login_token },
 };
 
@@ -50,6 +51,7 @@ login_take_user(struct call *call, const struct account_login_row *row, struct l
     l->who.user_name = row->name;
     l->who.user_domain_id = row->domain_id;
     l->who.user_domain_name = row->domain_name;
+    l->who.password_expires_us = row->password_expires_at_null ? 0 : row->password_expires_at;
     return 0;
 }
 

@@ -9,6 +9,10 @@
 struct login {
     struct auth_context who; /* User, methods; after method "token" its chain and expiry too. */
     const char *default_project_id; /* What the user is scoped to who names no scope; or NULL. */
+    const char *
+        app_cred_project_id; /* What an application credential is for, whatever the request says. */
+    bool trust_limited; /* The trust that it is scoped to may be used a number of times only. */
+    int64_t ends_us;    /* When what he showed ends, and with it the token; 0: never. */
 };
 
 /* Checks one method. It fills the user of 'l' with login_take_user(), which refuses another user than an earlier method's. */
@@ -16,6 +20,8 @@ typedef int (*login_method_fn)(struct call *call, const struct auth_identity *in
                                struct fault *f);
 
 int login_password(struct call *call, const struct auth_identity *in, struct login *l,
+                   struct fault *f);
+int login_app_cred(struct call *call, const struct auth_identity *in, struct login *l,
                    struct fault *f);
 int login_token(struct call *call, const struct auth_identity *in, struct login *l,
                 struct fault *f);

@@ -27,16 +27,19 @@ revoke_tokens(struct call *call, struct db_tx *tx, struct revocation *r, struct 
     return revoke_tokens_of(identity_of(call), call->arena, tx, r, f);
 }
 
-int
-revoke_tokens_of(struct identity *identity, struct arena *a, struct db_tx *tx, struct revocation *r,
-                 struct fault *f)
+static int
+record(struct identity *identity, struct arena *a, struct db_tx *tx, struct revocation *r,
+       struct fault *f)
 {
+    /* An expired token may still be shown beside a service's own, so what ended it must be known as long. */
+    int64_t lives_s =
+        identity->config->token_ttl_s + identity->config->common.expired_token_window_s + 60;
     struct pending *p = ARENA_NEW(a, struct pending);
     json_t *body;
 
     if (r->issued_before_us == 0)
         r->issued_before_us = clock_now_us();
-    r->expires_us = clock_now_us() + (identity->config->token_ttl_s + 60) * INT64_C(1000000);
+    r->expires_us = clock_now_us() + lives_s * INT64_C(1000000);
     body = json_own(a, revocation_to_json(r));
     if (revocation_add(tx->db, body, r->expires_us, f) < 0)
         return -1;
@@ -48,6 +51,49 @@ revoke_tokens_of(struct identity *identity, struct arena *a, struct db_tx *tx, s
     p->r = *r;
     db_tx_after_commit(tx, apply, p);
     return 0;
+}
+
+/* Tokens by trusts and application credentials hang on more than they name. A role that was taken away may have been what gave
+ * theirs by implication; and a trust's user is one of two, and behind them may be others whose trust it was handed on from. */
+static int
+record_delegated(struct identity *identity, struct arena *a, struct db_tx *tx,
+                 const struct revocation *r, struct fault *f)
+{
+    struct trusts_hanging_on_row *rows;
+    size_t count;
+
+    if (r->trust_id != NULL || r->app_cred_id != NULL || r->audit_id != NULL ||
+        r->audit_chain_id != NULL)
+        return 0;
+    if (r->role_id != NULL) {
+        struct revocation wider = *r;
+
+        wider.role_id = NULL;
+        wider.delegated = true;
+        if (record(identity, a, tx, &wider, f) < 0)
+            return -1;
+    }
+    if (r->user_id == NULL && r->domain_id == NULL)
+        return 0;
+    if (trusts_hanging_on(tx->db, r->user_id, r->domain_id, &rows, &count, f) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct revocation trust = { .trust_id = rows[i].id,
+                                    .issued_before_us = r->issued_before_us };
+
+        if (record(identity, a, tx, &trust, f) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+revoke_tokens_of(struct identity *identity, struct arena *a, struct db_tx *tx, struct revocation *r,
+                 struct fault *f)
+{
+    if (record(identity, a, tx, r, f) < 0)
+        return -1;
+    return record_delegated(identity, a, tx, r, f);
 }
 
 int

@@ -18,6 +18,8 @@ check_delete(struct call *call, struct db_tx *tx, const struct role *row, struct
 {
     struct revocation r = { .role_id = row->id };
 
+    if (app_creds_forget_role(tx->db, row->id, f) < 0)
+        return -1;
     return revoke_tokens(call, tx, &r, f);
 }
 

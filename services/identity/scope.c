@@ -1,6 +1,7 @@
 /* What a token is for: project, domain, system or nothing, and the roles the user has there. */
 #include "base/str.h"
 #include "tokens.h"
+#include "trusts.h"
 
 static int
 take_roles(struct call *call, const char *target_type, const char *target_id, const char *domain_id,
@@ -28,9 +29,9 @@ take_roles(struct call *call, const char *target_type, const char *target_id, co
     return 0;
 }
 
-static int
-project_scope(struct call *call, const struct project_ref *in, struct auth_context *c,
-              struct fault *f)
+int
+scope_enter_project(struct call *call, const struct project_ref *in, struct auth_context *c,
+                    struct fault *f)
 {
     struct scope_project_row row;
     const struct domain_ref *domain = in->domain;
@@ -52,7 +53,46 @@ project_scope(struct call *call, const struct project_ref *in, struct auth_conte
     c->project_name = row.name;
     c->project_domain_id = row.domain_id;
     c->project_domain_name = row.domain_name;
-    return take_roles(call, "project", row.id, row.domain_id, c, f);
+    return 0;
+}
+
+static int
+project_scope(struct call *call, const struct project_ref *in, struct auth_context *c,
+              struct fault *f)
+{
+    if (scope_enter_project(call, in, c, f) < 0)
+        return -1;
+    return take_roles(call, "project", c->project_id, c->project_domain_id, c, f);
+}
+
+/* Of the roles that the user has now those that he left to the credential, and what these imply. */
+static int
+app_cred_scope(struct call *call, const char *project_id, struct auth_context *c, struct fault *f)
+{
+    const struct project_ref project = { .id = project_id };
+    struct app_cred_effective_roles_row *left;
+    const char **names, **ids;
+    size_t count, kept = 0;
+
+    if (project_scope(call, &project, c, f) < 0 ||
+        app_cred_effective_roles(call->db, c->app_cred_id, &left, &count, f) < 0)
+        return -1;
+    names = ARENA_ARRAY(call->arena, const char *, c->roles_count);
+    ids = ARENA_ARRAY(call->arena, const char *, c->roles_count);
+    for (size_t i = 0; i < c->roles_count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            if (str_equal(c->role_ids[i], left[j].id)) {
+                names[kept] = c->roles[i];
+                ids[kept++] = c->role_ids[i];
+            }
+        }
+    }
+    if (kept == 0)
+        return login_refused(call, "the user has lost the application credential's roles", f);
+    c->roles = names;
+    c->role_ids = ids;
+    c->roles_count = kept;
+    return 0;
 }
 
 static int
@@ -75,33 +115,51 @@ domain_scope(struct call *call, const struct domain_ref *in, struct auth_context
     return take_roles(call, "domain", row.id, NULL, c, f);
 }
 
+/* Nothing was asked for: the default project, or, when that is gone or not the user's any more, nothing. */
+static int
+default_scope(struct call *call, const char *project_id, struct auth_context *c, struct fault *f)
+{
+    const struct project_ref project = { .id = project_id };
+
+    if (project_id == NULL || project_scope(call, &project, c, f) == 0)
+        return 0;
+    if (f->kind != FAULT_UNAUTHORIZED)
+        return -1;
+    fault_clear(f);
+    c->scope = SCOPE_NONE;
+    c->project_id = c->project_name = c->project_domain_id = c->project_domain_name = NULL;
+    return 0;
+}
+
 int
-scope_resolve(struct call *call, const json_t *scope, const char *default_project_id,
-              struct auth_context *ret, struct fault *f)
+scope_resolve(struct call *call, const json_t *scope, struct login *l, struct auth_context *ret,
+              struct fault *f)
 {
     struct token_scope in = { 0 };
-    struct project_ref own = { .id = default_project_id };
 
     ret->scope = SCOPE_NONE;
+    if (l->app_cred_project_id != NULL) {
+        if (scope != NULL)
+            return fault_raise(f, FAULT_UNAUTHORIZED,
+                               "Error authenticating with application credential: Application "
+                               "credentials cannot request a scope.");
+        return app_cred_scope(call, l->app_cred_project_id, ret, f);
+    }
     if (str_equal(json_string_value(scope), "unscoped"))
         return 0;
-    if (scope == NULL) {
-        if (default_project_id != NULL && project_scope(call, &own, ret, f) < 0) {
-            fault_clear(
-                f); /* A default project that is gone, or not the user's any more: unscoped. */
-            ret->scope = SCOPE_NONE;
-            ret->project_id = ret->project_name = ret->project_domain_id =
-                ret->project_domain_name = NULL;
-        }
-        return 0;
-    }
+    if (scope == NULL)
+        return default_scope(call, l->default_project_id, ret, f);
     if (schema_parse(&token_scope_schema, scope, SCHEMA_CREATE, 0, "scope", call->arena, &in, f) <
         0)
         return -1;
-    if ((in.project != NULL) + (in.domain != NULL) + (in.system != NULL) + (in.unscoped != NULL) !=
+    if ((in.project != NULL) + (in.domain != NULL) + (in.system != NULL) + (in.unscoped != NULL) +
+            (in.trust != NULL) !=
         1)
-        return fault_raise_field(
-            f, "scope", "Expecting exactly one of project, domain, system or unscoped in scope.");
+        return fault_raise_field(f, "scope",
+                                 "Expecting exactly one of project, domain, system, OS-TRUST:trust "
+                                 "or unscoped in scope.");
+    if (in.trust != NULL)
+        return trust_scope(call, in.trust, l, ret, f);
     if (in.project != NULL)
         return project_scope(call, in.project, ret, f);
     if (in.domain != NULL)

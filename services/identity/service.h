@@ -15,6 +15,9 @@ struct identity_config {
     int64_t password_max_length;
     int64_t directory_refresh_s;
     int64_t directory_concurrency;
+    bool allow_rescope_scoped_token;
+    int64_t app_cred_user_limit;
+    int64_t max_redelegation_count;
 };
 
 struct identity {

@@ -106,7 +106,8 @@ write_scope(struct jsonw *w, const struct auth_context *token)
 {
     switch (token->scope) {
     case SCOPE_PROJECT:
-        jsonw_bool(w, "is_domain", false);
+        if (token->trust_id == NULL)
+            jsonw_bool(w, "is_domain", false);
         jsonw_object(w, "project");
         jsonw_text(w, "id", token->project_id);
         jsonw_text(w, "name", token->project_name);
@@ -130,6 +131,67 @@ write_scope(struct jsonw *w, const struct auth_context *token)
     jsonw_end(w);
 }
 
+static void
+write_user_ref(struct jsonw *w, const char *key, const char *id)
+{
+    jsonw_object(w, key);
+    jsonw_text(w, "id", id);
+    jsonw_end(w);
+}
+
+static void
+write_trust(struct jsonw *w, const struct auth_context *token)
+{
+    if (token->trust_id == NULL)
+        return;
+    jsonw_object(w, "OS-TRUST:trust");
+    jsonw_text(w, "id", token->trust_id);
+    write_user_ref(w, "trustor_user", token->trustor_id);
+    write_user_ref(w, "trustee_user", token->trustee_id);
+    jsonw_bool(w, "impersonation", str_equal(token->user_id, token->trustor_id));
+    jsonw_end(w);
+}
+
+static int
+write_app_cred(struct call *call, const struct auth_context *token, struct jsonw *w,
+               struct fault *f)
+{
+    const struct texts ids = { .items = (const char **)(uintptr_t)&token->app_cred_id, .count = 1 };
+    struct app_cred_named_row row;
+    struct app_cred_rules_row *rules = NULL;
+    size_t count = 0;
+    int found;
+
+    if (token->app_cred_id == NULL)
+        return 0;
+    if (call->at_once)
+        return call_decline(call);
+    found = app_cred_named(call->db, token->app_cred_id, &row, f);
+    if (found < 0 ||
+        (token->access_rules_count > 0 && app_cred_rules(call->db, &ids, &rules, &count, f) < 0))
+        return -1;
+    if (found == 0)
+        return fault_raise(f, FAULT_NOT_FOUND, "Could not find token.");
+    jsonw_object(w, "application_credential");
+    jsonw_text(w, "id", token->app_cred_id);
+    jsonw_text(w, "name", row.name);
+    jsonw_bool(w, "restricted", token->app_cred_restricted);
+    if (count > 0)
+        jsonw_array(w, "access_rules");
+    for (size_t i = 0; i < count; i++) {
+        jsonw_object(w, NULL);
+        jsonw_text(w, "id", rules[i].id);
+        jsonw_text(w, "service", rules[i].service);
+        jsonw_text(w, "path", rules[i].path);
+        jsonw_text(w, "method", rules[i].method);
+        jsonw_end(w);
+    }
+    if (count > 0)
+        jsonw_end(w);
+    jsonw_end(w);
+    return 0;
+}
+
 int
 token_write(struct call *call, const struct auth_context *token, bool with_catalog, struct fault *f)
 {
@@ -145,7 +207,10 @@ token_write(struct call *call, const struct auth_context *token, bool with_catal
     jsonw_text(w, "id", token->user_id);
     jsonw_text(w, "name", token->user_name);
     write_named(w, "domain", token->user_domain_id, token->user_domain_name);
-    jsonw_text(w, "password_expires_at", NULL);
+    if (token->password_expires_us != 0)
+        call_write_time(call, w, "password_expires_at", token->password_expires_us);
+    else
+        jsonw_text(w, "password_expires_at", NULL);
     jsonw_end(w);
     jsonw_array(w, "audit_ids");
     jsonw_text(w, NULL, token->audit_id);
@@ -155,6 +220,9 @@ token_write(struct call *call, const struct auth_context *token, bool with_catal
     call_write_time(call, w, "expires_at", token->expires_us);
     call_write_time(call, w, "issued_at", token->issued_us);
     write_scope(w, token);
+    write_trust(w, token);
+    if (write_app_cred(call, token, w, f) < 0)
+        return -1;
     if (with_catalog && token->scope != SCOPE_NONE &&
         catalog_write(call, token, w, "catalog", f) < 0)
         return -1;

@@ -4,8 +4,11 @@
 #include "login.h"
 
 /* What for: resolves the scope and the roles that the user has there. FAULT_UNAUTHORIZED when he has none. */
-int scope_resolve(struct call *call, const json_t *scope, const char *default_project_id,
-                  struct auth_context *ret, struct fault *f);
+int scope_resolve(struct call *call, const json_t *scope, struct login *l, struct auth_context *ret,
+                  struct fault *f);
+/* The project alone, without roles. FAULT_UNAUTHORIZED when there is none or it is disabled. */
+int scope_enter_project(struct call *call, const struct project_ref *in, struct auth_context *c,
+                        struct fault *f);
 
 /* What the catalogue is made of has changed: what this daemon keeps of it is void before the change is answered. For 'committed' hooks; other
  * daemons hear of it by triggers (watch.h). */

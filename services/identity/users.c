@@ -47,6 +47,8 @@ prepare_update(struct call *call, struct db_tx *tx, const struct user *old, stru
 
     if (directory_check_writable(old->directory_id, f) < 0 || take_password(call, row, f) < 0)
         return -1;
+    if (disabled && app_creds_forget(tx->db, old->id, NULL, f) < 0)
+        return -1;
     if (disabled || field_given(&row->set, USER_F_PASSWORD))
         return revoke_user(call, tx, old->id, f);
     return 0;

@@ -279,7 +279,7 @@ class Tokens(unittest.TestCase):
         u, p, s = member()
         other, _, t = member()
         expect(self, 404, 'GET', '/v3/auth/tokens', headers={'X-Subject-Token': 'nonsense'})
-        expect(self, 400, 'GET', '/v3/auth/tokens')
+        expect(self, 404, 'GET', '/v3/auth/tokens')
         expect(self, 403, 'GET', '/v3/auth/tokens', headers={'X-Subject-Token': s.token}, session=t)
         expect(self, 403, 'DELETE', '/v3/auth/tokens', headers={'X-Subject-Token': s.token}, session=t)
         service = rest.authenticate(CLOUD.urls, 'compute', CLOUD.layout.secret('user-compute'), 'service')
