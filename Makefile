@@ -32,10 +32,10 @@ LDFLAGS_san := -fsanitize=address,undefined
 LDFLAGS_tsan := -fsanitize=thread
 LDFLAGS += -pthread -Wl,--as-needed $(LDFLAGS_$(V))
 LIBS := -lmicrohttpd -ljansson -lpq -lrabbitmq -lcurl -lcrypto -lcrypt -lyaml -lsystemd -lm
+LIBS_identity := -lpcre2-8 -lldap -llber
 LIBS_compute-agent := -lvirt -lxml2
 LIBS_network-agent := -lnl-route-3 -lnl-3 -lnftables
 LIBS_volume-agent := -lnbd
-LIBS_identity := -lldap -llber
 LIBS_cli := -lsmartcols -lyaml
 CCACHE := $(shell command -v ccache 2>/dev/null)
 COMPILE = $(CCACHE) $(CC) $(CPPFLAGS) $(CFLAGS) -include common/base/banned.h -MMD -MP

@@ -137,7 +137,8 @@ bootstrap(struct daemon *d, int argc, char **argv, struct fault *f)
     const char *region = getenv("VIRGA_BOOTSTRAP_REGION");
     const char *endpoints = getenv("VIRGA_BOOTSTRAP_ENDPOINTS");
     const char *users = getenv("VIRGA_BOOTSTRAP_SERVICE_USERS");
-    struct boot b = { .arena = arena_new() };
+    const struct password_scheme scheme = password_scheme_of(config);
+    struct boot b = { 0 };
     _cleanup_(db_release) struct db db = { 0 };
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     int r;
@@ -149,7 +150,10 @@ bootstrap(struct daemon *d, int argc, char **argv, struct fault *f)
             f, FAULT_INVALID,
             "VIRGA_BOOTSTRAP_PASSWORD_FILE must name the file with the admin's password");
     region = str_empty(region) ? "RegionOne" : region;
-    b.hasher = password_hasher_new((unsigned)config->bcrypt_rounds, 0);
+    if (password_scheme_check(&scheme, f) < 0)
+        return -1;
+    b.hasher = password_hasher_new(&scheme, 0);
+    b.arena = arena_new();
     b.db = &db;
     r = db_pool_get(d->pool, b.arena, &db, f);
     if (r == 0)

@@ -317,6 +317,40 @@ domain_config_defaults(struct call *call, struct fault *f)
     return 0;
 }
 
+/* What passwords must be like: the daemon's own, and the same for every domain; but it is asked of the default one. */
+int
+domain_config_compliance(struct call *call, struct fault *f)
+{
+    const struct identity_config *config = identity_of(call)->config;
+    const struct {
+        const char *name, *value;
+    } readable[] = { { "password_regex", config->password_regex },
+                     { "password_regex_description", config->password_regex_description } };
+    struct domain_option_row rows[ARRAY_SIZE(readable)];
+    const char *name = call_param_find(call, "option");
+    size_t count = 0;
+
+    if (!str_equal(call_param(call, "domain_id"), "default"))
+        return fault_raise(f, FAULT_FORBIDDEN,
+                           REFUSED "Reading security compliance information for any domain other "
+                                   "than the default domain is not allowed or supported.");
+    for (size_t i = 0; i < ARRAY_SIZE(readable); i++) {
+        if (name != NULL && !str_equal(name, readable[i].name))
+            continue;
+        rows[count].section = "security_compliance";
+        rows[count].name = readable[i].name;
+        rows[count++].value =
+            json_own(call->arena,
+                     str_empty(readable[i].value) ? json_null() : json_string(readable[i].value));
+    }
+    if (count == 0)
+        return fault_raise(f, FAULT_FORBIDDEN,
+                           REFUSED "Reading security compliance values other than password_regex "
+                                   "and password_regex_description is not allowed.");
+    reply_rows(call, rows, count, name != NULL);
+    return 0;
+}
+
 /* --- For the rest of the service */
 
 /* 'text' with each "%(name)s" that 'secrets' has a text for replaced by it; "%%" is a percent sign. */

@@ -1,7 +1,10 @@
 /* Logging in: see login.h. */
 #include "login.h"
 
+#include "base/clock.h"
+#include "base/random.h"
 #include "base/str.h"
+#include "compliance.h"
 
 static const struct {
     const char *name;
@@ -22,17 +25,43 @@ login_refused(struct call *call, const char *cause, struct fault *f)
     return fault_add_cause(f, "%s", cause);
 }
 
+/* Nobody has used it for longer than the cloud allows: as if an administrator had disabled it. */
+static void
+disable_inactive(struct call *call, struct account_login_row *row)
+{
+    struct user_options options = user_options_read(row->options);
+
+    if (compliance_inactive(identity_of(call)->compliance, &options, row->active_at,
+                            clock_now_us()))
+        row->enabled = false;
+}
+
+int
+login_load_user(struct call *call, const char *id, struct account_login_row *ret, struct fault *f)
+{
+    int found = account_by_id(call->db, id, ret, f);
+
+    if (found == 1)
+        disable_inactive(call, ret);
+    return found;
+}
+
 int
 login_find_user(struct call *call, const struct user_ref *user, struct account_login_row *ret,
                 struct fault *f)
 {
     const struct domain_ref *domain = user->domain;
 
+    int found;
+
     if (user->id != NULL)
-        return account_by_id(call->db, user->id, ret, f);
+        return login_load_user(call, user->id, ret, f);
     if (user->name == NULL || domain == NULL || (domain->id == NULL && domain->name == NULL))
         return fault_raise_field(f, "user", "Expecting to find id or name with domain in user.");
-    return account_by_name(call->db, user->name, domain->id, domain->name, ret, f);
+    found = account_by_name(call->db, user->name, domain->id, domain->name, ret, f);
+    if (found == 1)
+        disable_inactive(call, ret);
+    return found;
 }
 
 bool
@@ -47,12 +76,74 @@ login_take_user(struct call *call, const struct account_login_row *row, struct l
 {
     if (l->who.user_id != NULL && !str_equal(l->who.user_id, row->id))
         return login_refused(call, "methods name different users", f);
+    if (l->default_project_id == NULL)
+        l->default_project_id = row->default_project_id;
     l->who.user_id = row->id;
     l->who.user_name = row->name;
     l->who.user_domain_id = row->domain_id;
     l->who.user_domain_name = row->domain_name;
     l->who.password_expires_us = row->password_expires_at_null ? 0 : row->password_expires_at;
     return 0;
+}
+
+#define DECOYS 64 /* Rows of login_decoy. */
+
+/* Who has failed too often is refused whatever he shows. All that run here when a login fails run for every login that
+ * fails: two statements, one of which writes a row. The guesses of one moment are put in order by that row, so no more of
+ * them count than one after the other would. Returns 1: open. */
+static int
+count_attempt(struct call *call, const char *id, bool right, struct fault *f)
+{
+    const struct identity *identity = identity_of(call);
+    int64_t most = identity->config->lockout_failure_attempts;
+    int64_t since = compliance_lockout_since(identity->compliance, clock_now_us());
+    struct account_open_row row = { 0 };
+    int open = account_open(call->db, id, most, since, &row, f);
+
+    if (open < 0)
+        return -1;
+    if (right && (id == NULL || open == 1)) /* NULL: of a user whose failures don't count. */
+        return row.failed == 0 || account_unlock(call->db, id, f) >= 0 ? 1 : -1;
+    return account_attempt_failed(call->db, right ? NULL : id, most, since,
+                                  (int64_t)random_below(DECOYS), f) < 0
+               ? -1
+               : 0;
+}
+
+static int
+note_seen(struct call *call, const struct account_login_row *row, struct fault *f)
+{
+    const int64_t day_us = INT64_C(86400000000), now_us = clock_now_us();
+
+    if (identity_of(call)->config->disable_user_account_days_inactive == 0)
+        return 0;
+    return account_seen(call->db, row->id, now_us, now_us - now_us % day_us, f) < 0 ? -1 : 0;
+}
+
+int
+login_judge(struct call *call, const struct account_login_row *row, bool right, const char *cause,
+            struct fault *f)
+{
+    const struct identity *identity = identity_of(call);
+    struct user_options options = user_options_read(row == NULL ? NULL : row->options);
+    bool alive = row != NULL && login_account_enabled(row);
+    int open = 1;
+
+    if (identity->config->lockout_failure_attempts > 0)
+        open = count_attempt(call,
+                             alive && compliance_counts(identity->compliance, &options) ? row->id
+                                                                                        : NULL,
+                             right && alive, f);
+    if (open < 0)
+        return -1;
+    if (!right || !alive || open == 0)
+        return login_refused(call,
+                             row == NULL ? "no such user"
+                             : !right    ? cause
+                             : !alive    ? "user or domain disabled"
+                                         : "locked after too many failed logins",
+                             f);
+    return note_seen(call, row, f);
 }
 
 static void

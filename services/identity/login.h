@@ -42,8 +42,12 @@ login_groups(const struct auth_context *c)
 
 /* --- For methods. */
 
-/* The account that "user": {...} of a method names: 1, 0 (there is none) or -1 (400: it names nobody). */
+/* The account that "user": {...} of a method names: 1, 0 (there is none) or -1 (400: it names nobody). One that nobody has
+ * used for too long is not enabled. */
 int login_find_user(struct call *call, const struct user_ref *user, struct account_login_row *ret,
+                    struct fault *f);
+/* The same by id. */
+int login_load_user(struct call *call, const char *id, struct account_login_row *ret,
                     struct fault *f);
 
 /* May this account log in, apart from what it shows as proof: it and its domain are enabled. */
@@ -52,3 +56,12 @@ bool login_account_enabled(const struct account_login_row *row);
 /* The request is this account's. */
 int login_take_user(struct call *call, const struct account_login_row *row, struct login *l,
                     struct fault *f);
+
+/* Whatever proves a user ends here: 'right' whether it did, 'row' whose it was (NULL: nobody's), 'cause' why not. Counts what
+ * fails, where failures are counted, and refuses who is locked out. 0, or login_refused(). Costs the same for whomever it refuses. */
+int login_judge(struct call *call, const struct account_login_row *row, bool right,
+                const char *cause, struct fault *f);
+
+/* Is this the account's password ('row' NULL: nobody's)? 0 also when it has expired, which '*ret_expired' says. */
+int login_prove_password(struct call *call, const struct account_login_row *row,
+                         const char *password, bool *ret_expired, struct fault *f);

@@ -44,7 +44,7 @@ login_token(struct call *call, const struct auth_identity *in, struct login *l, 
     if (authenticator_check(api_server_authenticator(call->server), call->arena, in->token->id,
                             &old, f) < 0)
         return login_refused(call, "token refused", f);
-    found = account_by_id(call->db, old.user_id, &row, f);
+    found = login_load_user(call, old.user_id, &row, f);
     if (found < 0)
         return -1;
     if (found == 0 || !login_account_enabled(&row))

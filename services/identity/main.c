@@ -1,6 +1,7 @@
 /* virga-identity: who may do what, and where the services are (Identity API v3). */
 #include "bootstrap.h"
 #include "catalog_cache.h"
+#include "compliance.h"
 #include "directory.h"
 #include "keys.h"
 #include "limits.h"
@@ -34,11 +35,15 @@ open_authenticator(struct daemon *d, struct authenticator **ret, struct fault *f
 static int
 start(struct daemon *d, struct fault *f)
 {
+    const struct password_scheme scheme = password_scheme_of(identity.config);
+
     identity.daemon = d;
-    identity.hasher = password_hasher_new((unsigned)identity.config->bcrypt_rounds,
-                                          (unsigned)identity.config->hash_concurrency);
     identity.catalogs = catalog_cache_new();
     d->service = &identity;
+    if (password_scheme_check(&scheme, f) < 0 ||
+        compliance_new(identity.config, &identity.compliance, f) < 0)
+        return -1;
+    identity.hasher = password_hasher_new(&scheme, (unsigned)identity.config->hash_concurrency);
     if (limits_check_model(identity.config, f) < 0 || revocations_load(&identity, f) < 0)
         return -1;
     if (directories_start(&identity.directories, &identity, f) < 0)
@@ -54,6 +59,7 @@ stop(struct daemon *d)
     watch_close(identity.watch);
     catalog_cache_free(identity.catalogs);
     password_hasher_free(identity.hasher);
+    compliance_free(identity.compliance);
     keyring_free(identity.keyring);
 }
 

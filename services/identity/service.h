@@ -10,14 +10,21 @@ struct identity_config {
     const char *key_directory;
     int64_t token_ttl_s;
     const char *limit_model;
-    int64_t bcrypt_rounds;
+    const char *password_hash_algorithm;
+    int64_t password_hash_rounds;
     int64_t hash_concurrency;
-    int64_t password_max_length;
     int64_t directory_refresh_s;
     int64_t directory_concurrency;
     bool allow_rescope_scoped_token;
     int64_t app_cred_user_limit;
     int64_t max_redelegation_count;
+    int64_t max_password_length;
+    /* Section [security_compliance]. */
+    int64_t lockout_failure_attempts, lockout_duration_s;
+    int64_t password_expires_days, unique_last_password_count, minimum_password_age;
+    const char *password_regex, *password_regex_description;
+    bool change_password_upon_first_use;
+    int64_t disable_user_account_days_inactive;
 };
 
 struct identity {
@@ -30,6 +37,7 @@ struct identity {
     struct watch *watch;
     int64_t
         revocations_read_us; /* By the database's clock: what was recorded before is in memory. */
+    struct compliance *compliance;
 };
 
 static inline struct identity *

@@ -1,4 +1,5 @@
 /* A token's body, as POST and GET /v3/auth/tokens answer it, and the catalogue. */
+#include "base/clock.h"
 #include "base/str.h"
 #include "catalog_cache.h"
 #include "endpoint_url.h"

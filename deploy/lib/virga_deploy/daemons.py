@@ -59,7 +59,7 @@ class Daemon:
             "management_listen": self.management,
             "state_dir": f"{state}/{self.kind}", "control_socket": f"{sockets}/{self.name if self.host is None else self.kind}.sock",
             "username": user, "password_file": layout.path("secrets", "user-" + user), "region": layout.region,
-            "identity_url": layout.url("identity") + "/v3", "bcrypt_rounds": 4 if self.fast else 12,
+            "identity_url": layout.url("identity") + "/v3", "password_hash_rounds": 4 if self.fast else 12,
         }
         if self.host is None:
             settings["api_listen"] = self.url.removeprefix("http://")

@@ -1,12 +1,3 @@
--- account_by_id(id text) :opt -> account_login_row (id text, name text, domain_id text, domain_name text, enabled bool, domain_enabled bool, password_hash text?, password_expires_at timestamptz?, default_project_id text?)
-SELECT a.id, a.name, a.domain_id, d.name AS domain_name, a.enabled, d.enabled AS domain_enabled, a.password_hash, a.password_expires_at, a.default_project_id
-FROM account a JOIN domain d ON d.id = a.domain_id WHERE a.id = $1;
-
--- account_by_name(name text, domain_id text?, domain_name text?) :opt -> account_login_row
-SELECT a.id, a.name, a.domain_id, d.name AS domain_name, a.enabled, d.enabled AS domain_enabled, a.password_hash, a.password_expires_at, a.default_project_id
-FROM account a JOIN domain d ON d.id = a.domain_id
-WHERE a.name = $1 AND NOT a.shadow AND ($2::text IS NULL OR d.id = $2) AND ($3::text IS NULL OR d.name = $3) LIMIT 1;
-
 -- scope_project_by_id(id text) :opt -> scope_project_row (id text, name text, domain_id text, domain_name text, enabled bool)
 SELECT p.id, p.name, p.domain_id, d.name AS domain_name, p.enabled AND d.enabled AS enabled FROM project p JOIN domain d ON d.id = p.domain_id WHERE p.id = $1;
 
@@ -62,9 +53,6 @@ WHERE p.enabled AND d.enabled AND (p.id IN (SELECT id FROM below) OR EXISTS (SEL
 SELECT DISTINCT d.id FROM domain d JOIN assignment s ON s.target_type = 'domain' AND s.target_id = d.id AND NOT s.inherited
 WHERE d.enabled AND ((s.actor_type = 'user' AND s.actor_id = $1)
     OR (s.actor_type = 'group' AND (s.actor_id IN (SELECT group_id FROM membership WHERE user_id = $1) OR s.actor_id = ANY($2::text[])))) ORDER BY d.id;
-
--- account_set_password(id text, password_hash text) :exec
-UPDATE account SET password_hash = $2, password_changed_at = clock_timestamp() WHERE id = $1;
 
 -- revocation_add(body jsonb, expires_at timestamptz) :exec
 INSERT INTO revocation (body, expires_at) VALUES ($1, $2);

@@ -13,7 +13,8 @@ INSERT INTO project (id, name, domain_id, parent_id, description) VALUES ($1, $2
 
 -- boot_user(id text, name text, password_hash text) :exec
 INSERT INTO account (id, name, domain_id, password_hash, password_changed_at) VALUES ($1, $2, 'default', $3, clock_timestamp())
-ON CONFLICT (domain_id, name) WHERE NOT shadow DO UPDATE SET password_hash = excluded.password_hash, password_changed_at = excluded.password_changed_at, enabled = true;
+ON CONFLICT (domain_id, name) WHERE NOT shadow DO UPDATE SET password_hash = excluded.password_hash, password_changed_at = excluded.password_changed_at,
+    password_expires_at = NULL, password_self_service = false, failed_logins = 0, failed_login_at = NULL, enabled = true;
 
 -- boot_assign(role_name text, user_name text, project_name text) :exec
 INSERT INTO assignment (role_id, actor_type, actor_id, target_type, target_id)

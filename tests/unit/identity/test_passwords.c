@@ -11,7 +11,7 @@ static struct password_hasher *hasher;
 static int
 setup(void **state)
 {
-    hasher = password_hasher_new(4, 2);
+    hasher = password_hasher_new(&(struct password_scheme){ "bcrypt", 4 }, 2);
     *state = arena_new();
     return 0;
 }
