@@ -23,7 +23,7 @@ struct auth_context {
     const char *audit_id,
         *audit_chain_id; /* Chain: the first token this one was made from; its own if none. */
     int64_t issued_us, expires_us;
-    int64_t password_expires_us;        /* The user's; 0: never, or not known. */
+    int64_t password_expires_us;        /* Of the user; 0: never. A new password ends the token. */
     const char *trust_id, *app_cred_id; /* Or NULL. */
     const char *trustor_id,
         *trustee_id; /* With a trust; the user is the trustor if it impersonates. */

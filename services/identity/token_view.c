@@ -193,6 +193,20 @@ write_app_cred(struct call *call, const struct auth_context *token, struct jsonw
     return 0;
 }
 
+static void
+write_user(struct call *call, const struct auth_context *token, struct jsonw *w)
+{
+    int64_t expires_us = token->password_expires_us;
+
+    jsonw_object(w, "user");
+    jsonw_text(w, "id", token->user_id);
+    jsonw_text(w, "name", token->user_name);
+    write_named(w, "domain", token->user_domain_id, token->user_domain_name);
+    jsonw_text(w, "password_expires_at",
+               expires_us == 0 ? NULL : clock_format(call->arena, expires_us, CLOCK_MICRO));
+    jsonw_end(w);
+}
+
 int
 token_write(struct call *call, const struct auth_context *token, bool with_catalog, struct fault *f)
 {
@@ -204,15 +218,7 @@ token_write(struct call *call, const struct auth_context *token, bool with_catal
     for (size_t i = 0; i < token->methods_count; i++)
         jsonw_text(w, NULL, token->methods[i]);
     jsonw_end(w);
-    jsonw_object(w, "user");
-    jsonw_text(w, "id", token->user_id);
-    jsonw_text(w, "name", token->user_name);
-    write_named(w, "domain", token->user_domain_id, token->user_domain_name);
-    if (token->password_expires_us != 0)
-        call_write_time(call, w, "password_expires_at", token->password_expires_us);
-    else
-        jsonw_text(w, "password_expires_at", NULL);
-    jsonw_end(w);
+    write_user(call, token, w);
     jsonw_array(w, "audit_ids");
     jsonw_text(w, NULL, token->audit_id);
     if (!str_equal(token->audit_id, token->audit_chain_id))

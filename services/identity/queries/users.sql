@@ -13,9 +13,6 @@ SELECT password_hash, password_changed_at, password_self_service AS self_service
 -- account_set_password(id text, password_hash text, now timestamptz, expires_at timestamptz?) :exec
 UPDATE account SET password_hash = $2, password_changed_at = $3, password_expires_at = $4, password_self_service = true WHERE id = $1;
 
--- account_password_expiry(id text) :opt -> (expires_at timestamptz?)
-SELECT password_expires_at AS expires_at FROM account WHERE id = $1;
-
 -- account_renew_hash(id text, old_hash text, password_hash text) :exec
 UPDATE account SET password_hash = $3 WHERE id = $1 AND password_hash = $2;
 

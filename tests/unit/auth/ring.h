@@ -59,5 +59,6 @@ ring_context(void)
         .audit_chain_id = "audit-1",
         .issued_us = NOW,
         .expires_us = NOW + HOUR_US,
+        .password_expires_us = NOW + 24 * HOUR_US,
     };
 }

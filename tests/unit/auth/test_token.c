@@ -65,7 +65,8 @@ test_round_trip(void **state)
     assert_string_equal(out.methods[0], "password");
     assert_string_equal(out.audit_id, "audit-2");
     assert_string_equal(out.audit_chain_id, "audit-1");
-    assert_true(out.issued_us == in.issued_us && out.expires_us == in.expires_us);
+    assert_true(out.issued_us == in.issued_us && out.expires_us == in.expires_us &&
+                out.password_expires_us == in.password_expires_us);
     assert_false(out.app_cred_restricted);
     assert_null(out.idp_id);
     assert_int_equal(out.group_ids_count, 0);
