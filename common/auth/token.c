@@ -93,8 +93,6 @@ write_claims(struct str *out, const struct auth_context *c)
         jsonw_int(&w, "pwx_us", c->password_expires_us);
     jsonw_int(&w, "iat_us", c->issued_us);
     jsonw_int(&w, "exp_us", c->expires_us);
-    if (c->password_expires_us != 0)
-        jsonw_int(&w, "pwx_us", c->password_expires_us);
     jsonw_end(&w);
 }
 
@@ -261,7 +259,6 @@ read_claims(struct arena *a, const json_t *claims, struct auth_context *c)
         !read_list(a, json_object_get(claims, "amr"), 1, 0, &c->methods, &c->methods_count) ||
         !read_delegation(a, claims, c) || !json_is_integer(issued) || !json_is_integer(expires))
         return false;
-    c->password_expires_us = json_integer_value(json_object_get(claims, "pwx_us"));
     c->issued_us = json_integer_value(issued);
     c->expires_us = json_integer_value(expires);
     c->password_expires_us = json_get_int(claims, "pwx_us");
