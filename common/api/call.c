@@ -93,11 +93,18 @@ call_scope(const struct call *c, enum resource_scope scope)
     case RESOURCE_USER:
         own = c->auth.user_id;
         break;
+    case RESOURCE_PATH:
     case RESOURCE_ANYONE:
         break;
     }
     return own == NULL ? ""
                        : own; /* Without a scope of that kind nothing is his: matches no row. */
+}
+
+const char *
+call_scope_of(const struct call *c, const struct resource *r)
+{
+    return r->scope == RESOURCE_PATH ? call_param(c, r->scope_column) : call_scope(c, r->scope);
 }
 
 /* --- Policy targets: the row, then the path, then (with no row) what is the caller's own. */

@@ -66,6 +66,8 @@ int call_check_token(struct call *c, const char *token, struct auth_context *ret
 /* What the caller's rows are bound to for a resource of that scope: the project, domain or user of the token; NULL when
  * the caller may see everybody's (a rule "<service>:all_projects", by default role admin; see call_sees_all()). */
 const char *call_scope(const struct call *c, enum resource_scope scope);
+/* The same for one resource; with RESOURCE_PATH what the path names. */
+const char *call_scope_of(const struct call *c, const struct resource *r);
 bool call_sees_all(const struct call *c);
 bool call_is_admin(const struct call *c); /* Rule "context_is_admin", default role:admin. */
 

@@ -359,8 +359,8 @@ dialect_list_links(const struct dialect *d, struct jsonw *w, const char *plural,
 }
 
 void
-dialect_object_links(const struct dialect *d, struct jsonw *w, const char *base_url,
-                     const char *path)
+dialect_all_links(const struct dialect *d, struct jsonw *w, const char *base_url, const char *path,
+                  const struct dialect_link *more)
 {
     const char *rest = strchr(path + 1, '/'); /* Below the version. */
     char url[2048];
@@ -370,6 +370,10 @@ dialect_object_links(const struct dialect *d, struct jsonw *w, const char *base_
     case DIALECT_KEYSTONE:
         jsonw_object(w, "links");
         jsonw_text(w, "self", url);
+        for (; more != NULL && more->name != NULL; more++) {
+            snprintf(url, sizeof(url), "%s%s", base_url, more->path);
+            jsonw_text(w, more->name, url);
+        }
         jsonw_end(w);
         break;
     case DIALECT_NOVA:

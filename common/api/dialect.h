@@ -46,9 +46,19 @@ const struct dialect *dialect_get(enum dialect_id id);
 void dialect_list_links(const struct dialect *d, struct jsonw *w, const char *plural,
                         const char *self, const char *next, const char *previous);
 
-/* The links of one object: 'self' is its URL; what else there is follows from it. Nothing where the family has none. */
-void dialect_object_links(const struct dialect *d, struct jsonw *w, const char *base_url,
-                          const char *path);
+/* The links of one object: 'path' is its own; what else there is follows from it. Nothing where the family has none. 'more': paths of
+ * what belongs to it, ended by a row without a name; NULL: none. */
+struct dialect_link {
+    const char *name, *path;
+};
+void dialect_all_links(const struct dialect *d, struct jsonw *w, const char *base_url,
+                       const char *path, const struct dialect_link *more);
+static inline void
+dialect_object_links(const struct dialect *d, struct jsonw *w, const char *base_url,
+                     const char *path)
+{
+    dialect_all_links(d, w, base_url, path, NULL);
+}
 
 /* The reason phrase of a status, "Not Found". */
 const char *dialect_reason(int status);

@@ -166,8 +166,8 @@ answer_again(struct idempotency *i, const char *object_id, struct fault *f)
     if (o->resource != NULL && object_id != NULL) {
         void *row = arena_alloc(c->arena, o->resource->schema->size);
 
-        if (resource_load(c->db, o->resource, object_id, call_scope(c, o->resource->scope), false,
-                          row, f) >= 0 &&
+        if (resource_load(c->db, o->resource, object_id, call_scope_of(c, o->resource), false, row,
+                          f) >= 0 &&
             resource_reply(c, o->resource, row, f) >= 0) {
             i->claimed = i->locked;
             return 1;

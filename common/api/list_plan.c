@@ -412,7 +412,7 @@ list_plan_make(struct call *c, const struct resource *r, enum view view, struct 
 {
     struct list_plan p = { .resource = r, .arena = c->arena, .view = view };
 
-    p.scope = call_scope(c, r->scope);
+    p.scope = call_scope_of(c, r);
     if (p.scope == NULL && r->scope == RESOURCE_PROJECT && c->dialect->list_all_tenants &&
         !call_query_bool(c, "all_tenants"))
         p.scope = c->auth.project_id;

@@ -11,7 +11,15 @@
 struct call;
 struct list_plan;
 
-enum resource_scope { RESOURCE_ANYONE, RESOURCE_PROJECT, RESOURCE_DOMAIN, RESOURCE_USER };
+/* RESOURCE_PATH: rows belong to the object that the path names above them, in a parameter called like the scope column. Their id is
+ * unique within it only; that the object is there is the hooks' business. */
+enum resource_scope {
+    RESOURCE_ANYONE,
+    RESOURCE_PROJECT,
+    RESOURCE_DOMAIN,
+    RESOURCE_USER,
+    RESOURCE_PATH
+};
 
 /* As the engine sees hooks: the generator wraps the typed ones of the service. All may be NULL. In order of a request:
  * create and update: target (before policy is asked: fills fields without a column that the rules look at; the row is the new one, or the stored one)
@@ -57,6 +65,8 @@ struct resource {
     int name_field, created_field, updated_field; /* Index, or -1. */
     const struct resource_text *unique;           /* Constraint -> message; NULL-terminated. */
     const struct resource_text *in_use;
+    const struct resource_text
+        *links; /* More than "self": name and path, "{name}" in it as in 'path'. */
     const struct resource_hooks *hooks; /* NULL: none. */
 };
 
@@ -71,12 +81,15 @@ int resource_load(struct db *db, const struct resource *r, const char *id, const
 /* INSERT of all given fields with a column; then 'row' is as stored (defaults, times). */
 int resource_insert(struct db *db, const struct resource *r, void *row, struct fault *f);
 
-/* UPDATE of the fields given in 'row' (its id is not changed); then 'row' is as stored. */
+/* UPDATE of the fields given in 'row' (its id is not changed; with RESOURCE_PATH the scope column must be in it); then 'row' is as
+ * stored. */
 int resource_change(struct db *db, const struct resource *r, const char *id, void *row,
                     struct fault *f);
 
 /* DELETE by id. */
 int resource_remove(struct db *db, const struct resource *r, const char *id, struct fault *f);
+/* The same of a row that was loaded. */
+int resource_remove_row(struct db *db, const struct resource *r, const void *row, struct fault *f);
 
 /* Raises the resource's not-found fault. */
 int resource_not_found(const struct resource *r, const char *id, struct fault *f);

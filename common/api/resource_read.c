@@ -188,34 +188,46 @@ write_field(struct call *c, const struct field *field, const void *row, struct j
     }
 }
 
-/* "/v3/{project_id}/volumes" + "/" + id, with the request's own values in the braces. */
+/* "/v3/{project_id}/volumes", with the row's and the request's own values in the braces. */
 static char *
-object_path(struct call *c, const struct resource *r, const char *id)
+fill_path(struct call *c, const struct resource *r, const void *row, const char *template)
 {
     struct str path = { 0 };
     char *copy;
 
-    for (const char *at = r->path; *at != '\0';) {
+    for (const char *at = template; *at != '\0';) {
         if (*at == '{') {
             const char *name = arena_strndup(c->arena, at + 1, strcspn(at + 1, "}"));
             const char *text = str_equal(name, "project_id") && c->auth.project_id != NULL
                                    ? c->auth.project_id
                                    : "";
 
-            for (size_t i = 0; i < c->params_count; i++) {
-                if (str_equal(c->params[i].name, name))
-                    text = c->params[i].value;
-            }
+            if (call_param_find(c, name) != NULL)
+                text = call_param_find(c, name);
+            if (resource_text(r, row, name, c->arena) != NULL)
+                text = resource_text(r, row, name, c->arena);
             str_add(&path, url_encode(c->arena, text));
             at += strlen(name) + 2;
         } else {
             str_add_char(&path, *at++);
         }
     }
-    str_addf(&path, "/%s", url_encode(c->arena, id));
     copy = arena_strdup(c->arena, str_text(&path));
     str_done(&path);
     return copy;
+}
+
+static void
+write_links(struct call *c, const struct resource *r, const void *row, const char *id,
+            struct jsonw *w)
+{
+    const char *path = fill_path(c, r, row, r->path);
+    struct dialect_link more[4] = { { NULL, NULL } };
+
+    for (size_t i = 0; r->links != NULL && r->links[i].name != NULL; i++)
+        more[i] = (struct dialect_link){ r->links[i].name, fill_path(c, r, row, r->links[i].text) };
+    dialect_all_links(c->dialect, w, c->base_url,
+                      arena_printf(c->arena, "%s/%s", path, url_encode(c->arena, id)), more);
 }
 
 static void
@@ -238,7 +250,7 @@ write_row(struct call *c, const struct resource *r, const void *row, const struc
         }
     }
     if (links && r->path != NULL && id != NULL)
-        dialect_object_links(c->dialect, w, c->base_url, object_path(c, r, id));
+        write_links(c, r, row, id, w);
     jsonw_end(w);
 }
 
@@ -385,8 +397,7 @@ resource_verb_show(struct call *c, struct fault *f)
     struct texts fields = { .items =
                                 ARENA_ARRAY(c->arena, const char *, c->request->query_count + 1) };
 
-    if (resource_load(c->db, r, call_param(c, o->path_id), call_scope(c, r->scope), false, row, f) <
-        0)
+    if (resource_load(c->db, r, call_param(c, o->path_id), call_scope_of(c, r), false, row, f) < 0)
         return -1;
     if (o->policy != NULL && call_enforce(c, o->policy, r, row, f) < 0)
         return -1;

@@ -53,6 +53,33 @@ written(const struct resource *r, unsigned index, const void *row)
     return field_stored(&r->schema->fields[index]) && field_given(row, index);
 }
 
+static int
+field_of_column(const struct resource *r, const char *column)
+{
+    for (int i = 0; column != NULL && i < (int)r->schema->count; i++) {
+        if (field_stored(&r->schema->fields[i]) && str_equal(r->schema->fields[i].column, column))
+            return i;
+    }
+    return -1;
+}
+
+/* Where the row stands that has its id within another object only. */
+static const char **
+scope_member(const struct resource *r, void *row)
+{
+    int index = field_of_column(r, r->scope_column);
+
+    return index < 0 ? NULL : field_at(&r->schema->fields[index], row);
+}
+
+static const char *
+scope_value(const struct resource *r, const void *row)
+{
+    const char **at = scope_member(r, (void *)(uintptr_t)row);
+
+    return at == NULL ? NULL : *at;
+}
+
 int
 resource_insert(struct db *db, const struct resource *r, void *row, struct fault *f)
 {
@@ -82,7 +109,7 @@ int
 resource_change(struct db *db, const struct resource *r, const char *id, void *row, struct fault *f)
 {
     _cleanup_(str_done) struct str sql = { 0 };
-    struct db_param *params = ARENA_ARRAY(db->arena, struct db_param, r->schema->count + 1);
+    struct db_param *params = ARENA_ARRAY(db->arena, struct db_param, r->schema->count + 2);
     struct db_result result;
     size_t count = 0;
 
@@ -94,12 +121,18 @@ resource_change(struct db *db, const struct resource *r, const char *id, void *r
         str_addf(&sql, "%s%s = $%zu", count == 1 ? "" : ", ", r->schema->fields[i].column, count);
     }
     if (count == 0)
-        return resource_load(db, r, id, NULL, false, row, f);
+        return resource_load(db, r, id, r->scope == RESOURCE_PATH ? scope_value(r, row) : NULL,
+                             false, row, f);
     if (r->updated_field >= 0 && field_stored(&r->schema->fields[r->updated_field]) &&
         !field_given(row, (unsigned)r->updated_field))
         str_addf(&sql, ", %s = clock_timestamp()", r->schema->fields[r->updated_field].column);
     params[count++] = db_text(id);
-    str_addf(&sql, " WHERE id = $%zu RETURNING ", count);
+    str_addf(&sql, " WHERE id = $%zu", count);
+    if (r->scope == RESOURCE_PATH) {
+        params[count++] = db_text(scope_value(r, row));
+        str_addf(&sql, " AND %s = $%zu", r->scope_column, count);
+    }
+    str_add(&sql, " RETURNING ");
     resource_columns(r, &sql);
     if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, count, &result,
                f) < 0)
@@ -110,20 +143,32 @@ resource_change(struct db *db, const struct resource *r, const char *id, void *r
 }
 
 int
-resource_remove(struct db *db, const struct resource *r, const char *id, struct fault *f)
+resource_remove_row(struct db *db, const struct resource *r, const void *row, struct fault *f)
 {
     _cleanup_(str_done) struct str sql = { 0 };
-    struct db_param params[1] = { db_text(id) };
+    struct db_param params[2] = { db_text(
+        *(const char *const *)field_at_const(&r->schema->fields[r->id_field], row)) };
     struct db_result result;
-    void *row;
+    size_t count = 1;
 
     str_addf(&sql, "DELETE FROM %s WHERE id = $1", r->table);
-    if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, 1, &result,
+    if (r->scope == RESOURCE_PATH) {
+        params[count++] = db_text(scope_value(r, row));
+        str_addf(&sql, " AND %s = $2", r->scope_column);
+    }
+    if (db_run(db, resource_statement_name(&sql, db->arena), str_text(&sql), params, count, &result,
                f) == 0)
         return 0;
-    row = arena_alloc(db->arena, r->schema->size);
-    *(const char **)field_at(&r->schema->fields[r->id_field], row) = id;
     return constraint_fault(r, row, f);
+}
+
+int
+resource_remove(struct db *db, const struct resource *r, const char *id, struct fault *f)
+{
+    void *row = arena_alloc(db->arena, r->schema->size);
+
+    *(const char **)field_at(&r->schema->fields[r->id_field], row) = id;
+    return resource_remove_row(db, r, row, f);
 }
 
 /* --- What create and update share */
@@ -241,16 +286,6 @@ take_aliases(const struct resource *r, void *row)
     }
 }
 
-static int
-field_of_column(const struct resource *r, const char *column)
-{
-    for (int i = 0; column != NULL && i < (int)r->schema->count; i++) {
-        if (field_stored(&r->schema->fields[i]) && str_equal(r->schema->fields[i].column, column))
-            return i;
-    }
-    return -1;
-}
-
 /* The new row belongs to the caller's project (domain, user), unless he may act for others and says so. */
 static int
 fill_scope(struct call *c, const struct resource *r, void *row, struct fault *f)
@@ -264,7 +299,9 @@ fill_scope(struct call *c, const struct resource *r, void *row, struct fault *f)
     if (index < 0)
         return 0;
     at = field_at(&r->schema->fields[index], row);
-    if (field_given(row, (unsigned)index) && *at != NULL) {
+    if (r->scope == RESOURCE_PATH)
+        own = call_param(c, r->scope_column);
+    else if (field_given(row, (unsigned)index) && *at != NULL) {
         if (!str_equal(*at, own) && !call_sees_all(c))
             return fault_raise_field(f, r->schema->fields[index].name,
                                      "Specifying '%s' different from the caller's is not allowed.",
@@ -279,15 +316,28 @@ fill_scope(struct call *c, const struct resource *r, void *row, struct fault *f)
     return 0;
 }
 
-static void
-fill_id(struct call *c, const struct resource *r, void *row)
+/* From the path of a PUT, from the body, or a new one. */
+static int
+fill_id(struct call *c, const struct resource *r, void *row, struct fault *f)
 {
     const char **at = field_at(&r->schema->fields[r->id_field], row);
 
+    if (c->operation->path_id != NULL) {
+        const char *id = call_param(c, c->operation->path_id);
+
+        if (field_given(row, (unsigned)r->id_field) && !str_equal(*at, id))
+            return fault_raise_field(f, "id", "The id in the body is not the one in the URL.");
+        if (schema_check_text(&r->schema->fields[r->id_field], id, c->operation->path_id, f) < 0)
+            return -1;
+        *at = id;
+        field_mark(row, (unsigned)r->id_field);
+        return 0;
+    }
     if (field_given(row, (unsigned)r->id_field) && *at != NULL)
-        return;
+        return 0;
     *at = c->dialect->id == DIALECT_KEYSTONE ? uuid_make_hex(c->arena) : uuid_make(c->arena);
     field_mark(row, (unsigned)r->id_field);
+    return 0;
 }
 
 static int
@@ -316,9 +366,8 @@ parse_new(struct call *c, const struct resource *r, const json_t *body, void **r
                      c->arena, row, f) < 0)
         return -1;
     take_aliases(r, row);
-    if (fill_scope(c, r, row, f) < 0)
+    if (fill_scope(c, r, row, f) < 0 || fill_id(c, r, row, f) < 0)
         return -1;
-    fill_id(c, r, row);
     if (r->hooks != NULL && r->hooks->target != NULL && r->hooks->target(c, c->db, row, f) < 0)
         return -1;
     if (c->operation->policy != NULL && call_enforce(c, c->operation->policy, r, row, f) < 0)
@@ -425,8 +474,8 @@ resource_verb_create(struct call *c, struct fault *f)
 static int
 load_target(struct call *c, const struct resource *r, struct db_tx *tx, void *row, struct fault *f)
 {
-    if (resource_load(tx->db, r, call_param(c, c->operation->path_id), call_scope(c, r->scope),
-                      true, row, f) < 0)
+    if (resource_load(tx->db, r, call_param(c, c->operation->path_id), call_scope_of(c, r), true,
+                      row, f) < 0)
         return -1;
     if (r->hooks != NULL && r->hooks->target != NULL && r->hooks->target(c, tx->db, row, f) < 0)
         return -1;
@@ -457,6 +506,8 @@ resource_verb_update(struct call *c, struct fault *f)
         return -1;
     id = *(const char *const *)field_at_const(&r->schema->fields[r->id_field], old);
     *(const char **)field_at(&r->schema->fields[r->id_field], row) = id;
+    if (r->scope == RESOURCE_PATH)
+        *scope_member(r, row) = scope_value(r, old);
     if (h != NULL && h->prepare_update != NULL && h->prepare_update(c, &tx, old, row, f) < 0)
         return -1;
     if (resource_change(tx.db, r, id, row, f) < 0)
@@ -486,10 +537,7 @@ resource_verb_delete(struct call *c, struct fault *f)
     if (taken < 0)
         return -1;
     if (taken == 0) {
-        if (resource_remove(tx.db, r,
-                            *(const char *const *)field_at_const(&r->schema->fields[r->id_field],
-                                                                 row),
-                            f) < 0)
+        if (resource_remove_row(tx.db, r, row, f) < 0)
             return -1;
         if (h != NULL && h->after_delete != NULL && h->after_delete(c, &tx, row, f) < 0)
             return -1;

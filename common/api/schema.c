@@ -67,38 +67,40 @@ enum_value(const char *const *names, const char *text)
     return -1;
 }
 
+int
+schema_check_text(const struct field *field, const char *text, const char *path, struct fault *f)
+{
+    size_t length = str_utf8_length(text);
+
+    if (field->min_length >= 0 && length < (size_t)field->min_length)
+        return fault_raise_field(
+            f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too short.",
+            path, text, text);
+    if (field->max_length >= 0 && length > (size_t)field->max_length)
+        return fault_raise_field(
+            f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too long.",
+            path, text, text);
+    if (field->pattern != NULL && regexec(pattern_get(field->pattern), text, 0, NULL, 0) != 0)
+        return fault_raise_field(f, path,
+                                 "Invalid input for field/attribute %s. Value: %.200s. "
+                                 "'%.200s' does not match '%s'.",
+                                 path, text, text, field->pattern);
+    return schema_check_format(field->format, text, path, f);
+}
+
 static int
 parse_text(struct parse *p, const struct field *field, const json_t *value, const char *path,
            const char **ret)
 {
     const char *text = json_string_value(value);
-    size_t length;
 
     if (text == NULL && (field->flags & F_COERCE) != 0 && json_is_integer(value))
         text = arena_printf(p->arena, "%lld", (long long)json_integer_value(value));
     if (text == NULL)
         return wrong_type(p, path, value, "string");
     text = arena_strdup(p->arena, text);
-    if (p->mode != SCHEMA_TRUSTED) {
-        length = str_utf8_length(text);
-        if (field->min_length >= 0 && length < (size_t)field->min_length)
-            return fault_raise_field(
-                p->f, path,
-                "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too short.", path,
-                text, text);
-        if (field->max_length >= 0 && length > (size_t)field->max_length)
-            return fault_raise_field(
-                p->f, path,
-                "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too long.", path,
-                text, text);
-        if (field->pattern != NULL && regexec(pattern_get(field->pattern), text, 0, NULL, 0) != 0)
-            return fault_raise_field(p->f, path,
-                                     "Invalid input for field/attribute %s. Value: %.200s. "
-                                     "'%.200s' does not match '%s'.",
-                                     path, text, text, field->pattern);
-        if (schema_check_format(field->format, text, path, p->f) < 0)
-            return -1;
-    }
+    if (p->mode != SCHEMA_TRUSTED && schema_check_text(field, text, path, p->f) < 0)
+        return -1;
     *ret = text;
     return 0;
 }

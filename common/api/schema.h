@@ -23,6 +23,8 @@ int schema_parse(const struct schema *s, const json_t *json, enum schema_mode mo
 void schema_write(const struct schema *s, const void *object, struct jsonw *w, const char *key);
 json_t *schema_json(const struct schema *s, const void *object, struct arena *a);
 
-/* Checks of one text value, for query parameters too. */
+/* Checks of one text value, for query parameters too; the second all that its field says. */
 int schema_check_format(enum field_format format, const char *text, const char *name,
                         struct fault *f);
+int schema_check_text(const struct field *field, const char *text, const char *path,
+                      struct fault *f);

@@ -20,7 +20,7 @@ OPERATION_KEYS = {'policy', 'verb', 'resource', 'view', 'path_id', 'handler', 'i
                   'since', 'until', 'public', 'any_token', 'inline', 'fast', 'stream', 'raw', 'defer_policy', 'max_body',
                   'operationId', 'summary', 'rel', 'bulk'}
 RESOURCE_KEYS = {'table', 'key', 'plural', 'path', 'scope', 'scope_column', 'scope_or', 'hooks', 'order', 'title', 'not_found',
-                 'code', 'unique', 'in_use', 'quota'}
+                 'code', 'unique', 'in_use', 'quota', 'links'}
 HOOKS = (('target', 'struct db *db, struct %s *row', 'db, row', 'struct db *db, void *row'),
          ('settle', 'struct db_tx *tx', 'tx', 'struct db_tx *tx'),
          ('prepare_create', 'struct db_tx *tx, struct %s *row', 'tx, row', 'struct db_tx *tx, void *row'),
@@ -118,6 +118,9 @@ def resource_c(s):
         if r.get(key):
             out.append('static const struct resource_text %s_%s[] = { %s, { NULL, NULL } };' % (
                 n, key, ', '.join('{ %s, %s }' % (c_string(k), c_string(v)) for k, v in r[key].items())))
+    if r.get('links'):
+        out.append('static const struct resource_text %s_links[] = { %s, { NULL, NULL } };' % (
+            n, ', '.join('{ %s, %s }' % (c_string(k), c_string(v)) for k, v in r['links'].items())))
     if r.get('order'):
         for item in r['order']:
             if s.field_index(item.split()[0]) < 0 or not s.fields[s.field_index(item.split()[0])].column:
@@ -126,7 +129,9 @@ def resource_c(s):
         out.append('static const char *const %s_order[] = { %s, NULL };' % (n, ', '.join(c_string(x) for x in columns)))
     if s.field_index('id') < 0:
         raise SpecError('%s: a resource needs an id' % s.where)
-    scope = {'project': 'PROJECT', 'domain': 'DOMAIN', 'user': 'USER', 'none': 'ANYONE'}[r.get('scope', 'none')]
+    if r.get('scope') == 'path' and not r.get('scope_column'):
+        raise SpecError('%s: scope path needs a scope_column' % s.where)
+    scope = {'project': 'PROJECT', 'domain': 'DOMAIN', 'user': 'USER', 'path': 'PATH', 'none': 'ANYONE'}[r.get('scope', 'none')]
     column = r.get('scope_column', '%s_id' % r['scope'] if r.get('scope', 'none') != 'none' else None)
     key = r.get('key', n)
     rows = [('schema', '&%s_schema' % n), ('table', c_string(r['table'])), ('key', c_string(key)),
@@ -139,6 +144,7 @@ def resource_c(s):
             ('updated_field', s.field_index('updated_at')),
             ('unique', n + '_unique' if r.get('unique') else 'NULL'),
             ('in_use', n + '_in_use' if r.get('in_use') else 'NULL'),
+            ('links', n + '_links' if r.get('links') else 'NULL'),
             ('hooks', '&%s_hook_table' % n if r.get('hooks') else 'NULL')]
     out.append('const struct resource %s_resource = {\n%s\n};\n' % (n, '\n'.join('    .%s = %s,' % x for x in rows)))
     return '\n'.join(out)
@@ -229,8 +235,9 @@ def operation_row(model, o, policies, path, project_path):
         parts.append('.view = VIEW_SUMMARY')
     elif x.get('view', 'detail') != 'detail':
         raise SpecError('%s: unknown view' % o.where)
+    no_id = ('list',) if o.method == 'put' else ('list', 'create')
     params = re.findall(r'{([^}]+)}', path)
-    path_id = x.get('path_id') or (params[-1] if params and o.verb not in ('list', 'create') else None)
+    path_id = x.get('path_id') or (params[-1] if params and o.verb not in no_id else None)
     if path_id:
         if path_id not in params:
             raise SpecError('%s: path_id is not in the path' % o.where)

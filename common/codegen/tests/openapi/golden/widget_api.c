@@ -147,6 +147,7 @@ const struct resource widget_resource = {
     .updated_field = -1,
     .unique = widget_unique,
     .in_use = widget_in_use,
+    .links = NULL,
     .hooks = &widget_hook_table,
 };
 
