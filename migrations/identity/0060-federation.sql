@@ -19,12 +19,11 @@ CREATE TABLE mapping (
     schema_version text NOT NULL DEFAULT '1.0'
 );
 CREATE TABLE federation_protocol (
-    id text PRIMARY KEY, -- Our own: its name is unique for one provider only.
+    id text NOT NULL,
     idp_id text NOT NULL REFERENCES identity_provider (id) ON DELETE CASCADE,
-    protocol_id text NOT NULL,
     mapping_id text NOT NULL, -- May outlive its mapping.
     remote_id_attribute text,
-    CONSTRAINT federation_protocol_name_key UNIQUE (idp_id, protocol_id)
+    CONSTRAINT federation_protocol_pkey PRIMARY KEY (idp_id, id)
 );
 CREATE TABLE service_provider (
     id text PRIMARY KEY,
@@ -32,8 +31,9 @@ CREATE TABLE service_provider (
     sp_url text NOT NULL,
     description text,
     enabled boolean NOT NULL DEFAULT false,
-    relay_state_prefix text NOT NULL DEFAULT 'ss:mem:'
+    relay_state_prefix text DEFAULT 'ss:mem:'
 );
+CREATE TRIGGER tell AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON service_provider FOR EACH STATEMENT EXECUTE FUNCTION tell_change('catalog');
 
 -- An account that an identity provider's word made. Its name is what that provider calls him: unique there, not in our domain.
 ALTER TABLE account ADD COLUMN shadow boolean NOT NULL DEFAULT false;
@@ -45,7 +45,7 @@ CREATE TABLE federated_user (
     unique_id text NOT NULL,
     user_id text NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     PRIMARY KEY (idp_id, protocol_id, unique_id),
-    FOREIGN KEY (idp_id, protocol_id) REFERENCES federation_protocol (idp_id, protocol_id) ON DELETE CASCADE
+    FOREIGN KEY (idp_id, protocol_id) REFERENCES federation_protocol (idp_id, id) ON DELETE CASCADE
 );
 CREATE INDEX federated_user_user ON federated_user (user_id);
 

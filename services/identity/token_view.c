@@ -3,6 +3,7 @@
 #include "base/str.h"
 #include "catalog_cache.h"
 #include "endpoint_url.h"
+#include "federation.h"
 #include "tokens.h"
 #include "watch.h"
 
@@ -202,8 +203,11 @@ write_user(struct call *call, const struct auth_context *token, struct jsonw *w)
     jsonw_text(w, "id", token->user_id);
     jsonw_text(w, "name", token->user_name);
     write_named(w, "domain", token->user_domain_id, token->user_domain_name);
-    jsonw_text(w, "password_expires_at",
-               expires_us == 0 ? NULL : clock_format(call->arena, expires_us, CLOCK_MICRO));
+    if (token->idp_id != NULL)
+        federation_write_user(w, token);
+    else
+        jsonw_text(w, "password_expires_at",
+                   expires_us == 0 ? NULL : clock_format(call->arena, expires_us, CLOCK_MICRO));
     jsonw_end(w);
 }
 
@@ -232,6 +236,8 @@ token_write(struct call *call, const struct auth_context *token, bool with_catal
         return -1;
     if (with_catalog && token->scope != SCOPE_NONE &&
         catalog_write(call, token, w, "catalog", f) < 0)
+        return -1;
+    if (federation_write_service_providers(call, w, f) < 0)
         return -1;
     jsonw_end(w);
     jsonw_end(w);

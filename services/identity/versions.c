@@ -41,23 +41,34 @@ versions_list(struct call *call, struct fault *f)
     return 0;
 }
 
-/* What stands in the braces of a template. */
+#define HOME "https://docs.openstack.org/api/openstack-identity/3/"
+
+/* "/v3/users/{user_id}" -> ".../rel/user", "/v3/OS-FEDERATION/mappings" -> ".../ext/OS-FEDERATION/1.0/rel/mappings": names of
+ * relations, not addresses. */
+static const char *
+home_relation(struct call *call, const struct operation *o)
+{
+    const char *name = str_ends(o->path, "}") ? o->resource->key : strrchr(o->path, '/') + 1;
+    const char *below = o->path + strlen("/v3/");
+
+    if (!str_starts(below, "OS-"))
+        return arena_printf(call->arena, HOME "rel/%s", name);
+    return arena_printf(call->arena, HOME "ext/%.*s/1.0/rel/%s", (int)strcspn(below, "/"), below,
+                        name);
+}
+
 static void
-write_vars(struct call *call, struct jsonw *w, const char *path)
+write_home_variables(struct call *call, struct jsonw *w, const char *path)
 {
     jsonw_object(w, "href-vars");
     for (const char *at = strchr(path, '{'); at != NULL; at = strchr(at + 1, '{')) {
         const char *name = arena_strndup(call->arena, at + 1, strcspn(at + 1, "}"));
 
-        jsonw_text(w, name,
-                   arena_printf(call->arena,
-                                "https://docs.openstack.org/api/openstack-identity/3/param/%s",
-                                name));
+        jsonw_text(w, name, arena_printf(call->arena, HOME "param/%s", name));
     }
     jsonw_end(w);
 }
 
-/* "/v3/auth/tokens" -> "http://docs.openstack.org/api/openstack-identity/3/rel/auth_tokens": names of relations, not addresses. */
 static void
 write_home(struct call *call, struct jsonw *w)
 {
@@ -68,21 +79,15 @@ write_home(struct call *call, struct jsonw *w)
     jsonw_object(w, "resources");
     for (size_t i = 0; i < api->operations_count; i++) {
         const struct operation *o = &api->operations[i];
-        const char *tail = strrchr(o->path, '/') + 1;
         bool template = strchr(o->path, '{') != NULL;
 
         if (str_equal(o->path, before) || !str_starts(o->path, "/v3/") || o->resource == NULL)
             continue;
         before = o->path;
-        jsonw_object(w, arena_printf(call->arena,
-                                     "https://docs.openstack.org/api/openstack-identity/3/rel/%s",
-                                     template ? o->resource->key : tail));
-        if (!template) {
-            jsonw_text(w, "href", o->path);
-        } else {
-            jsonw_text(w, "href-template", o->path);
-            write_vars(call, w, o->path);
-        }
+        jsonw_object(w, home_relation(call, o));
+        jsonw_text(w, template ? "href-template" : "href", o->path);
+        if (template)
+            write_home_variables(call, w, o->path);
         jsonw_end(w);
     }
     jsonw_end(w);
