@@ -113,7 +113,28 @@ struct target {
     const struct call *call;
     const struct resource *resource;
     const void *row;
+    const struct call_object *objects; /* call_enforce_among() */
+    size_t count;
 };
+
+/* "target.<key>.<member>" of the object with that key; other names are the path's. */
+static const char *
+among_get(const void *object, const char *name)
+{
+    const struct target *t = object;
+
+    if (!str_starts(name, "target."))
+        return call_param_find(t->call, name);
+    name += strlen("target.");
+    for (size_t i = 0; i < t->count; i++) {
+        const struct call_object *o = &t->objects[i];
+        const char *key = o->resource->key;
+
+        if (str_starts(name, key) && name[strlen(key)] == '.')
+            return resource_text(o->resource, o->row, name + strlen(key) + 1, t->call->arena);
+    }
+    return NULL;
+}
 
 static const char *
 own_member(const struct call *c, const char *name)
@@ -163,11 +184,12 @@ target_get(const void *object, const char *name)
             t->resource->scope == RESOURCE_PROJECT) /* Whatever its column is called. */
             return resource_text(t->resource, t->row, t->resource->scope_column, t->call->arena);
     }
-    for (size_t i = 0; i < t->call->params_count; i++) {
-        if (str_equal(t->call->params[i].name, name))
-            return t->call->params[i].value;
-    }
-    return t->row == NULL ? own_member(t->call, name) : NULL;
+    text = call_param_find(t->call, name);
+    if (text != NULL || t->row != NULL)
+        return text;
+    if (key != NULL && str_equal(name, "id")) /* In a list of projects: the caller's project. */
+        name = arena_printf(t->call->arena, "%s_id", key);
+    return own_member(t->call, name);
 }
 
 bool
@@ -209,6 +231,29 @@ call_enforce_target(struct call *c, const char *rule, const struct policy_target
 {
     return policy_check(api_server_policy(c->server), rule, &c->auth, target) ? 0
                                                                               : forbid(c, rule, f);
+}
+
+int
+call_enforce_among(struct call *c, const char *rule, const struct call_object *objects,
+                   size_t count, struct fault *f)
+{
+    struct target t = { .call = c, .objects = objects, .count = count };
+    struct policy_target target = { .get = among_get, .object = &t };
+
+    if (policy_check(api_server_policy(c->server), rule, &c->auth, &target))
+        return 0;
+    return forbid(c, rule, f);
+}
+
+int
+call_hide_missing(struct call *c, const char *rule, struct fault *f)
+{
+    struct fault refused = { 0 };
+
+    if (f->kind == FAULT_NOT_FOUND && c->dialect->missing_is_refused && rule != NULL &&
+        call_enforce_among(c, rule, NULL, 0, &refused) < 0)
+        *f = refused;
+    return -1;
 }
 
 /* --- Answers */

@@ -79,6 +79,19 @@ int call_enforce_target(struct call *c, const char *rule, const struct policy_ta
                         struct fault *f);
 bool call_allowed(struct call *c, const char *rule, const struct resource *r, const void *row);
 
+/* A rule that looks at several objects, each by its resource's key: target.user.domain_id, target.role.name. What is not
+ * among them is not there; so with none at all the rule says whether the caller may know that there is nothing. */
+struct call_object {
+    const struct resource *resource;
+    const void *row;
+};
+int call_enforce_among(struct call *c, const char *rule, const struct call_object *objects,
+                       size_t count, struct fault *f);
+
+/* After FAULT_NOT_FOUND of the object that 'rule' is about: where the dialect says so, a caller whom the rule would not let do it
+ * to nothing gets FAULT_FORBIDDEN instead, so that answers don't tell which ids exist. Returns -1. */
+int call_hide_missing(struct call *c, const char *rule, struct fault *f);
+
 /* Begins the JSON answer and returns its writer; end what you begin. The status stays the operation's unless set. */
 struct jsonw *call_json(struct call *c);
 void call_status(struct call *c, int status);

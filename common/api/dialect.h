@@ -25,13 +25,15 @@ struct dialect {
     int quota_status;          /* Status of FAULT_QUOTA. */
     int unknown_marker_status; /* 400, or 404 where upstream says so. */
     enum clock_style times;
-    bool unknown_members_ignored;   /* In bodies. */
-    bool unknown_filters_ignored;   /* In list queries. */
-    bool envelope;                  /* Single objects stand under their key. */
-    int max_limit;                  /* Of a list; 0: none. */
-    int default_limit;              /* 0: all, up to max_limit. */
-    bool sort_colon;                /* sort=key:dir,key:dir */
-    bool sort_pairs;                /* sort_key=..&sort_dir=.. */
+    bool unknown_members_ignored; /* In bodies. */
+    bool unknown_filters_ignored; /* In list queries. */
+    bool envelope;                /* Single objects stand under their key. */
+    bool
+        missing_is_refused; /* Unknown ids are 403 for whom the rule lets in by the object alone. */
+    int max_limit;          /* Of a list; 0: none. */
+    int default_limit;      /* 0: all, up to max_limit. */
+    bool sort_colon;        /* sort=key:dir,key:dir */
+    bool sort_pairs;        /* sort_key=..&sort_dir=.. */
     const char *request_id_header2; /* Second name of the request id header, or NULL. */
     bool list_all_tenants;          /* Who may see all lists all only with ?all_tenants=1. */
     bool bulk;                      /* POST takes the plural too. */

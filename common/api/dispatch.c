@@ -297,12 +297,9 @@ parse_input(struct call *c, void **ret_in, void **ret_siblings, struct fault *f)
 /* --- Policy and handler */
 
 static int
-run_handler(struct call *c, struct fault *f)
+run_verb(struct call *c, struct fault *f)
 {
-    const struct operation *o = c->operation;
-    void *in = NULL, *siblings = NULL;
-
-    switch (o->verb) {
+    switch (c->operation->verb) {
     case VERB_LIST:
         return resource_verb_list(c, f);
     case VERB_SHOW:
@@ -315,6 +312,36 @@ run_handler(struct call *c, struct fault *f)
         return resource_verb_delete(c, f);
     case VERB_HANDLER:
         break;
+    }
+    return -1;
+}
+
+/* The same on the other resource that ids of this path may be of. */
+static int
+run_fallback(struct call *c, struct fault *f)
+{
+    const struct operation *own = c->operation;
+    struct operation other = *own;
+    int r;
+
+    other.resource = own->fallback;
+    fault_clear(f);
+    c->operation = &other;
+    r = run_verb(c, f);
+    c->operation = own;
+    return r;
+}
+
+static int
+run_handler(struct call *c, struct fault *f)
+{
+    const struct operation *o = c->operation;
+    void *in = NULL, *siblings = NULL;
+    int r;
+
+    if (o->verb != VERB_HANDLER) {
+        r = run_verb(c, f);
+        return r < 0 && f->kind == FAULT_NOT_FOUND && o->fallback != NULL ? run_fallback(c, f) : r;
     }
     if (o->policy != NULL && (o->flags & OP_DEFER_POLICY) == 0 &&
         call_enforce(c, o->policy, o->resource, NULL, f) < 0)

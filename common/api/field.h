@@ -45,6 +45,7 @@ enum field_flag {
     F_SUMMARY_ONLY = 1 << 16, /* Rendered in the summary view only. */
     F_SPREAD = 1 << 17,       /* T_JSON: texts whose members stand beside the other fields. */
     F_GET_ONLY = 1 << 18,     /* Rendered by list and show, not by create and update. */
+    F_SPREAD_ANY = 1 << 19,   /* F_SPREAD of any values; an update adds to what is there. */
 };
 
 enum field_filter {
@@ -122,7 +123,9 @@ struct field {
     const char *pattern;            /* POSIX extended regular expression, or NULL. */
     const char *fallback;           /* JSON text; with F_DEFAULT. */
     int64_t min_length, max_length; /* T_TEXT characters; arrays items. -1: any. */
-    double min, max;                /* Numbers; with has_min, has_max. */
+    /* T_TEXTS: characters of an item, 0: any; 'pattern' is about them too. */
+    int64_t item_min, item_max;
+    double min, max; /* Numbers; with has_min, has_max. */
     bool has_min, has_max;
     int since, until;    /* Microversions as major * 1000 + minor; 0: always. */
     bool has_policy;     /* Rules "<operation's rule>:<name>" may exist. */

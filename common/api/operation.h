@@ -30,6 +30,8 @@ struct operation {
     const char *policy; /* Rule, or NULL with OP_PUBLIC, OP_ANY_TOKEN, OP_DEFER_POLICY. */
     enum verb verb;
     const struct resource *resource;
+    const struct resource
+        *fallback; /* Looked at when the id is none of the resource's; NULL: none. */
     enum view view;
     const char *path_id;           /* Path parameter that is the resource's id. */
     const struct schema *input;    /* Body of a handler; NULL: none is read. */

@@ -137,15 +137,17 @@ check_credential(const struct asked *q, const struct policy_node *node)
 {
     static const char *const service[] = { "service" };
     const struct auth_context *who = q->who;
+    const char *text;
 
     if (node->credential < 0)
         return false;
     switch (credentials[node->credential].kind) {
     case CREDENTIAL_TEXT:
-        return right_is(q, node,
-                        *(const char *const *)(const void *)((const char *)who +
-                                                             credentials[node->credential].offset),
-                        false);
+        text = *(const char *const *)(const void *)((const char *)who +
+                                                    credentials[node->credential].offset);
+        if (text == NULL && node->parts_count == 1 && !node->parts[0].is_member)
+            return str_equal(node->parts[0].text, "None"); /* domain_id:None */
+        return right_is(q, node, text, false);
     case CREDENTIAL_SYSTEM_SCOPE:
         return who->scope == SCOPE_SYSTEM && right_is(q, node, "all", false);
     case CREDENTIAL_IS_ADMIN:

@@ -27,7 +27,8 @@ enum resource_scope {
  * update: prepare_update (old is locked), after_update, committed
  * delete: check_delete (row is locked), after_delete, committed. check_delete returning 1: "taken care of" (a saga deletes it later).
  * create, update, delete: settle (once per request, the last before the commit, however many rows: what is to be locked last)
- * list, show and answers: load (fills fields without a column, for a batch of rows), plan_list (narrows or widens the list). */
+ * list, show and answers: load (fills fields without a column, for a batch of rows), plan_list (narrows or widens the list).
+ * all: rule (the rule that holds for this row, or for a list if it is NULL; NULL: the operation's own). */
 struct resource_hooks {
     int (*target)(struct call *call, struct db *db, void *row, struct fault *f);
     int (*prepare_create)(struct call *call, struct db_tx *tx, void *row, struct fault *f);
@@ -42,6 +43,7 @@ struct resource_hooks {
     void (*committed)(struct call *call, const void *row); /* Nothing can fail any more. */
     int (*load)(struct call *call, struct db *db, void *const *rows, size_t count, struct fault *f);
     int (*plan_list)(struct call *call, struct list_plan *plan, struct fault *f);
+    const char *(*rule)(struct call *call, const void *row);
 };
 
 struct resource_text {
@@ -97,6 +99,9 @@ int resource_not_found(const struct resource *r, const char *id, struct fault *f
 /* The text of a field of a row as a policy target or marker would name it; NULL if there is none. */
 const char *resource_text(const struct resource *r, const void *row, const char *name,
                           struct arena *a);
+
+/* The rule for the call's operation on 'row' (NULL: a list), or NULL. */
+const char *resource_rule(struct call *call, const struct resource *r, const void *row);
 
 /* --- Answers. */
 

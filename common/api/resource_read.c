@@ -51,6 +51,14 @@ resource_load(struct db *db, const struct resource *r, const char *id, const cha
 }
 
 const char *
+resource_rule(struct call *c, const struct resource *r, const void *row)
+{
+    const char *rule = r->hooks != NULL && r->hooks->rule != NULL ? r->hooks->rule(c, row) : NULL;
+
+    return rule != NULL ? rule : c->operation->policy;
+}
+
+const char *
 resource_text(const struct resource *r, const void *row, const char *name, struct arena *a)
 {
     for (unsigned i = 0; i < r->schema->count; i++) {
@@ -377,9 +385,10 @@ resource_verb_list(struct call *c, struct fault *f)
 {
     const struct operation *o = c->operation;
     const struct resource *r = o->resource;
+    const char *rule = resource_rule(c, r, NULL);
     struct list_plan plan;
 
-    if (o->policy != NULL && call_enforce(c, o->policy, NULL, NULL, f) < 0)
+    if (rule != NULL && call_enforce(c, rule, r, NULL, f) < 0)
         return -1;
     if (list_plan_make(c, r, o->view, &plan, f) < 0)
         return -1;
@@ -394,12 +403,14 @@ resource_verb_show(struct call *c, struct fault *f)
     const struct operation *o = c->operation;
     const struct resource *r = o->resource;
     void *row = arena_alloc(c->arena, r->schema->size);
+    const char *rule;
     struct texts fields = { .items =
                                 ARENA_ARRAY(c->arena, const char *, c->request->query_count + 1) };
 
     if (resource_load(c->db, r, call_param(c, o->path_id), call_scope_of(c, r), false, row, f) < 0)
-        return -1;
-    if (o->policy != NULL && call_enforce(c, o->policy, r, row, f) < 0)
+        return call_hide_missing(c, o->policy, f);
+    rule = resource_rule(c, r, row);
+    if (rule != NULL && call_enforce(c, rule, r, row, f) < 0)
         return -1;
     for (size_t i = 0; c->dialect->id == DIALECT_NEUTRON && i < c->request->query_count; i++) {
         if (str_equal(c->request->query[i].name, "fields"))

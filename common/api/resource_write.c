@@ -118,7 +118,11 @@ resource_change(struct db *db, const struct resource *r, const char *id, void *r
         if (!written(r, i, row) || i == (unsigned)r->id_field)
             continue;
         params[count++] = resource_param(&r->schema->fields[i], i, row, db->arena);
-        str_addf(&sql, "%s%s = $%zu", count == 1 ? "" : ", ", r->schema->fields[i].column, count);
+        str_addf(&sql, "%s%s = ", count == 1 ? "" : ", ", r->schema->fields[i].column);
+        if ((r->schema->fields[i].flags & F_SPREAD_ANY) != 0)
+            str_addf(&sql, "%s || $%zu::jsonb", r->schema->fields[i].column, count);
+        else
+            str_addf(&sql, "$%zu", count);
     }
     if (count == 0)
         return resource_load(db, r, id, r->scope == RESOURCE_PATH ? scope_value(r, row) : NULL,
@@ -361,6 +365,7 @@ static int
 parse_new(struct call *c, const struct resource *r, const json_t *body, void **ret, struct fault *f)
 {
     void *row = arena_alloc(c->arena, r->schema->size);
+    const char *rule;
 
     if (schema_parse(r->schema, body, SCHEMA_CREATE, c->version, c->dialect->envelope ? r->key : "",
                      c->arena, row, f) < 0)
@@ -370,7 +375,8 @@ parse_new(struct call *c, const struct resource *r, const json_t *body, void **r
         return -1;
     if (r->hooks != NULL && r->hooks->target != NULL && r->hooks->target(c, c->db, row, f) < 0)
         return -1;
-    if (c->operation->policy != NULL && call_enforce(c, c->operation->policy, r, row, f) < 0)
+    rule = resource_rule(c, r, row);
+    if (rule != NULL && call_enforce(c, rule, r, row, f) < 0)
         return -1;
     if (enforce_members(c, r, body, row, f) < 0)
         return -1;
@@ -474,12 +480,15 @@ resource_verb_create(struct call *c, struct fault *f)
 static int
 load_target(struct call *c, const struct resource *r, struct db_tx *tx, void *row, struct fault *f)
 {
+    const char *rule;
+
     if (resource_load(tx->db, r, call_param(c, c->operation->path_id), call_scope_of(c, r), true,
                       row, f) < 0)
-        return -1;
+        return call_hide_missing(c, c->operation->policy, f);
     if (r->hooks != NULL && r->hooks->target != NULL && r->hooks->target(c, tx->db, row, f) < 0)
         return -1;
-    return c->operation->policy == NULL ? 0 : call_enforce(c, c->operation->policy, r, row, f);
+    rule = resource_rule(c, r, row);
+    return rule == NULL ? 0 : call_enforce(c, rule, r, row, f);
 }
 
 int

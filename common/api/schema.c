@@ -67,16 +67,18 @@ enum_value(const char *const *names, const char *text)
     return -1;
 }
 
-int
-schema_check_text(const struct field *field, const char *text, const char *path, struct fault *f)
+/* A text, or one of an array of texts. */
+static int
+check_text(const struct field *field, const char *text, int64_t min, int64_t max, const char *path,
+           struct fault *f)
 {
     size_t length = str_utf8_length(text);
 
-    if (field->min_length >= 0 && length < (size_t)field->min_length)
+    if (min >= 0 && length < (size_t)min)
         return fault_raise_field(
             f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too short.",
             path, text, text);
-    if (field->max_length >= 0 && length > (size_t)field->max_length)
+    if (max >= 0 && length > (size_t)max)
         return fault_raise_field(
             f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too long.",
             path, text, text);
@@ -85,6 +87,14 @@ schema_check_text(const struct field *field, const char *text, const char *path,
                                  "Invalid input for field/attribute %s. Value: %.200s. "
                                  "'%.200s' does not match '%s'.",
                                  path, text, text, field->pattern);
+    return 0;
+}
+
+int
+schema_check_text(const struct field *field, const char *text, const char *path, struct fault *f)
+{
+    if (check_text(field, text, field->min_length, field->max_length, path, f) < 0)
+        return -1;
     return schema_check_format(field->format, text, path, f);
 }
 
@@ -220,10 +230,14 @@ parse_texts(struct parse *p, const struct field *field, const json_t *value, con
     texts.items = ARENA_ARRAY(p->arena, const char *, texts.count + 1);
     for (size_t i = 0; i < texts.count; i++) {
         const char *text = json_string_value(json_array_get(value, i));
+        const char *at = arena_printf(p->arena, "%s.%zu", path, i);
 
         if (text == NULL)
-            return wrong_type(p, arena_printf(p->arena, "%s.%zu", path, i),
-                              json_array_get(value, i), "string");
+            return wrong_type(p, at, json_array_get(value, i), "string");
+        if (p->mode != SCHEMA_TRUSTED &&
+            check_text(field, text, field->item_min, field->item_max == 0 ? -1 : field->item_max,
+                       at, p->f) < 0)
+            return -1;
         texts.items[i] = arena_strdup(p->arena, text);
     }
     *ret = texts;
@@ -392,9 +406,11 @@ parse_spread(struct parse *p, const struct field *field, unsigned index, const c
         return fault_raise_field(
             p->f, path, "Invalid input for field/attribute %.300s. Keys have 1 to 255 characters.",
             path);
-    if (!json_is_string(value))
+    if ((field->flags & F_SPREAD_ANY) != 0 && str_equal(name, "links"))
+        return 0; /* What a client sends back of an answer. */
+    if ((field->flags & F_SPREAD_ANY) == 0 && !json_is_string(value))
         return wrong_type(p, path, value, "string");
-    if (field->max_length >= 0 &&
+    if (field->max_length >= 0 && json_is_string(value) &&
         str_utf8_length(json_string_value(value)) > (size_t)field->max_length)
         return fault_raise_field(p->f, path,
                                  "Invalid input for field/attribute %.300s. Value is too long.",

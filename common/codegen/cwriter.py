@@ -87,6 +87,8 @@ def field_row(s, f):
     if f.default is not None or 'DEFAULT' in f.flags:
         parts.append('.fallback = %s' % c_string(json.dumps(f.default)))
     parts.append('.min_length = %d, .max_length = %d' % (f.min_length, f.max_length))
+    if f.item_min or f.item_max:
+        parts.append('.item_min = %d, .item_max = %d' % (f.item_min, f.item_max))
     if f.min is not None:
         parts.append('.min = %s, .has_min = true' % float(f.min))
     if f.max is not None:

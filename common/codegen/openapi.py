@@ -17,7 +17,7 @@ from specmodel import Model, SpecError, die, read_yaml, snake, version  # noqa: 
 
 METHODS = ('get', 'head', 'post', 'put', 'patch', 'delete')
 OPERATION_KEYS = {'policy', 'verb', 'resource', 'view', 'path_id', 'handler', 'input', 'key', 'siblings', 'success',
-                  'since', 'until', 'public', 'any_token', 'inline', 'fast', 'stream', 'raw', 'defer_policy', 'max_body',
+                  'fallback', 'since', 'until', 'public', 'any_token', 'inline', 'fast', 'stream', 'raw', 'defer_policy', 'max_body',
                   'operationId', 'summary', 'rel', 'bulk'}
 RESOURCE_KEYS = {'table', 'key', 'plural', 'path', 'scope', 'scope_column', 'scope_or', 'hooks', 'order', 'title', 'not_found',
                  'code', 'unique', 'in_use', 'quota', 'links'}
@@ -109,10 +109,12 @@ def resource_c(s):
                            n, hook, params, n, hook, n, hook, args))
         out.append('static void\n%s_hook_committed(struct call *call, const void *row)\n{\n'
                    '    if (%s_hooks.committed != NULL)\n        %s_hooks.committed(call, row);\n}\n' % (n, n, n))
+        out.append('static const char *\n%s_hook_rule(struct call *call, const void *row)\n{\n'
+                   '    return %s_hooks.rule == NULL ? NULL : %s_hooks.rule(call, row);\n}\n' % (n, n, n))
         out.append('static int\n%s_hook_plan_list(struct call *call, struct list_plan *plan, struct fault *f)\n{\n'
                    '    return %s_hooks.plan_list == NULL ? 0 : %s_hooks.plan_list(call, plan, f);\n}\n' % (n, n, n))
         out.append('static const struct resource_hooks %s_hook_table = {' % n)
-        out += ['    .%s = %s_hook_%s,' % (h, n, h) for h in [x[0] for x in HOOKS] + ['committed', 'plan_list']]
+        out += ['    .%s = %s_hook_%s,' % (h, n, h) for h in [x[0] for x in HOOKS] + ['committed', 'plan_list', 'rule']]
         out.append('};\n')
     for key in ('unique', 'in_use'):
         if r.get(key):
@@ -159,6 +161,7 @@ def hooks_h(s):
         out.append('    int (*%s)(struct call *call, %s, struct fault *f);' % (hook, params))
     out.append('    void (*committed)(struct call *call, const struct %s *row);' % n)
     out.append('    int (*plan_list)(struct call *call, struct list_plan *plan, struct fault *f);')
+    out.append('    const char *(*rule)(struct call *call, const struct %s *row);' % n)
     out.append('};\nextern const struct %s_hooks %s_hooks;\n' % (n, n))
     return '\n'.join(out)
 
@@ -231,6 +234,11 @@ def operation_row(model, o, policies, path, project_path):
         if s is None or not s.resource:
             raise SpecError('%s: %s is not a resource' % (o.where, x['resource']))
         parts.append('.resource = &%s_resource' % s.name)
+    if x.get('fallback'):
+        s = model.schemas.get(x['fallback'])
+        if s is None or not s.resource or o.verb not in ('show', 'update', 'delete'):
+            raise SpecError('%s: fallback needs a verb that takes an id, and another resource' % o.where)
+        parts.append('.fallback = &%s_resource' % s.name)
     if x.get('view') == 'summary':
         parts.append('.view = VIEW_SUMMARY')
     elif x.get('view', 'detail') != 'detail':

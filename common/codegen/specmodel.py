@@ -71,6 +71,7 @@ class Field:
         self.pattern = None
         self.default = None
         self.min_length = self.max_length = -1
+        self.item_min = self.item_max = 0   # Of the texts in an array
         self.min = self.max = None
         self.since = self.until = 0
         self.policy = False
@@ -170,9 +171,11 @@ class Model:
         if x.get('coerce'):
             f.flags.append('COERCE')
         if x.get('spread'):
-            if 'TEXT_VALUES' not in f.flags:
+            if 'TEXT_VALUES' not in f.flags and x['spread'] != 'any':
                 raise SpecError('%s: spread needs an object of strings' % where)
             f.flags.append('SPREAD')
+            if x['spread'] == 'any':
+                f.flags.append('SPREAD_ANY')
         if body.get('uniqueItems'):
             f.flags.append('UNIQUE_ITEMS')
         if x.get('views') == ['detail']:
@@ -201,6 +204,10 @@ class Model:
             else ('minLength', 'maxLength')
         f.min_length, f.max_length = body.get(length[0], -1), body.get(length[1], -1)
         f.min, f.max = body.get('minimum'), body.get('maximum')
+        if f.type == 'TEXTS':
+            items = body.get('items') or {}
+            f.pattern = items.get('pattern')
+            f.item_min, f.item_max = items.get('minLength', 0), items.get('maxLength', 0)
         return f
 
     def decide_type(self, s, f, body, where):

@@ -133,6 +133,8 @@ test_language(void **state)
         { "user_id:%(target.user.id)s", M | V },
         { "user_id:u9", A },
         { "domain_id:%(target.user.domain_id)s", D },
+        { "domain_id:None", ALL & ~D }, /* Whose token is for no domain. */
+        { "not domain_id:None", D },
         { "user_domain_id:%(target.user.domain_id)s", M },
         { "token.domain.id:d1", D },
         { "token.project.domain.id:d1", M },

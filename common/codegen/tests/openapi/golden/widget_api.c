@@ -22,7 +22,7 @@ static const struct field widget_fields[] = {
     { .name = "enabled", .column = "enabled", .type = T_BOOL, .flags = F_DEFAULT, .filters = FILTER_EQ, .offset = offsetof(struct widget, enabled), .fallback = "true", .min_length = -1, .max_length = -1 },
     { .name = "color", .column = "color", .type = T_ENUM, .flags = F_IMMUTABLE, .filters = FILTER_IN, .offset = offsetof(struct widget, color), .names = widget_color_names, .min_length = -1, .max_length = -1, .has_policy = true },
     { .name = "state", .column = "state", .type = T_ENUM, .flags = F_READ_ONLY, .offset = offsetof(struct widget, state), .names = widget_state_names, .min_length = -1, .max_length = -1 },
-    { .name = "tags", .column = "tags", .type = T_TEXTS, .flags = F_UNIQUE_ITEMS, .offset = offsetof(struct widget, tags), .min_length = -1, .max_length = 4 },
+    { .name = "tags", .column = "tags", .type = T_TEXTS, .flags = F_UNIQUE_ITEMS, .offset = offsetof(struct widget, tags), .pattern = "^[^,]*$", .min_length = -1, .max_length = 4, .item_min = 1, .item_max = 60 },
     { .name = "part", .column = "part", .type = T_OBJECT, .offset = offsetof(struct widget, part), .object = &widget_part_schema, .min_length = -1, .max_length = -1 },
     { .name = "parts", .column = "parts", .type = T_OBJECTS, .offset = offsetof(struct widget, parts), .count_offset = offsetof(struct widget, parts_count), .object = &widget_part_schema, .min_length = -1, .max_length = -1 },
     { .name = "metadata", .column = "metadata", .type = T_JSON, .flags = F_ANY_OBJECT | F_TEXT_VALUES | F_DEFAULT, .offset = offsetof(struct widget, metadata), .fallback = "{}", .min_length = -1, .max_length = -1 },
@@ -31,8 +31,9 @@ static const struct field widget_fields[] = {
     { .name = "note", .column = "note", .type = T_TEXT, .flags = F_NULL | F_HIDE_NULL, .offset = offsetof(struct widget, note), .min_length = -1, .max_length = -1, .since = 2003, .until = 2008 },
     { .name = "note", .type = T_INT, .flags = F_NO_COLUMN, .offset = offsetof(struct widget, note_number), .min_length = -1, .max_length = -1, .since = 2009 },
     { .name = "created_at", .column = "created_at", .type = T_TIME, .flags = F_READ_ONLY | F_SORT, .offset = offsetof(struct widget, created_at), .min_length = -1, .max_length = -1 },
+    { .name = "extra", .column = "extra", .type = T_JSON, .flags = F_ANY_OBJECT | F_SPREAD | F_SPREAD_ANY | F_DEFAULT, .offset = offsetof(struct widget, extra), .fallback = "{}", .min_length = -1, .max_length = -1 },
 };
-const struct schema widget_schema = { .name = "widget", .fields = widget_fields, .count = 18, .size = sizeof(struct widget), .open = false };
+const struct schema widget_schema = { .name = "widget", .fields = widget_fields, .count = 19, .size = sizeof(struct widget), .open = false };
 
 static const struct field widget_paint_fields[] = {
     { .name = "color", .type = T_ENUM, .flags = F_REQUIRED | F_NO_COLUMN, .offset = offsetof(struct widget_paint, color), .names = widget_color_names, .min_length = -1, .max_length = -1 },
@@ -105,6 +106,12 @@ widget_hook_committed(struct call *call, const void *row)
         widget_hooks.committed(call, row);
 }
 
+static const char *
+widget_hook_rule(struct call *call, const void *row)
+{
+    return widget_hooks.rule == NULL ? NULL : widget_hooks.rule(call, row);
+}
+
 static int
 widget_hook_plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 {
@@ -123,6 +130,7 @@ static const struct resource_hooks widget_hook_table = {
     .load = widget_hook_load,
     .committed = widget_hook_committed,
     .plan_list = widget_hook_plan_list,
+    .rule = widget_hook_rule,
 };
 
 static const struct resource_text widget_unique[] = { { "widget_name_key", "A widget named %s exists." }, { NULL, NULL } };
@@ -200,8 +208,8 @@ static const struct operation operations[] = {
     { .method = HTTP_GET, .path = "/v2/widgets", .id = "list_widgets", .policy = "widget:list", .verb = VERB_LIST, .resource = &widget_resource, .view = VIEW_SUMMARY, .success = 200 },
     { .method = HTTP_POST, .path = "/v2/{project_id}/widgets", .id = "create_widget", .policy = "widget:own", .verb = VERB_CREATE, .resource = &widget_resource, .success = 202, .flags = OP_PROJECT_PATH },
     { .method = HTTP_POST, .path = "/v2/widgets", .id = "create_widget", .policy = "widget:own", .verb = VERB_CREATE, .resource = &widget_resource, .success = 202 },
-    { .method = HTTP_GET, .path = "/v2/{project_id}/widgets/{widget_id}", .id = "show_widget", .policy = "widget:own", .verb = VERB_SHOW, .resource = &widget_resource, .path_id = "widget_id", .success = 200, .flags = OP_PROJECT_PATH },
-    { .method = HTTP_GET, .path = "/v2/widgets/{widget_id}", .id = "show_widget", .policy = "widget:own", .verb = VERB_SHOW, .resource = &widget_resource, .path_id = "widget_id", .success = 200 },
+    { .method = HTTP_GET, .path = "/v2/{project_id}/widgets/{widget_id}", .id = "show_widget", .policy = "widget:own", .verb = VERB_SHOW, .resource = &widget_resource, .fallback = &widget_resource, .path_id = "widget_id", .success = 200, .flags = OP_PROJECT_PATH },
+    { .method = HTTP_GET, .path = "/v2/widgets/{widget_id}", .id = "show_widget", .policy = "widget:own", .verb = VERB_SHOW, .resource = &widget_resource, .fallback = &widget_resource, .path_id = "widget_id", .success = 200 },
     { .method = HTTP_PUT, .path = "/v2/{project_id}/widgets/{widget_id}", .id = "update_widget", .policy = "widget:own", .verb = VERB_UPDATE, .resource = &widget_resource, .path_id = "widget_id", .success = 200, .flags = OP_PROJECT_PATH },
     { .method = HTTP_PUT, .path = "/v2/widgets/{widget_id}", .id = "update_widget", .policy = "widget:own", .verb = VERB_UPDATE, .resource = &widget_resource, .path_id = "widget_id", .success = 200 },
     { .method = HTTP_DELETE, .path = "/v2/{project_id}/widgets/{widget_id}", .id = "delete_widget", .policy = "widget:own", .verb = VERB_DELETE, .resource = &widget_resource, .path_id = "widget_id", .success = 204, .flags = OP_PROJECT_PATH },
@@ -227,38 +235,40 @@ static const char document[] =
     "get:list\",\"verb\":\"list\",\"resource\":\"Widget\",\"view\":\"summary\"}},\"post\":{\"operationId\":\"create_widget\""
     ",\"x-virga\":{\"policy\":\"widget:own\",\"verb\":\"create\",\"resource\":\"Widget\",\"success\":202}}},\"/v2/{project"
     "_id}/widgets/{widget_id}\":{\"get\":{\"operationId\":\"show_widget\",\"x-virga\":{\"policy\":\"widget:own\",\"verb"
-    "\":\"show\",\"resource\":\"Widget\"}},\"put\":{\"operationId\":\"update_widget\",\"x-virga\":{\"policy\":\"widget:own\""
-    ",\"verb\":\"update\",\"resource\":\"Widget\"}},\"delete\":{\"operationId\":\"delete_widget\",\"x-virga\":{\"policy\":\""
-    "widget:own\",\"verb\":\"delete\",\"resource\":\"Widget\"}}},\"/v2/{project_id}/widgets/{widget_id}/action\":{\"p"
-    "ost\":{\"operationId\":\"act_on_widget\",\"x-virga-actions\":{\"paint\":{\"operationId\":\"paint_widget\",\"policy"
-    "\":\"widget:own\",\"handler\":\"widget_paint\",\"input\":\"WidgetPaint\",\"success\":202,\"defer_policy\":true},\"po"
-    "lish\":{\"operationId\":\"polish_widget\",\"policy\":\"widget:own\",\"handler\":\"widget_polish\",\"success\":202,\""
-    "since\":\"2.4\"}}}},\"/v2/{project_id}/imports\":{\"post\":{\"operationId\":\"import_widget\",\"x-virga\":{\"any_t"
-    "oken\":true,\"handler\":\"widget_import\",\"input\":\"WidgetPaint\",\"key\":\"widget\",\"siblings\":\"WidgetHints\"}}"
-    "},\"/v2/{project_id}/uploads\":{\"put\":{\"operationId\":\"upload_widget\",\"x-virga\":{\"policy\":\"widget:own\","
-    "\"handler\":\"widget_upload\",\"stream\":true}}}},\"components\":{\"schemas\":{\"WidgetColor\":{\"type\":\"string\","
-    "\"enum\":[\"red\",\"deep-blue\"]},\"WidgetPart\":{\"type\":\"object\",\"required\":[\"name\"],\"properties\":{\"name\":{"
-    "\"type\":\"string\",\"minLength\":1,\"maxLength\":8},\"weight\":{\"type\":\"number\",\"minimum\":0}}},\"Widget\":{\"typ"
-    "e\":\"object\",\"x-virga-resource\":{\"table\":\"widget\",\"scope\":\"project\",\"path\":\"/v2/{project_id}/widgets\""
-    ",\"hooks\":true,\"order\":[\"created_at desc\"],\"not_found\":\"No widget %s.\",\"unique\":{\"widget_name_key\":\"A"
-    " widget named %s exists.\"},\"in_use\":{\"part_widget_id_fkey\":\"The widget has parts.\"}},\"required\":[\"na"
-    "me\"],\"properties\":{\"id\":{\"type\":\"string\",\"format\":\"uuid\",\"readOnly\":true,\"x-virga\":{\"sort\":true,\"fil"
-    "ter\":[\"eq\"]}},\"project_id\":{\"type\":\"string\",\"readOnly\":true},\"tenant_id\":{\"type\":\"string\",\"readOnly\""
-    ":true,\"x-virga\":{\"column\":\"project_id\",\"alias\":true}},\"name\":{\"type\":[\"string\",\"null\"],\"maxLength\":2"
-    "55,\"format\":\"name\",\"x-virga\":{\"filter\":[\"eq\",\"like\"],\"sort\":true}},\"size\":{\"type\":\"integer\",\"minimum"
-    "\":1,\"maximum\":9,\"default\":3,\"x-virga\":{\"coerce\":true,\"column\":\"size_gb\",\"filter\":[\"gt\",\"lt\"]}},\"pric"
-    "e\":{\"type\":\"number\",\"x-virga\":{\"views\":[\"detail\"]}},\"enabled\":{\"type\":\"boolean\",\"default\":true,\"x-vi"
-    "rga\":{\"filter\":[\"eq\"]}},\"color\":{\"$ref\":\"#/components/schemas/WidgetColor\",\"x-virga\":{\"immutable\":tr"
-    "ue,\"policy\":true,\"filter\":[\"in\"]}},\"state\":{\"type\":\"string\",\"enum\":[\"new\",\"old\"],\"readOnly\":true},\"t"
-    "ags\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":4,\"uniqueItems\":true},\"part\":{\"$ref\":\"#/co"
-    "mponents/schemas/WidgetPart\"},\"parts\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/WidgetPa"
-    "rt\"}},\"metadata\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"},\"default\":{}},\"anything\":"
-    "{},\"secret\":{\"type\":\"string\",\"writeOnly\":true,\"x-virga\":{\"column\":false}},\"note\":{\"type\":[\"string\",\""
-    "null\"],\"x-virga\":{\"since\":\"2.3\",\"until\":\"2.8\",\"hide_null\":true}},\"note_number\":{\"type\":\"integer\",\"x-"
-    "virga\":{\"name\":\"note\",\"since\":\"2.9\",\"column\":false}},\"created_at\":{\"type\":\"string\",\"format\":\"date-ti"
-    "me\",\"readOnly\":true,\"x-virga\":{\"sort\":true}}}},\"WidgetPaint\":{\"type\":\"object\",\"additionalProperties\""
-    ":true,\"required\":[\"color\"],\"properties\":{\"color\":{\"$ref\":\"#/components/schemas/WidgetColor\"}}},\"Widg"
-    "etHints\":{\"type\":\"object\",\"properties\":{\"hint\":{\"type\":\"object\"}}}}}}";
+    "\":\"show\",\"resource\":\"Widget\",\"fallback\":\"Widget\"}},\"put\":{\"operationId\":\"update_widget\",\"x-virga\":{\""
+    "policy\":\"widget:own\",\"verb\":\"update\",\"resource\":\"Widget\"}},\"delete\":{\"operationId\":\"delete_widget\",\""
+    "x-virga\":{\"policy\":\"widget:own\",\"verb\":\"delete\",\"resource\":\"Widget\"}}},\"/v2/{project_id}/widgets/{wi"
+    "dget_id}/action\":{\"post\":{\"operationId\":\"act_on_widget\",\"x-virga-actions\":{\"paint\":{\"operationId\":\"p"
+    "aint_widget\",\"policy\":\"widget:own\",\"handler\":\"widget_paint\",\"input\":\"WidgetPaint\",\"success\":202,\"def"
+    "er_policy\":true},\"polish\":{\"operationId\":\"polish_widget\",\"policy\":\"widget:own\",\"handler\":\"widget_pol"
+    "ish\",\"success\":202,\"since\":\"2.4\"}}}},\"/v2/{project_id}/imports\":{\"post\":{\"operationId\":\"import_widge"
+    "t\",\"x-virga\":{\"any_token\":true,\"handler\":\"widget_import\",\"input\":\"WidgetPaint\",\"key\":\"widget\",\"sibli"
+    "ngs\":\"WidgetHints\"}}},\"/v2/{project_id}/uploads\":{\"put\":{\"operationId\":\"upload_widget\",\"x-virga\":{\"p"
+    "olicy\":\"widget:own\",\"handler\":\"widget_upload\",\"stream\":true}}}},\"components\":{\"schemas\":{\"WidgetColo"
+    "r\":{\"type\":\"string\",\"enum\":[\"red\",\"deep-blue\"]},\"WidgetPart\":{\"type\":\"object\",\"required\":[\"name\"],\"p"
+    "roperties\":{\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":8},\"weight\":{\"type\":\"number\",\"minimum\""
+    ":0}}},\"Widget\":{\"type\":\"object\",\"x-virga-resource\":{\"table\":\"widget\",\"scope\":\"project\",\"path\":\"/v2/{"
+    "project_id}/widgets\",\"hooks\":true,\"order\":[\"created_at desc\"],\"not_found\":\"No widget %s.\",\"unique\":{"
+    "\"widget_name_key\":\"A widget named %s exists.\"},\"in_use\":{\"part_widget_id_fkey\":\"The widget has parts"
+    ".\"}},\"required\":[\"name\"],\"properties\":{\"id\":{\"type\":\"string\",\"format\":\"uuid\",\"readOnly\":true,\"x-virg"
+    "a\":{\"sort\":true,\"filter\":[\"eq\"]}},\"project_id\":{\"type\":\"string\",\"readOnly\":true},\"tenant_id\":{\"type\""
+    ":\"string\",\"readOnly\":true,\"x-virga\":{\"column\":\"project_id\",\"alias\":true}},\"name\":{\"type\":[\"string\",\""
+    "null\"],\"maxLength\":255,\"format\":\"name\",\"x-virga\":{\"filter\":[\"eq\",\"like\"],\"sort\":true}},\"size\":{\"type"
+    "\":\"integer\",\"minimum\":1,\"maximum\":9,\"default\":3,\"x-virga\":{\"coerce\":true,\"column\":\"size_gb\",\"filter\""
+    ":[\"gt\",\"lt\"]}},\"price\":{\"type\":\"number\",\"x-virga\":{\"views\":[\"detail\"]}},\"enabled\":{\"type\":\"boolean\","
+    "\"default\":true,\"x-virga\":{\"filter\":[\"eq\"]}},\"color\":{\"$ref\":\"#/components/schemas/WidgetColor\",\"x-vi"
+    "rga\":{\"immutable\":true,\"policy\":true,\"filter\":[\"in\"]}},\"state\":{\"type\":\"string\",\"enum\":[\"new\",\"old\"]"
+    ",\"readOnly\":true},\"tags\":{\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":60,\"patt"
+    "ern\":\"^[^,]*$\"},\"maxItems\":4,\"uniqueItems\":true},\"part\":{\"$ref\":\"#/components/schemas/WidgetPart\"},\""
+    "parts\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/WidgetPart\"}},\"metadata\":{\"type\":\"objec"
+    "t\",\"additionalProperties\":{\"type\":\"string\"},\"default\":{}},\"anything\":{},\"secret\":{\"type\":\"string\",\"w"
+    "riteOnly\":true,\"x-virga\":{\"column\":false}},\"note\":{\"type\":[\"string\",\"null\"],\"x-virga\":{\"since\":\"2.3\""
+    ",\"until\":\"2.8\",\"hide_null\":true}},\"note_number\":{\"type\":\"integer\",\"x-virga\":{\"name\":\"note\",\"since\":\""
+    "2.9\",\"column\":false}},\"created_at\":{\"type\":\"string\",\"format\":\"date-time\",\"readOnly\":true,\"x-virga\":{"
+    "\"sort\":true}},\"extra\":{\"type\":\"object\",\"default\":{},\"x-virga\":{\"spread\":\"any\"}}}},\"WidgetPaint\":{\"ty"
+    "pe\":\"object\",\"additionalProperties\":true,\"required\":[\"color\"],\"properties\":{\"color\":{\"$ref\":\"#/compo"
+    "nents/schemas/WidgetColor\"}}},\"WidgetHints\":{\"type\":\"object\",\"properties\":{\"hint\":{\"type\":\"object\"}}"
+    "}}}}";
 
 const struct api widget_api = {
     .service = "widget",

@@ -56,6 +56,7 @@ struct widget {
     const char *note;
     int64_t note_number;
     int64_t created_at;
+    json_t *extra;
 };
 enum widget_field {
     WIDGET_F_ID,
@@ -76,6 +77,7 @@ enum widget_field {
     WIDGET_F_NOTE,
     WIDGET_F_NOTE_NUMBER,
     WIDGET_F_CREATED_AT,
+    WIDGET_F_EXTRA,
     WIDGET_F_COUNT
 };
 extern const struct schema widget_schema;
@@ -114,6 +116,7 @@ struct widget_hooks {
     int (*load)(struct call *call, struct db *db, struct widget *const *rows, size_t count, struct fault *f);
     void (*committed)(struct call *call, const struct widget *row);
     int (*plan_list)(struct call *call, struct list_plan *plan, struct fault *f);
+    const char *(*rule)(struct call *call, const struct widget *row);
 };
 extern const struct widget_hooks widget_hooks;
 
