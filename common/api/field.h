@@ -106,6 +106,14 @@ field_mark_null(struct field_set *set, unsigned index)
     set->null[index / 64] |= UINT64_C(1) << (index % 64);
 }
 
+/* As if it had not been given. */
+static inline void
+field_unmark(struct field_set *set, unsigned index)
+{
+    set->given[index / 64] &= ~(UINT64_C(1) << (index % 64));
+    set->null[index / 64] &= ~(UINT64_C(1) << (index % 64));
+}
+
 struct schema;
 
 struct field {

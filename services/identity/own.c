@@ -16,13 +16,14 @@ reply_rows(struct call *call, const struct resource *r, const char *const *ids, 
 }
 
 static int
-projects_for(struct call *call, const char *user_id, const struct texts *groups, struct fault *f)
+projects_for(struct call *call, const char *user_id, const struct texts *groups, bool disabled_too,
+             struct fault *f)
 {
     struct own_project_ids_row *rows;
     const char **ids;
     size_t count;
 
-    if (own_project_ids(call->db, user_id, groups, &rows, &count, f) < 0)
+    if (own_project_ids(call->db, user_id, groups, disabled_too, &rows, &count, f) < 0)
         return -1;
     ids = ARENA_ARRAY(call->arena, const char *, count + 1);
     for (size_t i = 0; i < count; i++)
@@ -35,19 +36,22 @@ auth_projects(struct call *call, struct fault *f)
 {
     struct texts groups = login_groups(&call->auth);
 
-    return projects_for(call, call->auth.user_id, &groups, f);
+    return projects_for(call, call->auth.user_id, &groups, false, f);
 }
 
 int
 projects_of_user(struct call *call, struct fault *f)
 {
+    struct user *user = ARENA_NEW(call->arena, struct user);
+    struct call_object object = { &user_resource, user };
     struct texts none = { 0 };
-    struct user user = { 0 };
 
-    if (resource_load(call->db, &user_resource, call_param(call, "user_id"), NULL, false, &user,
-                      f) < 0)
+    if (resource_load(call->db, &user_resource, call_param(call, "user_id"), NULL, false, user, f) <
+        0)
+        return call_hide_missing(call, call->operation->policy, f);
+    if (call_enforce_among(call, call->operation->policy, &object, 1, f) < 0)
         return -1;
-    return projects_for(call, user.id, &none, f);
+    return projects_for(call, user->id, &none, true, f);
 }
 
 int
@@ -86,7 +90,7 @@ auth_system(struct call *call, struct fault *f)
         jsonw_end(w);
     }
     jsonw_end(w);
-    dialect_list_links(call->dialect, w, "system", call_url(call, "/v3/auth/system"), NULL, NULL);
+    dialect_object_links(call->dialect, w, call->base_url, "/v3/auth/system");
     jsonw_end(w);
     return 0;
 }

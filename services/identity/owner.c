@@ -1,5 +1,7 @@
 #include "owner.h"
 
+#include <ctype.h>
+
 int
 owner_domain(struct call *call, struct db_tx *tx, struct field_set *set, unsigned index,
              const char **domain_id, struct fault *f)
@@ -20,6 +22,21 @@ owner_domain(struct call *call, struct db_tx *tx, struct field_set *set, unsigne
 void
 owner_narrow(struct call *call, struct list_plan *plan)
 {
-    if (call->auth.scope == SCOPE_DOMAIN && !call_is_admin(call))
+    if (call->auth.scope == SCOPE_DOMAIN)
         list_plan_where(plan, "domain_id", OP_EQ, call->auth.domain_id);
+}
+
+const char *
+owner_trim(struct call *call, const char *name)
+{
+    size_t size;
+
+    if (name == NULL)
+        return NULL;
+    while (isspace((unsigned char)*name))
+        name++;
+    size = strlen(name);
+    while (size > 0 && isspace((unsigned char)name[size - 1]))
+        size--;
+    return arena_strndup(call->arena, name, size);
 }

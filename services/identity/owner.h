@@ -1,4 +1,4 @@
-/* Which domain a new project, user or group belongs to when the request doesn't say. */
+/* Which domain a new project, user or group belongs to when the request doesn't say; names as they are kept. */
 #pragma once
 
 #include "service.h"
@@ -7,5 +7,8 @@
 int owner_domain(struct call *call, struct db_tx *tx, struct field_set *set, unsigned index,
                  const char **domain_id, struct fault *f);
 
-/* A list of what belongs to domains: a caller whose token is for one domain sees that one only. */
+/* A list of what belongs to domains: a token for one domain shows that one only, whatever its roles. */
 void owner_narrow(struct call *call, struct list_plan *plan);
+
+/* Without the blanks at both ends. */
+const char *owner_trim(struct call *call, const char *name);

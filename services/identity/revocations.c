@@ -121,6 +121,15 @@ revoke_domain(struct call *call, struct db_tx *tx, const char *domain_id, struct
 }
 
 int
+revoke_role(struct call *call, struct db_tx *tx, const char *role_id, const char *domain_id,
+            struct fault *f)
+{
+    struct revocation r = { .role_id = domain_id == NULL ? role_id : NULL, .domain_id = domain_id };
+
+    return revoke_tokens(call, tx, &r, f);
+}
+
+int
 revocations_load(struct identity *identity, struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();

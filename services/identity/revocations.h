@@ -13,6 +13,9 @@ int revoke_tokens_of(struct identity *identity, struct arena *a, struct db_tx *t
 int revoke_user(struct call *call, struct db_tx *tx, const char *user_id, struct fault *f);
 int revoke_project(struct call *call, struct db_tx *tx, const char *project_id, struct fault *f);
 int revoke_domain(struct call *call, struct db_tx *tx, const char *domain_id, struct fault *f);
+/* All tokens with a role. One of a domain stands in no token, only what it implies: then all tokens of that domain. */
+int revoke_role(struct call *call, struct db_tx *tx, const char *role_id, const char *domain_id,
+                struct fault *f);
 
 /* What the table has and was not read yet, into memory: at the start, and when another daemon has added to it. One thread at a time. */
 int revocations_load(struct identity *identity, struct fault *f);

@@ -1,5 +1,7 @@
-/* Roles, and roles that imply roles. */
+/* Roles, for all domains or of one. What roles imply is in implied_roles.c. */
 #include "base/str.h"
+#include "immutable.h"
+#include "owner.h"
 #include "revocations.h"
 
 static int
@@ -7,20 +9,31 @@ prepare_create(struct call *call, struct db_tx *tx, struct role *row, struct fau
 {
     struct domain domain = { 0 };
 
-    (void)call;
+    immutable_tidy(call, &row->options);
     if (row->domain_id == NULL)
         return 0;
     return resource_load(tx->db, &domain_resource, row->domain_id, NULL, false, &domain, f);
 }
 
 static int
+prepare_update(struct call *call, struct db_tx *tx, const struct role *old, struct role *row,
+               struct fault *f)
+{
+    (void)tx;
+    if (immutable_check_update(call, &role_resource, old->options, row->options, "role", old->id,
+                               f) < 0)
+        return -1;
+    immutable_tidy(call, &row->options);
+    return 0;
+}
+
+static int
 check_delete(struct call *call, struct db_tx *tx, const struct role *row, struct fault *f)
 {
-    struct revocation r = { .role_id = row->id };
-
-    if (app_creds_forget_role(tx->db, row->id, f) < 0)
+    if (immutable_check_delete(row->options, "role", row->id, f) < 0 ||
+        app_creds_forget_role(tx->db, row->id, f) < 0)
         return -1;
-    return revoke_tokens(call, tx, &r, f);
+    return revoke_role(call, tx, row->id, row->domain_id, f);
 }
 
 /* Roles of a domain are listed only when asked for. */
@@ -28,178 +41,36 @@ static int
 plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 {
     (void)f;
-    if (call_query(call, "domain_id") == NULL)
+    if (str_empty(call_query(call, "domain_id")))
         list_plan_where(plan, "domain_id", OP_IS_NULL, NULL);
     return 0;
 }
 
+/* Roles of a domain have rules of their own. */
+static const char *
+rule(struct call *call, const struct role *row)
+{
+    static const char *const rules[][2] = {
+        { "identity:get_role", "identity:get_domain_role" },
+        { "identity:list_roles", "identity:list_domain_roles" },
+        { "identity:create_role", "identity:create_domain_role" },
+        { "identity:update_role", "identity:update_domain_role" },
+        { "identity:delete_role", "identity:delete_domain_role" },
+    };
+    bool of_domain =
+        row == NULL ? !str_empty(call_query(call, "domain_id")) : row->domain_id != NULL;
+
+    for (size_t i = 0; of_domain && i < ARRAY_SIZE(rules); i++) {
+        if (str_equal(call->operation->policy, rules[i][0]))
+            return rules[i][1];
+    }
+    return NULL;
+}
+
 const struct role_hooks role_hooks = {
     .prepare_create = prepare_create,
+    .prepare_update = prepare_update,
     .check_delete = check_delete,
     .plan_list = plan_list,
+    .rule = rule,
 };
-
-/* --- Implied roles */
-
-static void
-write_role(struct call *call, struct jsonw *w, const char *key, const char *id, const char *name)
-{
-    jsonw_object(w, key);
-    jsonw_text(w, "id", id);
-    jsonw_text(w, "name", name);
-    dialect_object_links(call->dialect, w, call->base_url,
-                         arena_printf(call->arena, "/v3/roles/%s", id));
-    jsonw_end(w);
-}
-
-/* Groups of rows with one prior role: {"prior_role": ..., "implies": [...]}. */
-static void
-write_inference(struct call *call, struct jsonw *w, const char *key,
-                const struct implied_rows_row *rows, size_t count)
-{
-    jsonw_object(w, key);
-    write_role(call, w, "prior_role", rows[0].prior_id, rows[0].prior_name);
-    jsonw_array(w, "implies");
-    for (size_t i = 0; i < count; i++)
-        write_role(call, w, NULL, rows[i].implied_id, rows[i].implied_name);
-    jsonw_end(w);
-    jsonw_end(w);
-}
-
-int
-implied_list(struct call *call, struct fault *f)
-{
-    struct role role = { 0 };
-    struct implied_rows_row *rows;
-    struct jsonw *w;
-    size_t count;
-
-    if (resource_load(call->db, &role_resource, call_param(call, "role_id"), NULL, false, &role,
-                      f) < 0 ||
-        implied_rows(call->db, role.id, &rows, &count, f) < 0)
-        return -1;
-    w = call_json(call);
-    jsonw_object(w, NULL);
-    jsonw_object(w, "role_inference");
-    write_role(call, w, "prior_role", role.id, role.name);
-    jsonw_array(w, "implies");
-    for (size_t i = 0; i < count; i++)
-        write_role(call, w, NULL, rows[i].implied_id, rows[i].implied_name);
-    jsonw_end(w);
-    jsonw_end(w);
-    dialect_list_links(call->dialect, w, "roles", call_url(call, "%s", call->request->path), NULL,
-                       NULL);
-    jsonw_end(w);
-    return 0;
-}
-
-int
-implied_all(struct call *call, struct fault *f)
-{
-    struct implied_rows_row *rows;
-    struct jsonw *w;
-    size_t count, first = 0;
-
-    if (implied_rows(call->db, NULL, &rows, &count, f) < 0)
-        return -1;
-    w = call_json(call);
-    jsonw_object(w, NULL);
-    jsonw_array(w, "role_inferences");
-    for (size_t i = 1; i <= count; i++) {
-        if (i < count && str_equal(rows[i].prior_id, rows[first].prior_id))
-            continue;
-        write_inference(call, w, NULL, rows + first, i - first);
-        first = i;
-    }
-    jsonw_end(w);
-    dialect_list_links(call->dialect, w, "roles", call_url(call, "%s", call->request->path), NULL,
-                       NULL);
-    jsonw_end(w);
-    return 0;
-}
-
-static int
-load_pair(struct call *call, struct role *prior, struct role *implied, struct fault *f)
-{
-    if (resource_load(call->db, &role_resource, call_param(call, "role_id"), NULL, false, prior,
-                      f) < 0)
-        return -1;
-    return resource_load(call->db, &role_resource, call_param(call, "implied_role_id"), NULL, false,
-                         implied, f);
-}
-
-static void
-reply_pair(struct call *call, const struct role *prior, const struct role *implied)
-{
-    struct jsonw *w = call_json(call);
-
-    jsonw_object(w, NULL);
-    jsonw_object(w, "role_inference");
-    write_role(call, w, "prior_role", prior->id, prior->name);
-    write_role(call, w, "implies", implied->id, implied->name);
-    jsonw_end(w);
-    dialect_object_links(call->dialect, w, call->base_url, call->request->path);
-    jsonw_end(w);
-}
-
-int
-implied_show(struct call *call, struct fault *f)
-{
-    struct role prior = { 0 }, implied = { 0 };
-    struct implied_rows_row *rows;
-    size_t count;
-
-    if (load_pair(call, &prior, &implied, f) < 0 ||
-        implied_rows(call->db, prior.id, &rows, &count, f) < 0)
-        return -1;
-    for (size_t i = 0; i < count; i++) {
-        if (str_equal(rows[i].implied_id, implied.id)) {
-            if (call->request->method == HTTP_HEAD)
-                call_status(call, 204);
-            reply_pair(call, &prior, &implied);
-            return 0;
-        }
-    }
-    return fault_raise(f, FAULT_NOT_FOUND, "%s does not imply %s.", prior.id, implied.id);
-}
-
-int
-implied_add(struct call *call, struct fault *f)
-{
-    struct role prior = { 0 }, implied = { 0 };
-    struct implied_leads_to_row circle;
-    int found;
-
-    if (load_pair(call, &prior, &implied, f) < 0)
-        return -1;
-    found = implied_leads_to(call->db, implied.id, prior.id, &circle, f);
-    if (found < 0)
-        return -1;
-    if (found == 1)
-        return fault_raise_field(f, "implied_role_id",
-                                 "A role cannot imply itself, directly or through others.");
-    if (implied_add_row(call->db, prior.id, implied.id, f) < 0)
-        return -1;
-    reply_pair(call, &prior, &implied);
-    return 0;
-}
-
-/* Tokens name the roles that were implied when they were made: those with the prior role end. */
-int
-implied_remove(struct call *call, struct fault *f)
-{
-    _cleanup_(db_tx_done) struct db_tx tx = { 0 };
-    struct role prior = { 0 }, implied = { 0 };
-    struct revocation r = { 0 };
-    int removed;
-
-    if (load_pair(call, &prior, &implied, f) < 0 || db_tx_begin(&tx, call->db, f) < 0)
-        return -1;
-    removed = implied_remove_row(tx.db, prior.id, implied.id, f);
-    if (removed == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "%s does not imply %s.", prior.id, implied.id);
-    r.role_id = prior.id;
-    if (removed < 0 || revoke_tokens(call, &tx, &r, f) < 0)
-        return -1;
-    return db_tx_commit(&tx, f);
-}

@@ -15,6 +15,8 @@ struct identity_config {
     int64_t hash_concurrency;
     int64_t directory_refresh_s;
     int64_t directory_concurrency;
+    int64_t max_project_tree_depth;
+    const char *prohibited_implied_roles;
     bool allow_rescope_scoped_token;
     int64_t app_cred_user_limit;
     int64_t max_redelegation_count;

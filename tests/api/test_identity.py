@@ -305,7 +305,9 @@ class Tokens(unittest.TestCase):
         self.assertEqual([x['id'] for x in expect(self, 200, 'GET', '/v3/auth/domains', session=s)['domains']], [d['id']])
         self.assertEqual(expect(self, 200, 'GET', '/v3/auth/system', session=s)['system'], [])
         self.assertEqual(expect(self, 200, 'GET', '/v3/auth/system')['system'], [{'all': True}])
-        self.assertEqual([x['id'] for x in expect(self, 200, 'GET', '/v3/users/%s/projects' % u['id'], session=s)['projects']], [p['id']])
+        for query, wanted in (('', {p['id'], off['id']}), ('?enabled=true', {p['id']}), ('?name=' + off['name'], {off['id']})):
+            listed = expect(self, 200, 'GET', '/v3/users/%s/projects%s' % (u['id'], query), session=s)['projects']
+            self.assertEqual({x['id'] for x in listed}, wanted)
         other = user()
         expect(self, 403, 'GET', '/v3/users/%s/projects' % other['id'], session=s)
 
@@ -718,7 +720,7 @@ class Resources(unittest.TestCase):
         d = make('domain')
         top = make('project', domain_id=d['id'])
         self.assertEqual((top['parent_id'], top['domain_id']), (d['id'], d['id']))
-        low = make('project', parent_id=top['id'])
+        low = make('project', parent_id=top['id'], domain_id=top['domain_id'])
         self.assertEqual((low['parent_id'], low['domain_id']), (top['id'], d['id']))
         self.assertEqual(make('project', parent_id=d['id'])['domain_id'], d['id'])
         expect(self, 403, 'DELETE', '/v3/projects/' + top['id'])

@@ -26,26 +26,29 @@ WITH RECURSIVE actors AS (
     SELECT role_id AS id FROM held
     UNION SELECT i.implied_role_id FROM implied_role i JOIN closure c ON i.prior_role_id = c.id
 )
-SELECT r.id, r.name FROM role r JOIN closure c ON c.id = r.id ORDER BY r.name;
+SELECT r.id, r.name FROM role r JOIN closure c ON c.id = r.id WHERE r.domain_id IS NULL ORDER BY r.name; -- Roles of a domain only imply others.
 
 -- catalog_rows(project_id text?) :many -> (service_id text, service_type text, service_name text?, endpoint_id text, interface text, region_id text?, url text)
 SELECT s.id AS service_id, s.type AS service_type, s.name AS service_name, e.id AS endpoint_id, e.interface, e.region_id, e.url FROM service s JOIN endpoint e ON e.service_id = s.id
 WHERE s.enabled AND e.enabled AND (e.id IN (SELECT endpoint_id FROM project_catalog WHERE project_id = $1)
     OR NOT EXISTS (SELECT 1 FROM project_catalog WHERE project_id = $1)) ORDER BY s.type, s.id, e.interface, e.id;
 
--- own_project_ids(user_id text, groups text[]) :many -> (id text)
+-- own_project_ids(user_id text, groups text[], disabled_too bool) :many -> (id text)
 WITH RECURSIVE actors AS (
     SELECT 'user'::text AS type, $1::text AS id
     UNION SELECT 'group', group_id FROM membership WHERE user_id = $1
     UNION SELECT 'group', unnest($2::text[])
+), usable AS ( -- Roles that come to one that a token can carry.
+    SELECT id FROM role WHERE domain_id IS NULL
+    UNION SELECT i.prior_role_id FROM implied_role i JOIN usable u ON u.id = i.implied_role_id
 ), held AS (
-    SELECT s.* FROM assignment s JOIN actors a ON a.type = s.actor_type AND a.id = s.actor_id
+    SELECT s.* FROM assignment s JOIN actors a ON a.type = s.actor_type AND a.id = s.actor_id WHERE s.role_id IN (SELECT id FROM usable)
 ), below AS (
     SELECT p.id FROM project p JOIN held h ON h.target_type = 'project' AND h.inherited AND h.target_id = p.parent_id
     UNION SELECT p.id FROM project p JOIN below b ON p.parent_id = b.id
 )
 SELECT p.id FROM project p JOIN domain d ON d.id = p.domain_id
-WHERE p.enabled AND d.enabled AND (p.id IN (SELECT id FROM below) OR EXISTS (SELECT 1 FROM held h
+WHERE ($3 OR (p.enabled AND d.enabled)) AND (p.id IN (SELECT id FROM below) OR EXISTS (SELECT 1 FROM held h
     WHERE (h.target_type = 'project' AND h.target_id = p.id AND NOT h.inherited)
        OR (h.target_type = 'domain' AND h.inherited AND h.target_id = p.domain_id))) ORDER BY p.id;
 

@@ -2,7 +2,7 @@
 INSERT INTO domain (id, name, description) VALUES ($1, $2, 'The default domain') ON CONFLICT DO NOTHING;
 
 -- boot_role(id text, name text) :exec
-INSERT INTO role (id, name) SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM role WHERE name = $2 AND domain_id IS NULL);
+INSERT INTO role (id, name, options) SELECT $1, $2, '{"immutable": true}' WHERE NOT EXISTS (SELECT 1 FROM role WHERE name = $2 AND domain_id IS NULL);
 
 -- boot_imply(prior_name text, implied_name text) :exec
 INSERT INTO implied_role (prior_role_id, implied_role_id)
