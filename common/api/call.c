@@ -117,7 +117,19 @@ struct target {
     size_t count;
 };
 
-/* "target.<key>.<member>" of the object with that key; other names are the path's. */
+/* "user.id" of a thing that belongs to a user is its "user_id"; NULL: not of that form. */
+static const char *
+owner_member(const struct call *c, const char *name)
+{
+    size_t size = strlen(name);
+
+    if (size <= strlen(".id") || !str_equal(name + size - strlen(".id"), ".id") ||
+        strchr(name, '.') != name + size - strlen(".id"))
+        return NULL;
+    return arena_printf(c->arena, "%.*s_id", (int)(size - strlen(".id")), name);
+}
+
+/* "target.<key>.<member>" of the object with that key; other names are the path's, and so is the id of what is no object here. */
 static const char *
 among_get(const void *object, const char *name)
 {
@@ -133,7 +145,8 @@ among_get(const void *object, const char *name)
         if (str_starts(name, key) && name[strlen(key)] == '.')
             return resource_text(o->resource, o->row, name + strlen(key) + 1, t->call->arena);
     }
-    return NULL;
+    name = owner_member(t->call, name);
+    return name == NULL ? NULL : call_param_find(t->call, name);
 }
 
 static const char *
@@ -146,18 +159,6 @@ own_member(const struct call *c, const char *name)
     if (str_equal(name, "domain_id"))
         return c->auth.domain_id;
     return NULL;
-}
-
-/* "user.id" of a thing that belongs to a user is its "user_id"; NULL: not of that form. */
-static const char *
-owner_member(const struct call *c, const char *name)
-{
-    size_t size = strlen(name);
-
-    if (size <= strlen(".id") || !str_equal(name + size - strlen(".id"), ".id") ||
-        strchr(name, '.') != name + size - strlen(".id"))
-        return NULL;
-    return arena_printf(c->arena, "%.*s_id", (int)(size - strlen(".id")), name);
 }
 
 static const char *
