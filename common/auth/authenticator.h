@@ -1,7 +1,7 @@
 /* From a header to an auth_context: keyring, revocations and a cache of verified tokens together, for one daemon.
  *
  * In steady state no call leaves the process. Keys are fetched from identity when the keyring is empty or a kid is
- * unknown (at most once in 5 s); revocations come by event (exchange "virga.revocation") and by a poll of identity's list. */
+ * unknown (at most once in a second); revocations come by event (exchange "virga.revocation") and by a poll of identity's list. */
 #pragma once
 
 #include "context.h"
@@ -16,6 +16,8 @@ struct authenticator_options {
      * "keys": a JWK set. "revocations?since=MICROSECONDS": {"revocations": [...], "as_of_us": N}, all that were
      * recorded since then by identity's clock; N is that clock's time. */
     int (*fetch)(void *owner, const char *document, struct arena *a, json_t **ret, struct fault *f);
+    /* Identity's: reads what other daemons have published into its keyring; called for an unknown kid, as seldom as 'fetch'. May be NULL. */
+    int (*read_keys)(void *owner, struct fault *f);
     void *owner;
     unsigned
         poll_s; /* Between polls of the revocation list; 0: 10. The bound on staleness while the broker is away. */

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "../base/json.h"
 #include "../base/memory.h"
 #include "../base/str.h"
@@ -14,8 +15,12 @@
 
 struct keyring {
     pthread_rwlock_t lock;
-    struct key_set set GUARDED_BY(lock);
+    struct key_set set GUARDED_BY(lock); /* Both of the following. */
+    pthread_mutex_t changing;
+    struct key_set own GUARDED_BY(changing);      /* Of the directory. */
+    struct key_set imported GUARDED_BY(changing); /* Others'. */
     _Atomic uint64_t generation;
+    _Atomic int64_t activation_us;
     char *path; /* NULL: not from a directory. */
 };
 
@@ -83,20 +88,42 @@ same_public_keys(const struct key_set *a, const struct key_set *b)
     return true;
 }
 
-/* The keys of 's' become the ring's; 's' is empty after. */
 static void
-replace(struct keyring *k, struct key_set *s)
+share(struct key_set *s, const struct key_set *from)
 {
-    struct key_set old;
+    for (size_t i = 0; i < from->count; i++) {
+        const struct key *other = &from->keys[i];
+        struct key *key = key_set_find(s, other->kid) == NULL ? key_set_add(s, other->kid) : NULL;
 
+        if (key == NULL)
+            continue; /* There already: our own directory's word is the one that counts. Or no room: the oldest of others. */
+        *key = *other;
+        EVP_PKEY_up_ref(key->public_key);
+        if (key->private_key != NULL)
+            EVP_PKEY_up_ref(key->private_key);
+    }
+}
+
+/* 's' takes the place of 'part', k->own or k->imported; it is empty after. */
+static void
+replace(struct keyring *k, struct key_set *part, struct key_set *s)
+{
+    struct key_set all = { 0 }, old;
+
+    pthread_mutex_lock(&k->changing);
+    key_set_done(part);
+    *part = *s;
+    s->count = 0;
+    share(&all, &k->own);
+    share(&all, &k->imported);
     pthread_rwlock_wrlock(&k->lock);
     old = k->set;
-    k->set = *s;
+    k->set = all;
     if (!same_public_keys(&old, &k->set))
         atomic_fetch_add(&k->generation, 1);
     pthread_rwlock_unlock(&k->lock);
+    pthread_mutex_unlock(&k->changing);
     key_set_done(&old);
-    s->count = 0;
 }
 
 int
@@ -105,6 +132,7 @@ keyring_new(struct keyring **ret)
     struct keyring *k = memory_calloc(1, sizeof(*k));
 
     pthread_rwlock_init(&k->lock, NULL);
+    pthread_mutex_init(&k->changing, NULL);
     *ret = k;
     return 0;
 }
@@ -132,6 +160,9 @@ keyring_free(struct keyring *k)
     if (k == NULL)
         return;
     key_set_done(&k->set);
+    key_set_done(&k->own);
+    key_set_done(&k->imported);
+    pthread_mutex_destroy(&k->changing);
     pthread_rwlock_destroy(&k->lock);
     free(k->path);
     free(k);
@@ -148,8 +179,20 @@ keyring_reload(struct keyring *k, struct fault *f)
     r = key_set_read_directory(&set, k->path, f);
     if (r < 0)
         return r;
-    replace(k, &set);
+    replace(k, &k->own, &set);
     return 0;
+}
+
+static json_t *
+jwk_of(const struct key *key, struct arena *a)
+{
+    unsigned char raw[32];
+    size_t size = sizeof(raw);
+
+    if (EVP_PKEY_get_raw_public_key(key->public_key, raw, &size) != 1)
+        return NULL;
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "kty", "OKP", "crv", "Ed25519", "alg", "EdDSA",
+                     "use", "sig", "kid", key->kid, "x", str_base64url(a, raw, size));
 }
 
 json_t *
@@ -160,18 +203,44 @@ keyring_jwks(struct keyring *k)
 
     pthread_rwlock_rdlock(&k->lock);
     for (size_t i = 0; i < k->set.count; i++) {
-        const struct key *key = &k->set.keys[i];
-        unsigned char raw[32];
-        size_t size = sizeof(raw);
+        json_t *jwk = jwk_of(&k->set.keys[i], a);
 
-        if (EVP_PKEY_get_raw_public_key(key->public_key, raw, &size) == 1)
-            json_array_append_new(keys, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "kty", "OKP", "crv",
-                                                  "Ed25519", "alg", "EdDSA", "use", "sig", "kid",
-                                                  key->kid, "x", str_base64url(a, raw, size)));
+        if (jwk != NULL)
+            json_array_append_new(keys, jwk);
     }
     pthread_rwlock_unlock(&k->lock);
     arena_free(a);
     return json_pack("{s:o}", "keys", keys);
+}
+
+size_t
+keyring_own(struct keyring *k, struct arena *a, struct keyring_key **ret)
+{
+    struct keyring_key *list;
+    size_t count;
+
+    pthread_mutex_lock(&k->changing);
+    count = k->own.count;
+    list = ARENA_ARRAY(a, struct keyring_key, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        list[i].kid = arena_strdup(a, k->own.keys[i].kid);
+        list[i].jwk = json_own(a, jwk_of(&k->own.keys[i], a));
+        list[i].signs = k->own.keys[i].private_key != NULL;
+    }
+    pthread_mutex_unlock(&k->changing);
+    *ret = list;
+    return count;
+}
+
+bool
+keyring_imported(struct keyring *k, const char *kid)
+{
+    bool found;
+
+    pthread_mutex_lock(&k->changing);
+    found = key_set_find(&k->imported, kid) != NULL;
+    pthread_mutex_unlock(&k->changing);
+    return found;
 }
 
 static int
@@ -216,7 +285,7 @@ keyring_import_jwks(struct keyring *k, const json_t *jwks, struct fault *f)
         if (r < 0)
             return r;
     }
-    replace(k, &set);
+    replace(k, &k->imported, &set);
     return 0;
 }
 
@@ -237,22 +306,54 @@ keyring_generation(struct keyring *k)
     return atomic_load(&k->generation);
 }
 
+void
+keyring_set_activation(struct keyring *k, int64_t us)
+{
+    atomic_store(&k->activation_us, us);
+}
+
+/* When the key was made: its kid's first 16 digits. 0 for a kid that somebody chose. */
+static int64_t
+made_us(const char *kid)
+{
+    static const char digits[] = "0123456789abcdef";
+    int64_t us = 0;
+
+    for (size_t i = 0; i < 16; i++) {
+        const char *digit = kid[i] == '\0' ? NULL : strchr(digits, kid[i]);
+
+        if (digit == NULL || us >> 58 != 0)
+            return 0;
+        us = us * 16 + (digit - digits);
+    }
+    return kid[16] == '-' ? us : 0;
+}
+
+/* The newest that is old enough; else the oldest, which others have had most time to learn of. */
 int
 keyring_signer(struct keyring *k, char ret[KEYRING_KID_MAX + 1])
 {
-    const struct key *newest = NULL;
+    int64_t made_by = clock_now_us() - atomic_load(&k->activation_us);
+    const struct key *best = NULL;
+    bool best_active = false;
 
     pthread_rwlock_rdlock(&k->lock);
     for (size_t i = 0; i < k->set.count; i++) {
         const struct key *key = &k->set.keys[i];
+        bool active = made_us(key->kid) <= made_by;
 
-        if (key->private_key != NULL && (newest == NULL || strcmp(key->kid, newest->kid) > 0))
-            newest = key;
+        if (key->private_key == NULL || (best_active && !active))
+            continue;
+        if (best == NULL || (active && !best_active) ||
+            (strcmp(key->kid, best->kid) > 0) == active) {
+            best = key;
+            best_active = active;
+        }
     }
-    if (newest != NULL)
-        memcpy(ret, newest->kid, sizeof(newest->kid));
+    if (best != NULL)
+        memcpy(ret, best->kid, sizeof(best->kid));
     pthread_rwlock_unlock(&k->lock);
-    return newest != NULL ? 0 : -ENOKEY;
+    return best != NULL ? 0 : -ENOKEY;
 }
 
 static EVP_PKEY *

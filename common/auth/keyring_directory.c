@@ -150,3 +150,19 @@ keyring_generate(const char *path, struct fault *f)
     EVP_PKEY_free(key);
     return r;
 }
+
+/* The private one first: a private key without its public one is what a reader refuses. */
+int
+keyring_remove(const char *path, const char *kid, struct fault *f)
+{
+    static const char *const ends[] = { "pem", "pub.pem" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+        _cleanup_(str_done) struct str file = { 0 };
+
+        str_addf(&file, "%s/%s.%s", path, kid, ends[i]);
+        if (unlink(file.data) < 0 && errno != ENOENT)
+            return fault_raise_cause(f, "%s: %s", file.data, strerror(errno));
+    }
+    return 0;
+}

@@ -1,4 +1,5 @@
 /* virga-identity: who may do what, and where the services are (Identity API v3). */
+#include "base/log.h"
 #include "bootstrap.h"
 #include "catalog_cache.h"
 #include "compliance.h"
@@ -28,7 +29,10 @@ open_authenticator(struct daemon *d, struct authenticator **ret, struct fault *f
     identity.config = (const struct identity_config *)(const void *)d->config;
     if (keys_open(identity.config->key_directory, &identity.keyring, f) < 0)
         return -1;
+    keyring_set_activation(identity.keyring, identity.config->key_activation_s * INT64_C(1000000));
     options.keyring = identity.keyring;
+    options.read_keys = keys_read;
+    options.owner = &identity;
     return authenticator_open(ret, &options, f);
 }
 
@@ -44,7 +48,8 @@ start(struct daemon *d, struct fault *f)
         compliance_new(identity.config, &identity.compliance, f) < 0)
         return -1;
     identity.hasher = password_hasher_new(&scheme, (unsigned)identity.config->hash_concurrency);
-    if (limits_check_model(identity.config, f) < 0 || revocations_load(&identity, f) < 0)
+    if (limits_check_model(identity.config, f) < 0 || keys_sync(&identity, f) < 0 ||
+        revocations_load(&identity, f) < 0)
         return -1;
     if (directories_start(&identity.directories, &identity, f) < 0)
         return -1;
@@ -69,12 +74,14 @@ reload(struct daemon *d)
     struct fault f = { 0 };
 
     (void)d;
-    keyring_reload(identity.keyring, &f);
+    if (keys_sync(&identity, &f) < 0)
+        log_error("identity.keys-unread reason=\"%s\" cause=\"%s\"", f.message, f.cause);
 }
 
 static const struct daemon_command commands[] = {
     { "bootstrap", "fills an empty cloud: domain, roles, admin, catalogue", bootstrap },
-    { "key", "\"key rotate\" makes a new signing key", key_command },
+    { "key", "\"key rotate\" makes a new signing key, \"key list\" shows those that verify",
+      key_command },
     { NULL, NULL, NULL },
 };
 

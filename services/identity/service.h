@@ -8,6 +8,7 @@
 struct identity_config {
     struct daemon_config common; /* First: see daemon.h. */
     const char *key_directory;
+    int64_t key_activation_s;
     int64_t token_ttl_s;
     const char *limit_model;
     const char *password_hash_algorithm;

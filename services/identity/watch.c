@@ -5,12 +5,15 @@
 #include "base/str.h"
 #include "catalog_cache.h"
 #include "db/listener.h"
+#include "keys.h"
 #include "revocations.h"
 
 struct watch {
     struct identity *identity;
     struct db_listener *listener;
-    bool revocations; /* To be read; of the listener's thread. */
+    /* Of the listener's thread: */
+    bool revocations, keys; /* To be read. */
+    bool failing;
 };
 
 static void
@@ -22,6 +25,20 @@ heard(void *owner, const char *payload)
         catalog_cache_invalidate(w->identity->catalogs);
     if (payload == NULL || str_equal(payload, "revocation"))
         w->revocations = true;
+    if (payload == NULL || str_equal(payload, "key"))
+        w->keys = true;
+}
+
+static int
+read_changes(struct watch *w, struct fault *f)
+{
+    if (w->revocations && revocations_load(w->identity, f) < 0)
+        return -1;
+    w->revocations = false;
+    if ((w->keys || keys_due(w->identity)) && keys_sync(w->identity, f) < 0)
+        return -1;
+    w->keys = false;
+    return 0;
 }
 
 static int
@@ -29,13 +46,14 @@ settle(void *owner)
 {
     struct watch *w = owner;
     struct fault f = { 0 };
+    int r = read_changes(w, &f);
 
-    if (w->revocations && revocations_load(w->identity, &f) < 0) {
-        log_warn("identity.revocations-unread reason=\"%s\" cause=\"%s\"", f.message, f.cause);
-        return -1;
-    }
-    w->revocations = false;
-    return 0;
+    if (r < 0 && !w->failing)
+        log_warn("identity.changes-unread reason=\"%s\" cause=\"%s\"", f.message, f.cause);
+    else if (r >= 0 && w->failing)
+        log_info("identity.changes-read-again");
+    w->failing = r < 0;
+    return r;
 }
 
 int

@@ -64,6 +64,108 @@ test_rotation(void **state)
     keyring_free(NULL);
 }
 
+/* A young key signs only when there is no other; of several the one that others have had most time to learn of. */
+static void
+test_activation(void **state)
+{
+    char first[KEYRING_KID_MAX + 1], kid[KEYRING_KID_MAX + 1];
+    struct fault f = { 0 };
+    struct keyring *k;
+
+    (void)state;
+    clock_set_us(NOW);
+    assert_ok(keyring_generate(directory, &f));
+    assert_ok(keyring_open_directory(&k, directory, &f));
+    keyring_set_activation(k, 100);
+    assert_ok(keyring_signer(k, first));
+    for (int i = 1; i <= 2; i++) {
+        clock_set_us(NOW + 10 * i);
+        assert_ok(keyring_generate(directory, &f));
+    }
+    assert_ok(keyring_reload(k, &f));
+    for (int64_t at = 20; at < 110; at += 10) {
+        clock_set_us(NOW + at);
+        assert_ok(keyring_signer(k, kid));
+        assert_string_equal(kid, first);
+    }
+    clock_set_us(NOW + 110);
+    assert_ok(keyring_signer(k, kid));
+    assert_true(strcmp(kid, first) > 0);
+    clock_set_us(NOW + 120);
+    assert_ok(keyring_signer(k, first));
+    assert_true(strcmp(first, kid) > 0);
+    keyring_set_activation(k, 0);
+    assert_ok(keyring_signer(k, kid));
+    assert_string_equal(first, kid);
+    clock_set_us(0);
+    keyring_free(k);
+}
+
+/* What others published verifies beside the directory's own, whatever order they come in, and takes nothing from them. */
+static void
+test_import_beside_directory(void **state)
+{
+    unsigned char mine[KEYRING_SIGNATURE], theirs[KEYRING_SIGNATURE];
+    char own_kid[KEYRING_KID_MAX + 1], other_kid[KEYRING_KID_MAX + 1];
+    _cleanup_(arena_freep) struct arena *a = arena_new();
+    struct keyring *own, *other;
+    struct keyring_key *keys;
+    char elsewhere[32];
+    struct fault f = { 0 };
+    json_t *jwks;
+    uint64_t generation;
+
+    (void)state;
+    ring_make_directory(elsewhere);
+    assert_ok(keyring_generate(directory, &f));
+    assert_ok(keyring_generate(elsewhere, &f));
+    assert_ok(keyring_open_directory(&own, directory, &f));
+    assert_ok(keyring_open_directory(&other, elsewhere, &f));
+    assert_ok(keyring_signer(own, own_kid));
+    assert_ok(keyring_signer(other, other_kid));
+    assert_ok(keyring_sign(own, own_kid, "data", 4, mine));
+    assert_ok(keyring_sign(other, other_kid, "data", 4, theirs));
+    assert_int_equal(keyring_verify(own, other_kid, "data", 4, theirs), -ENOKEY);
+
+    jwks = keyring_jwks(other);
+    assert_ok(keyring_import_jwks(own, jwks, &f));
+    generation = keyring_generation(own);
+    assert_int_equal(keyring_count(own), 2);
+    assert_int_equal(keyring_verify(own, other_kid, "data", 4, theirs), 0);
+    assert_int_equal(keyring_verify(own, own_kid, "data", 4, mine), 0);
+    assert_true(keyring_imported(own, other_kid));
+    assert_false(keyring_imported(own, own_kid));
+    assert_ok(keyring_reload(own, &f)); /* Changes nothing: what was verified stays so. */
+    assert_ok(keyring_import_jwks(own, jwks, &f));
+    assert_true(keyring_generation(own) == generation);
+    assert_ok(keyring_signer(own, other_kid));
+    assert_string_equal(other_kid, own_kid); /* Only who has the private key signs. */
+    assert_int_equal(keyring_own(own, a, &keys), 1);
+    assert_string_equal(keys[0].kid, own_kid);
+    assert_true(keys[0].signs);
+    json_decref(jwks);
+
+    /* Somebody who publishes another key under our kid changes nothing here. */
+    jwks = keyring_jwks(other);
+    json_object_set_new(json_array_get(json_object_get(jwks, "keys"), 0), "kid",
+                        json_string(own_kid));
+    assert_ok(keyring_import_jwks(own, jwks, &f));
+    assert_int_equal(keyring_count(own), 1);
+    assert_int_equal(keyring_verify(own, own_kid, "data", 4, mine), 0);
+    assert_int_equal(keyring_verify(own, own_kid, "data", 4, theirs), -EBADMSG);
+    json_decref(jwks);
+
+    assert_ok(keyring_remove(elsewhere, "nobody", &f));
+    assert_ok(keyring_signer(other, other_kid));
+    assert_ok(keyring_remove(elsewhere, other_kid, &f));
+    assert_ok(keyring_reload(other, &f));
+    assert_int_equal(keyring_count(other), 0);
+    assert_int_equal(keyring_signer(other, other_kid), -ENOKEY);
+    keyring_free(own);
+    keyring_free(other);
+    ring_remove_directory(elsewhere);
+}
+
 static void
 test_jwks(void **state)
 {
@@ -194,6 +296,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rotation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_activation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_import_beside_directory, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_jwks, set_up, tear_down),
         cmocka_unit_test(test_import_refuses),
         cmocka_unit_test_setup_teardown(test_directory_refuses, set_up, tear_down),
