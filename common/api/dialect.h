@@ -31,9 +31,11 @@ struct dialect {
     bool
         missing_is_refused; /* Unknown ids are 403 for whom the rule lets in by the object alone. */
     int max_limit;          /* Of a list; 0: none. */
-    int default_limit;      /* 0: all, up to max_limit. */
-    bool sort_colon;        /* sort=key:dir,key:dir */
-    bool sort_pairs;        /* sort_key=..&sort_dir=.. */
+    int default_limit;      /* 0: all, up to max_limit. -1: all, however many. */
+    bool each_filter_counts;        /* A repeated filter means "and"; else "or". */
+    bool any_word_is_true;          /* In boolean filters: what isn't a no. */
+    bool sort_colon;                /* sort=key:dir,key:dir */
+    bool sort_pairs;                /* sort_key=..&sort_dir=.. */
     const char *request_id_header2; /* Second name of the request id header, or NULL. */
     bool list_all_tenants;          /* Who may see all lists all only with ?all_tenants=1. */
     bool bulk;                      /* POST takes the plural too. */

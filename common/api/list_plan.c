@@ -6,6 +6,7 @@
 #include "../base/clock.h"
 #include "../base/str.h"
 #include "call.h"
+#include "dialect.h"
 
 static const struct field *
 find_field(const struct resource *r, const char *name, int version)
@@ -14,6 +15,20 @@ find_field(const struct resource *r, const char *name, int version)
         const struct field *field = &r->schema->fields[i];
 
         if (str_equal(field->name, name) &&
+            (version == 0 || field->since == 0 || version >= field->since))
+            return field;
+    }
+    return NULL;
+}
+
+/* The field that filters by that name. Beside it another one may be shown by the same name, made of it. */
+static const struct field *
+find_filter(const struct resource *r, const char *name, int version)
+{
+    for (size_t i = 0; i < r->schema->count; i++) {
+        const struct field *field = &r->schema->fields[i];
+
+        if (str_equal(field->name, name) && field->filters != 0 && field->column != NULL &&
             (version == 0 || field->since == 0 || version >= field->since))
             return field;
     }
@@ -70,9 +85,10 @@ list_plan_where_sql(struct list_plan *p, const char *sql, const char *const *val
 
 /* A value as PostgreSQL reads it for the column's type; NULL: cannot be, so the filter matches nothing. */
 static int
-column_value(const struct field *field, const char *text, struct arena *a, const char **ret,
+column_value(struct list_plan *p, const struct field *field, const char *text, const char **ret,
              struct fault *f)
 {
+    struct arena *a = p->arena;
     int64_t number;
     double real;
     bool yes;
@@ -95,6 +111,8 @@ column_value(const struct field *field, const char *text, struct arena *a, const
     case T_BOOL:
         if (text[0] == '\0')
             yes = true; /* ?enabled */
+        else if (str_to_bool(text, &yes) < 0 && p->dialect->any_word_is_true)
+            yes = true;
         else if (str_to_bool(text, &yes) < 0)
             return fault_raise_field(
                 f, field->name,
@@ -106,7 +124,12 @@ column_value(const struct field *field, const char *text, struct arena *a, const
         if (clock_parse(text, &number) < 0)
             return fault_raise_field(
                 f, field->name,
-                "Invalid input for field/attribute %s. Value: %.100s. It is not a date-time.",
+                p->dialect->id == DIALECT_KEYSTONE
+                    ? "Timestamp not in expected format. The server could not comply with the "
+                      "request since it is either malformed or otherwise incorrect. The client is "
+                      "assumed to be in error."
+                    : "Invalid input for field/attribute %s. Value: %.100s. It is not a "
+                      "date-time.",
                 field->name, text);
         text = clock_format(a, number, CLOCK_MICRO_Z);
         break;
@@ -130,7 +153,7 @@ static const struct {
     { "__endswith", OP_LIKE, FILTER_LIKE, true, false },
     { "__iendswith", OP_ILIKE, FILTER_LIKE, true, false },
     { "__iexact", OP_ILIKE, FILTER_LIKE, false, false },
-    { "~", OP_LIKE, FILTER_LIKE, true, true },
+    { "~", OP_LIKE, FILTER_LIKE, true, true }, /* Not where the others are the grammar. */
 };
 
 static const char *
@@ -160,12 +183,13 @@ suffix_filter(struct list_plan *p, const struct http_pair *q, int version)
         const struct field *field;
         const char *pattern;
 
-        if (!str_ends(q->name, suffixes[i].suffix))
+        if (!str_ends(q->name, suffixes[i].suffix) ||
+            (p->dialect->each_filter_counts && suffixes[i].suffix[0] == '~'))
             continue;
-        field = find_field(p->resource,
-                           arena_strndup(p->arena, q->name,
-                                         strlen(q->name) - strlen(suffixes[i].suffix)),
-                           version);
+        field = find_filter(p->resource,
+                            arena_strndup(p->arena, q->name,
+                                          strlen(q->name) - strlen(suffixes[i].suffix)),
+                            version);
         if (field == NULL || (field->filters & suffixes[i].filter) == 0)
             return 0;
         pattern = like_pattern(p->arena, q->value == NULL ? "" : q->value, suffixes[i].before,
@@ -176,20 +200,23 @@ suffix_filter(struct list_plan *p, const struct http_pair *q, int version)
     return 0;
 }
 
+static const struct {
+    const char *prefix;
+    enum predicate_op op;
+    uint32_t filter;
+} operators[] = {
+    { "gt:", OP_GT, FILTER_GT },
+    { "gte:", OP_GE, FILTER_GT },
+    { "lt:", OP_LT, FILTER_LT },
+    { "lte:", OP_LE, FILTER_LT },
+    { "eq:", OP_EQ, FILTER_GT | FILTER_LT },
+    { "neq:", OP_NE, FILTER_NE | FILTER_GT | FILTER_LT },
+};
+
 /* "gt:2020-01-01", "in:a,b" and friends, where the field takes them. */
 static int
 operator_filter(struct list_plan *p, const struct field *field, const char *text, struct fault *f)
 {
-    static const struct {
-        const char *prefix;
-        enum predicate_op op;
-        uint32_t filter;
-    } table[] = { { "gt:", OP_GT, FILTER_GT },
-                  { "gte:", OP_GE, FILTER_GT },
-                  { "lt:", OP_LT, FILTER_LT },
-                  { "lte:", OP_LE, FILTER_LT },
-                  { "eq:", OP_EQ, FILTER_GT | FILTER_LT },
-                  { "neq:", OP_NE, FILTER_NE | FILTER_GT | FILTER_LT } };
     const char *value;
 
     if ((field->filters & FILTER_IN) != 0 && str_starts(text, "in:")) {
@@ -199,46 +226,60 @@ operator_filter(struct list_plan *p, const struct field *field, const char *text
         add(p, field, OP_IN, (const char *const *)parts, count);
         return 1;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
-        if ((field->filters & table[i].filter) == 0 || !str_starts(text, table[i].prefix))
+    for (size_t i = 0; i < ARRAY_SIZE(operators); i++) {
+        if ((field->filters & operators[i].filter) == 0 || !str_starts(text, operators[i].prefix))
             continue;
-        if (column_value(field, text + strlen(table[i].prefix), p->arena, &value, f) < 0)
+        if (column_value(p, field, text + strlen(operators[i].prefix), &value, f) < 0)
             return -1;
-        add(p, field, table[i].op, &value, 1);
+        add(p, field, operators[i].op, &value, 1);
         return 1;
     }
+    /* A word of two or three letters and a colon was meant for one: no time begins so. */
+    if (p->dialect->each_filter_counts && field->type == T_TIME && strlen(text) > 3 &&
+        (text[2] == ':' || text[3] == ':'))
+        return fault_raise_field(f, field->name,
+                                 "The given operator %.*s is not valid. It must be one of the "
+                                 "following: 'eq', 'neq', 'lt', 'lte', 'gt', or 'gte'.",
+                                 (int)strcspn(text, ":"), text);
     return 0;
 }
 
+/* One value of a filter. Returns 1 if it was added, 0 if it is to be compared with as it stands in '*ret'. */
 static int
-plain_filter(struct call *c, struct list_plan *p, const struct field *field, const char *name,
+value_filter(struct list_plan *p, const struct field *field, const char *text, const char **ret,
              struct fault *f)
 {
+    bool like = (field->filters & FILTER_LIKE) != 0, regex = (field->filters & FILTER_REGEX) != 0;
+    int r = operator_filter(p, field, text, f);
+
+    if (r != 0)
+        return r;
+    if ((field->filters & FILTER_EQ) == 0 &&
+        (field->filters & (FILTER_REGEX | FILTER_PREFIX | FILTER_LIKE)) != 0) {
+        const char *pattern = regex ? text : like_pattern(p->arena, text, like, true);
+
+        add(p, field, regex ? OP_REGEX : OP_LIKE, &pattern, 1);
+        return 1;
+    }
+    return column_value(p, field, text, ret, f);
+}
+
+static int
+plain_filter(struct call *c, struct list_plan *p, const struct field *field,
+             const struct http_pair *first, struct fault *f)
+{
     const char **values = ARENA_ARRAY(p->arena, const char *, c->request->query_count);
+    const struct http_pair *end =
+        c->dialect->each_filter_counts ? first + 1 : c->request->query + c->request->query_count;
     size_t count = 0;
     int r;
 
-    for (size_t i = 0; i < c->request->query_count; i++) { /* A repeated key means "or". */
-        const struct http_pair *q = &c->request->query[i];
-        const char *text = q->value == NULL ? "" : q->value;
-
-        if (!str_equal(q->name, name))
+    for (const struct http_pair *q = first; q < end; q++) { /* A repeated key means "or". */
+        if (!str_equal(q->name, first->name))
             continue;
-        r = operator_filter(p, field, text, f);
+        r = value_filter(p, field, q->value == NULL ? "" : q->value, &values[count], f);
         if (r != 0)
             return r;
-        if ((field->filters & FILTER_EQ) == 0 &&
-            (field->filters & (FILTER_REGEX | FILTER_PREFIX | FILTER_LIKE)) != 0) {
-            const char *pattern =
-                (field->filters & FILTER_REGEX) != 0
-                    ? text
-                    : like_pattern(p->arena, text, (field->filters & FILTER_LIKE) != 0, true);
-
-            add(p, field, (field->filters & FILTER_REGEX) != 0 ? OP_REGEX : OP_LIKE, &pattern, 1);
-            return 1;
-        }
-        if (column_value(field, text, p->arena, &values[count], f) < 0)
-            return -1;
         count++;
     }
     add(p, field, count == 1 ? OP_EQ : OP_IN, values, count);
@@ -263,15 +304,15 @@ add_filters(struct call *c, struct list_plan *p, struct fault *f)
         const struct field *field;
         int r;
 
-        if (seen_before(c, i))
+        if (!c->dialect->each_filter_counts && seen_before(c, i))
             continue;
         r = suffix_filter(p, q, c->version);
         if (r != 0)
             continue;
-        field = find_field(p->resource, q->name, c->version);
-        if (field == NULL || field->filters == 0 || field->column == NULL)
+        field = find_filter(p->resource, q->name, c->version);
+        if (field == NULL)
             continue; /* Of another kind (limit, fields...), or one that this list does not know. */
-        if (plain_filter(c, p, field, q->name, f) < 0)
+        if (plain_filter(c, p, field, q, f) < 0)
             return -1;
     }
     return 0;
@@ -372,9 +413,9 @@ make_page(struct call *c, struct list_plan *p, struct fault *f)
     const char *marker = call_query(c, "marker");
     int64_t n;
 
-    p->limit = c->dialect->default_limit > 0 ? c->dialect->default_limit
-               : c->dialect->max_limit > 0   ? c->dialect->max_limit
-                                             : -1;
+    p->limit = c->dialect->default_limit != 0 ? c->dialect->default_limit
+               : c->dialect->max_limit > 0    ? c->dialect->max_limit
+                                              : -1;
     if (limit != NULL) {
         if (str_to_int64(limit, 0, INT64_MAX, &n) < 0)
             return fault_raise_field(f, "limit",
@@ -410,7 +451,7 @@ int
 list_plan_make(struct call *c, const struct resource *r, enum view view, struct list_plan *ret,
                struct fault *f)
 {
-    struct list_plan p = { .resource = r, .arena = c->arena, .view = view };
+    struct list_plan p = { .resource = r, .dialect = c->dialect, .arena = c->arena, .view = view };
 
     p.scope = call_scope_of(c, r);
     if (p.scope == NULL && r->scope == RESOURCE_PROJECT && c->dialect->list_all_tenants &&

@@ -38,8 +38,11 @@ struct order_by {
     bool descending;
 };
 
+struct dialect;
+
 struct list_plan {
     const struct resource *resource;
+    const struct dialect *dialect; /* Whose grammar the query string has. */
     struct arena *arena;
     const char *scope; /* Value of the scope column, or NULL. */
     struct predicate *predicates;

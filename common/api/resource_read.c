@@ -353,7 +353,9 @@ write_list(struct call *c, const struct list_plan *p, void *const *rows, size_t 
             previous = page_url(c, row_id(r, rows[0]), true, absolute);
     }
     dialect_list_links(c->dialect, w, r->plural,
-                       absolute ? arena_printf(c->arena, "%s%s", c->base_url, c->request->path)
+                       absolute ? arena_printf(c->arena, "%s%s%s%s", c->base_url, c->request->path,
+                                               c->request->query_text[0] == '\0' ? "" : "?",
+                                               c->request->query_text)
                                 : page_url(c, NULL, false, false),
                        next, previous);
     jsonw_end(w);

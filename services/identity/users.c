@@ -191,49 +191,13 @@ load(struct call *call, struct db *db, struct user *const *rows, size_t count, s
     return 0;
 }
 
-/* "lt:2016-11-06T15:32:17Z": an operator, and a time; without one, eq. */
-static int
-narrow_expiry(struct list_plan *plan, const char *text, struct fault *f)
-{
-    static const struct {
-        const char *name;
-        enum predicate_op op;
-    } ops[] = { { "lt:", OP_LT },  { "lte:", OP_LE }, { "gt:", OP_GT },
-                { "gte:", OP_GE }, { "eq:", OP_EQ },  { "neq:", OP_NE } };
-    size_t size = strcspn(text, ":");
-    enum predicate_op op = OP_EQ;
-    int64_t time_us;
-    bool named = size == 2 || size == 3;
-
-    for (size_t i = 0; named && i < ARRAY_SIZE(ops); i++) {
-        if (!str_starts(text, ops[i].name))
-            continue;
-        op = ops[i].op;
-        text += strlen(ops[i].name);
-        named = false;
-    }
-    if (named)
-        return fault_raise_field(f, "password_expires_at",
-                                 "The given operator %.3s is not valid. It must be one of the "
-                                 "following: 'eq', 'neq', 'lt', 'lte', 'gt', or 'gte'.",
-                                 text);
-    if (clock_parse(text, &time_us) < 0)
-        return fault_raise_field(
-            f, "password_expires_at",
-            "Timestamp not in expected format. The server could not comply with the request since "
-            "it is either malformed or otherwise incorrect. The client is assumed to be in error.");
-    list_plan_where(plan, "password_expiry", op, clock_format(plan->arena, time_us, CLOCK_MICRO_Z));
-    return 0;
-}
-
 static int
 plan_list(struct call *call, struct list_plan *plan, struct fault *f)
 {
-    const char *expiry = call_query(call, "password_expires_at");
-
+    (void)f;
     directory_read_new(call, call_query(call, "domain_id"));
     owner_narrow(call, plan);
-    return expiry == NULL ? 0 : narrow_expiry(plan, expiry, f);
+    return 0;
 }
 
 const struct user_hooks user_hooks = {
