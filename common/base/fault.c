@@ -62,18 +62,51 @@ fault_raise_code(struct fault *f, enum fault_kind kind, const char *code, const 
     return -(int)kind;
 }
 
+/* How much of a format is "Invalid input for field/attribute %s. Value: %s. ". */
+static size_t
+lead_size(const char *format)
+{
+    static const char lead[] = "Invalid input for field/attribute ", value[] = "Value: ";
+    const char *at, *end;
+
+    if (strncmp(format, lead, strlen(lead)) != 0)
+        return 0;
+    end = strstr(format, ". ");
+    if (end == NULL)
+        return 0;
+    at = end + 2;
+    if (strncmp(at, value, strlen(value)) == 0 && (end = strstr(at, ". ")) != NULL)
+        at = end + 2;
+    return (size_t)(at - format);
+}
+
 int
 fault_raise_field(struct fault *f, const char *field, const char *format, ...)
 {
+    size_t lead = lead_size(format);
+    char start[128];
     va_list args;
 
     fault_clear(f);
     f->kind = FAULT_INVALID;
     copy(f->field, sizeof(f->field), field);
     va_start(args, format);
+    if (lead > 0) {
+        snprintf(start, sizeof(start), "%.*s", (int)MIN(lead, sizeof(start) - 1), format);
+        print(f->message, sizeof(f->message), start, args);
+        f->reason = strlen(f->message);
+        va_end(args);
+        va_start(args, format);
+    }
     print(f->message, sizeof(f->message), format, args);
     va_end(args);
     return -(int)FAULT_INVALID;
+}
+
+const char *
+fault_reason(const struct fault *f)
+{
+    return f->message + MIN(f->reason, strlen(f->message));
 }
 
 int

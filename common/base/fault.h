@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "compiler.h"
 
@@ -47,6 +48,7 @@ struct fault {
     char code
         [64]; /* A name that is part of the wire (network's exception type, placement's code), or "". */
     char message[2048]; /* For the client; no paths, hosts or secrets. */
+    size_t reason;      /* Where the bare reason begins in it: fault_reason(). */
     char cause[512];    /* For the operator's log only. */
 };
 
@@ -59,6 +61,9 @@ int fault_raise_code(struct fault *f, enum fault_kind kind, const char *code, co
 
 /* A client's mistake in one member: FAULT_INVALID with 'field' set. */
 int fault_raise_field(struct fault *f, const char *field, const char *format, ...) _printf_(3, 4);
+
+/* The message without "Invalid input for field/attribute X. Value: Y. " before it, for dialects that put it otherwise. */
+const char *fault_reason(const struct fault *f);
 
 /* FAULT_INTERNAL with 'cause'; the client's message is the fixed text. */
 int fault_raise_cause(struct fault *f, const char *format, ...) _printf_(2, 3);

@@ -96,3 +96,100 @@ json_text(struct arena *a, const json_t *value)
     jsonw_json(&w, NULL, value);
     return arena_strndup(a, out.data, out.size);
 }
+
+static void
+add_repr_text(struct str *out, const char *text)
+{
+    char quote = strchr(text, '\'') != NULL && strchr(text, '"') == NULL ? '"' : '\'';
+
+    str_add_char(out, quote);
+    for (; *text != '\0'; text++) {
+        if (*text == '\n')
+            str_add(out, "\\n");
+        else if (*text == '\t')
+            str_add(out, "\\t");
+        else if ((unsigned char)*text < ' ')
+            str_addf(out, "\\x%02x", (unsigned)*text);
+        else if (*text == '\\' || *text == quote)
+            str_addf(out, "\\%c", *text);
+        else
+            str_add_char(out, *text);
+    }
+    str_add_char(out, quote);
+}
+
+/* With as few digits as tell it from its neighbours, and always as a fraction. */
+static void
+add_repr_real(struct str *out, double value)
+{
+    char text[40];
+
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) >= value && strtod(text, NULL) <= value)
+            break;
+    }
+    str_addf(out, "%s%s", text, text[strcspn(text, ".en")] == '\0' ? ".0" : "");
+}
+
+static void
+add_repr(struct str *out, const json_t *value)
+{
+    const char *key, *between = "";
+    json_t *item;
+    size_t i;
+
+    switch (json_typeof(value)) {
+    case JSON_OBJECT:
+        str_add_char(out, '{');
+        json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        {
+            str_add(out, between);
+            add_repr_text(out, key);
+            str_add(out, ": ");
+            add_repr(out, item);
+            between = ", ";
+        }
+        str_add_char(out, '}');
+        break;
+    case JSON_ARRAY:
+        str_add_char(out, '[');
+        json_array_foreach((json_t *)(uintptr_t)value, i, item)
+        {
+            str_add(out, between);
+            add_repr(out, item);
+            between = ", ";
+        }
+        str_add_char(out, ']');
+        break;
+    case JSON_STRING:
+        add_repr_text(out, json_string_value(value));
+        break;
+    case JSON_INTEGER:
+        str_addf(out, "%lld", (long long)json_integer_value(value));
+        break;
+    case JSON_REAL:
+        add_repr_real(out, json_real_value(value));
+        break;
+    case JSON_TRUE:
+        str_add(out, "True");
+        break;
+    case JSON_FALSE:
+        str_add(out, "False");
+        break;
+    case JSON_NULL:
+        str_add(out, "None");
+        break;
+    }
+}
+
+char *
+json_repr(struct arena *a, const json_t *value)
+{
+    _cleanup_(str_done) struct str out = { 0 };
+
+    if (value == NULL)
+        return arena_strdup(a, "None");
+    add_repr(&out, value);
+    return arena_strndup(a, out.data, out.size);
+}

@@ -99,6 +99,24 @@ test_kinds(void **state)
     assert_false(fault_is_transient(&(struct fault){ .kind = FAULT_CONFLICT }));
 }
 
+static void
+test_reason(void **state)
+{
+    struct fault f = { 0 };
+
+    (void)state;
+    fault_raise_field(&f, "a.b", "Invalid input for field/attribute %s. Value: %s. %s is too long",
+                      "a.b", "x. Value: y. z", "'x'");
+    assert_string_equal(fault_reason(&f), "'x' is too long");
+    fault_raise_field(&f, "a", "Invalid input for field/attribute %s. '%s' is a required property",
+                      "a. b", "c");
+    assert_string_equal(fault_reason(&f), "'c' is a required property");
+    fault_raise_field(&f, "a", "Nothing like it: %s", "a");
+    assert_string_equal(fault_reason(&f), "Nothing like it: a");
+    fault_raise(&f, FAULT_CONFLICT, "Else");
+    assert_string_equal(fault_reason(&f), "Else");
+}
+
 int
 main(void)
 {
@@ -106,6 +124,7 @@ main(void)
         cmocka_unit_test(test_raise),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_reason),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,13 +131,45 @@ test_get(void **state)
     assert_null(json_own(a, NULL));
 }
 
+static void
+test_repr(void **state)
+{
+    static const char *const cases[][2] = {
+        { "\"x\"", "'x'" },
+        { "\"it's\"", "\"it's\"" },
+        { "\"both ' and \\\"\"", "'both \\' and \"'" },
+        { "\"a\\\\b\\n\\u0001\"", "'a\\\\b\\n\\x01'" },
+        { "null", "None" },
+        { "true", "True" },
+        { "-5", "-5" },
+        { "1.5", "1.5" },
+        { "1.0", "1.0" },
+        { "3.40282e38", "3.40282e+38" },
+        { "0.1", "0.1" },
+        { "[1, \"x\", []]", "[1, 'x', []]" },
+        { "{\"a\": {\"b\": false}, \"c\": {}}", "{'a': {'b': False}, 'c': {}}" },
+    };
+    struct arena *a = arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct fault f = { 0 };
+        json_t *value;
+
+        assert_ok(json_read(a, cases[i][0], strlen(cases[i][0]), &value, &f));
+        assert_string_equal(json_repr(a, value), cases[i][1]);
+    }
+    assert_string_equal(json_repr(a, NULL), "None");
+    arena_free(a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),  cmocka_unit_test(test_size_is_the_bound),
         cmocka_unit_test(test_depth), cmocka_unit_test(test_error_repeats_nothing),
-        cmocka_unit_test(test_get),
+        cmocka_unit_test(test_get),   cmocka_unit_test(test_repr),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
