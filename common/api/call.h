@@ -92,6 +92,10 @@ int call_enforce_among(struct call *c, const char *rule, const struct call_objec
  * to nothing gets FAULT_FORBIDDEN instead, so that answers don't tell which ids exist. Returns -1. */
 int call_hide_missing(struct call *c, const char *rule, struct fault *f);
 
+/* For a handler without 'input' in a dialect with strict bodies: reads the body into call->body, whatever JSON it is.
+ * FAULT_MEDIA_TYPE, FAULT_INVALID. */
+int call_body(struct call *c, struct fault *f);
+
 /* Begins the JSON answer and returns its writer; end what you begin. The status stays the operation's unless set. */
 struct jsonw *call_json(struct call *c);
 void call_status(struct call *c, int status);

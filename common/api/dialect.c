@@ -226,7 +226,7 @@ placement_error(const struct fault *f, const char *request_id, int version, stru
     jsonw_text(&w, "title", dialect_reason(status));
     jsonw_text(&w, "detail",
                f->kind == FAULT_INVALID && f->field[0] != '\0'
-                   ? arena_printf(r->arena, "JSON does not validate: %s", message_of(f))
+                   ? arena_printf(r->arena, "JSON does not validate: %s", fault_reason(f))
                    : message_of(f));
     jsonw_text(&w, "request_id", request_id);
     if (version >= 1023)
@@ -304,7 +304,8 @@ static const struct dialect dialects[] = {
                             .quota_status = 403,
                             .unknown_marker_status = 400,
                             .times = CLOCK_Z,
-                            .content_type_required = true },
+                            .strict_bodies = true,
+                            .strict_versions = true },
 };
 
 const struct dialect *

@@ -94,12 +94,15 @@ negotiate(struct api_server *s, struct call *c, const struct route_match *m, str
         return 0;
     r = version_negotiate(c->request, api->type, api->legacy_version_header, api->min_version,
                           api->max_version, &c->version, f);
-    if (r < 0 && m != NULL &&
+    if (r < 0 && m != NULL && !c->dialect->strict_versions &&
         (m->operations[0]->flags & OP_PUBLIC) != 0) { /* Version documents ignore the header. */
         fault_clear(f);
         c->version = api->min_version;
         r = 0;
     }
+    if (r < 0 && c->dialect->strict_versions)
+        return fault_raise(f, f->kind, "Invalid microversion: %s",
+                           arena_strdup(c->arena, f->message));
     if (r < 0)
         return r;
     text = version_text(c->arena, c->version);
@@ -215,16 +218,42 @@ has_body(const struct http_request *r)
     return r->body != NULL && r->body_size > 0;
 }
 
+/* "application/json; charset=utf-8" without what follows the semicolon; NULL: none. */
+static const char *
+media_type(struct call *c)
+{
+    const char *type = http_header(c->request, "Content-Type");
+
+    return str_empty(type) ? NULL : arena_strndup(c->arena, type, strcspn(type, "; \t"));
+}
+
+int
+call_body(struct call *c, struct fault *f)
+{
+    const char *type = media_type(c);
+
+    if (!str_equal(type, "application/json"))
+        return fault_raise(f, FAULT_MEDIA_TYPE,
+                           "The media type %.80s is not supported, use application/json",
+                           type == NULL ? "None" : type);
+    if (!has_body(c->request))
+        return fault_raise(f, FAULT_INVALID, "Malformed JSON: the body is empty");
+    return json_read(c->arena, c->request->body, c->request->body_size, &c->body, f);
+}
+
 static int
 read_body(struct call *c, struct fault *f)
 {
     const char *type = http_header(c->request, "Content-Type");
 
+    if (c->dialect->strict_bodies) {
+        if (has_body(c->request) && media_type(c) == NULL)
+            return fault_raise(f, FAULT_INVALID,
+                               "content-type header required when content-length > 0");
+        return c->operation->input == NULL ? 0 : call_body(c, f);
+    }
     if (!has_body(c->request))
         return 0;
-    if (str_empty(type) && c->dialect->content_type_required)
-        return fault_raise(f, FAULT_INVALID,
-                           "content-type header required when content-length > 0");
     if (type != NULL && c->dialect->id != DIALECT_KEYSTONE && strcasestr(type, "json") == NULL &&
         type[0] != '\0')
         return fault_raise(f, FAULT_MEDIA_TYPE,
@@ -294,6 +323,20 @@ parse_input(struct call *c, void **ret_in, void **ret_siblings, struct fault *f)
     return 0;
 }
 
+/* The body is refused. Who may not do this at all, or names what is not there, is told that instead. */
+static int
+refuse_body(struct call *c, struct fault *f)
+{
+    const struct operation *o = c->operation;
+    struct fault other = { 0 };
+
+    if (o->exists != NULL && f->kind == FAULT_INVALID &&
+        ((o->policy != NULL && call_enforce(c, o->policy, o->resource, NULL, &other) < 0) ||
+         o->exists(c, &other) < 0))
+        *f = other;
+    return -1;
+}
+
 /* --- Policy and handler */
 
 static int
@@ -347,7 +390,7 @@ run_handler(struct call *c, struct fault *f)
         call_enforce(c, o->policy, o->resource, NULL, f) < 0)
         return -1;
     if (parse_input(c, &in, &siblings, f) < 0)
-        return -1;
+        return refuse_body(c, f);
     return o->handler(c, in, siblings, f);
 }
 
@@ -374,7 +417,7 @@ run(struct api_server *s, struct call *c, struct fault *f)
     const struct operation *const *found = NULL;
     struct route_match m;
     size_t count = 0;
-    int r;
+    int r, read = 0;
 
     if (!find_route(s, c, &m)) /* The version says how even that looks. */
         return negotiate(s, c, NULL, f) < 0
@@ -387,7 +430,9 @@ run(struct api_server *s, struct call *c, struct fault *f)
         return call_decline(c);
     if (!operation_is_inline(c->operation) && authenticate(s, c, found[0], f) < 0)
         return -1;
-    if ((found[0]->flags & (OP_STREAM | OP_RAW)) == 0 && read_body(c, f) < 0)
+    if ((found[0]->flags & (OP_STREAM | OP_RAW)) == 0)
+        read = read_body(c, f);
+    if (read < 0 && c->operation->exists == NULL)
         return -1;
     if (choose_action(c, found, count, f) < 0)
         return -1;
@@ -401,6 +446,8 @@ run(struct api_server *s, struct call *c, struct fault *f)
         if (db_pool_get(s->options.pool, c->arena, c->db, f) < 0)
             return -1;
     }
+    if (read < 0)
+        return refuse_body(c, f);
     r = idempotency_begin(c, f);
     if (r == 0) {
         r = run_handler(c, f);

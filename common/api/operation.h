@@ -39,6 +39,8 @@ struct operation {
     const struct schema *siblings; /* Members beside the envelope. */
     /* Thunk that casts 'in' to the handler's type. */
     int (*handler)(struct call *call, const void *in, const void *siblings, struct fault *f);
+    /* Asked when the body is refused: FAULT_NOT_FOUND if what the path names is not there, which is then the answer. */
+    int (*exists)(struct call *call, struct fault *f);
     int success;
     int since, until; /* Microversions, 0: always. */
     uint32_t flags;

@@ -49,12 +49,10 @@ pattern_get(const char *text)
 static int
 wrong_type(struct parse *p, const char *path, const json_t *value, const char *wanted)
 {
-    const char *text = json_text(p->arena, value);
-
     return fault_raise_field(
         p->f, path,
-        "Invalid input for field/attribute %s. Value: %.200s. %.200s is not of type '%s'.", path,
-        text, text, wanted);
+        "Invalid input for field/attribute %s. Value: %.200s. %.200s is not of type '%s'", path,
+        json_text(p->arena, value), json_repr(p->arena, value), wanted);
 }
 
 static int
@@ -76,16 +74,16 @@ check_text(const struct field *field, const char *text, int64_t min, int64_t max
 
     if (min >= 0 && length < (size_t)min)
         return fault_raise_field(
-            f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too short.",
+            f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too short",
             path, text, text);
     if (max >= 0 && length > (size_t)max)
         return fault_raise_field(
-            f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too long.",
+            f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too long",
             path, text, text);
     if (field->pattern != NULL && regexec(pattern_get(field->pattern), text, 0, NULL, 0) != 0)
         return fault_raise_field(f, path,
                                  "Invalid input for field/attribute %s. Value: %.200s. "
-                                 "'%.200s' does not match '%s'.",
+                                 "'%.200s' does not match '%s'",
                                  path, text, text, field->pattern);
     return 0;
 }
@@ -115,6 +113,14 @@ parse_text(struct parse *p, const struct field *field, const json_t *value, cons
     return 0;
 }
 
+static const char *
+number_text(struct parse *p, double value)
+{
+    if (fabs(value) < 9e15 && floor(value) >= value)
+        return arena_printf(p->arena, "%.0f", value);
+    return json_repr(p->arena, json_own(p->arena, json_real(value)));
+}
+
 static int
 check_number(struct parse *p, const struct field *field, double value, const char *path)
 {
@@ -122,14 +128,16 @@ check_number(struct parse *p, const struct field *field, double value, const cha
         return 0;
     if (field->has_min && value < field->min)
         return fault_raise_field(p->f, path,
-                                 "Invalid input for field/attribute %s. Value: %.17g. %.17g is "
-                                 "less than the minimum of %.17g",
-                                 path, value, value, field->min);
+                                 "Invalid input for field/attribute %s. Value: %s. %s is less "
+                                 "than the minimum of %s",
+                                 path, number_text(p, value), number_text(p, value),
+                                 number_text(p, field->min));
     if (field->has_max && value > field->max)
         return fault_raise_field(p->f, path,
-                                 "Invalid input for field/attribute %s. Value: %.17g. %.17g is "
-                                 "greater than the maximum of %.17g",
-                                 path, value, value, field->max);
+                                 "Invalid input for field/attribute %s. Value: %s. %s is greater "
+                                 "than the maximum of %s",
+                                 path, number_text(p, value), number_text(p, value),
+                                 number_text(p, field->max));
     return 0;
 }
 
@@ -207,10 +215,11 @@ check_count(struct parse *p, const struct field *field, const json_t *value, con
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (json_equal(json_array_get(value, i), json_array_get(value, j)))
-                return fault_raise_field(
-                    p->f, path,
-                    "Invalid input for field/attribute %s. Value: %.200s has non-unique elements",
-                    path, json_text(p->arena, value));
+                return fault_raise_field(p->f, path,
+                                         "Invalid input for field/attribute %s. Value: %.200s. "
+                                         "%.200s has non-unique elements",
+                                         path, json_text(p->arena, value),
+                                         json_repr(p->arena, value));
         }
     }
     return 0;
@@ -422,6 +431,31 @@ parse_spread(struct parse *p, const struct field *field, unsigned index, const c
     return 0;
 }
 
+static const char *
+type_name(const struct field *field)
+{
+    switch (field->type) {
+    case T_BOOL:
+        return "boolean";
+    case T_INT:
+        return "integer";
+    case T_NUMBER:
+        return "number";
+    case T_OBJECT:
+        return "object";
+    case T_TEXTS:
+    case T_OBJECTS:
+        return "array";
+    case T_JSON:
+        return (field->flags & F_ANY_ARRAY) != 0 ? "array" : "object";
+    case T_TEXT:
+    case T_TIME:
+    case T_ENUM:
+        break;
+    }
+    return "string";
+}
+
 static int
 parse_member(struct parse *p, const struct schema *s, const char *name, const json_t *value,
              const char *path, void *ret)
@@ -454,10 +488,7 @@ parse_member(struct parse *p, const struct schema *s, const char *name, const js
     index = (unsigned)(field - s->fields);
     if (json_is_null(value)) {
         if ((field->flags & F_NULL) == 0 && p->mode != SCHEMA_TRUSTED)
-            return wrong_type(p, join(p, path, name), value,
-                              field->type == T_BOOL  ? "boolean"
-                              : field->type == T_INT ? "integer"
-                                                     : "string");
+            return wrong_type(p, join(p, path, name), value, type_name(field));
         field_mark_null(set, index);
         return 0;
     }

@@ -127,6 +127,6 @@ schema_check_format(enum field_format format, const char *text, const char *name
     if (ok)
         return 0;
     return fault_raise_field(
-        f, name, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is not a '%s'.",
+        f, name, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is not a '%s'",
         name, text, text, words[format]);
 }

@@ -17,7 +17,7 @@ from specmodel import Model, SpecError, die, read_yaml, snake, version  # noqa: 
 
 METHODS = ('get', 'head', 'post', 'put', 'patch', 'delete')
 OPERATION_KEYS = {'policy', 'verb', 'resource', 'view', 'path_id', 'handler', 'input', 'key', 'siblings', 'success',
-                  'fallback', 'since', 'until', 'public', 'any_token', 'inline', 'fast', 'stream', 'raw', 'defer_policy', 'max_body',
+                  'fallback', 'since', 'until', 'public', 'any_token', 'inline', 'fast', 'stream', 'raw', 'exists', 'defer_policy', 'max_body',
                   'operationId', 'summary', 'rel', 'bulk'}
 RESOURCE_KEYS = {'table', 'key', 'plural', 'path', 'scope', 'scope_column', 'scope_or', 'hooks', 'order', 'title', 'not_found',
                  'code', 'unique', 'in_use', 'quota', 'links'}
@@ -200,6 +200,7 @@ def handlers_c(model, operations):
         thunks.append((name, 'static int\ncall_%s(struct call *call, const void *in, const void *siblings, struct fault *f)\n{\n%s'
                        '    return %s(%s, f);\n}\n' % (name, ''.join('    (void)%s;\n' % u for u in unused), name, ', '.join(args))))
     h = ['int %s%s;' % (n, s) for n, s in declared.items()]
+    h += ['int %s(struct call *call, struct fault *f);' % n for n in sorted({o.x['exists'] for o in operations if o.x.get('exists')})]
     return h, [t[1] for t in thunks]
 
 
@@ -258,6 +259,8 @@ def operation_row(model, o, policies, path, project_path):
         parts.append('.siblings = &%s_schema' % schema_of(model, x['siblings'], o.where))
     if x.get('handler'):
         parts.append('.handler = call_%s' % x['handler'])
+    if x.get('exists'):
+        parts.append('.exists = %s' % x['exists'])
     parts.append('.success = %d' % (success or 200))
     for key in ('since', 'until'):
         if x.get(key):
