@@ -145,6 +145,7 @@ fault_clear(struct fault *f)
 {
     f->kind = FAULT_NONE;
     f->field[0] = f->code[0] = f->message[0] = f->cause[0] = '\0';
+    f->reason = 0;
 }
 
 static const struct {
