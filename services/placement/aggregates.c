@@ -2,6 +2,7 @@
  * to 1.18; with the provider's generation, which is then checked and moved, from 1.19. */
 #include "base/json.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "reply.h"
 
 static void
@@ -44,25 +45,24 @@ parse(struct call *call, struct provider_aggregates *ret, struct fault *f)
     json_t *wrapped = call->body;
 
     if (!call_at_least(call, 1, 19)) {
+        if (!json_is_array(call->body))
+            return fault_raise_field(
+                f, "body", "Invalid input for field/attribute body. %.200s is not of type 'array'",
+                json_repr(call->arena, call->body));
         wrapped = json_own(call->arena, json_object());
         json_object_set(wrapped, "aggregates", call->body);
         json_object_set_new(wrapped, "resource_provider_generation",
                             json_integer(0)); /* Not looked at. */
     }
-    if (call->body == NULL)
-        return fault_raise_field(f, "body", "The request has no body.");
     if (schema_parse(&provider_aggregates_schema, wrapped, SCHEMA_CREATE, call->version, NULL,
                      call->arena, ret, f) < 0)
         return -1;
     for (size_t i = 0; i < ret->aggregates.count; i++) {
-        const char *uuid = uuid_normal(call->arena, ret->aggregates.items[i]);
-
-        if (uuid == NULL)
+        if (!uuid_check_loose(ret->aggregates.items[i]))
             return fault_raise_field(
                 f, "aggregates",
-                "Invalid input for field/attribute aggregates. '%.100s' is not a 'uuid'.",
+                "Invalid input for field/attribute aggregates. '%.100s' is not a 'uuid'",
                 ret->aggregates.items[i]);
-        ret->aggregates.items[i] = uuid;
     }
     return 0;
 }
@@ -77,7 +77,7 @@ aggregates_update(struct call *call, struct fault *f)
     struct provider_lock_row provider;
 
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0 ||
-        parse(call, &in, f) < 0)
+        call_body(call, f) < 0 || parse(call, &in, f) < 0)
         return -1;
     if (counted && in.resource_provider_generation != provider.generation)
         return fault_raise_code(f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE,

@@ -1,4 +1,8 @@
 /* Allocations: who has what. The bodies' shapes by microversion are parsed into claims; claims.c makes them true. */
+#include "allocations.h"
+
+#include <math.h>
+
 #include "base/array.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -11,10 +15,31 @@
 
 /* --- Bodies */
 
+/* What upstream's patterns take for a UUID in a key. */
+static bool
+is_uuid_like(const char *text)
+{
+    return strlen(text) == 36 && strspn(text, "0123456789abcdefABCDEF-") == 36;
+}
+
 static bool
 is_class_name(const char *text)
 {
     return text[0] != '\0' && text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0';
+}
+
+/* 1.0 is an integer in JSON Schema. */
+static bool
+is_whole(const json_t *value, int64_t *ret)
+{
+    double real = json_number_value(value);
+
+    if (json_is_real(value) && floor(real) >= real && fabs(real) < 9e15) {
+        *ret = (int64_t)real;
+        return true;
+    }
+    *ret = json_integer_value(value);
+    return json_is_integer(value);
 }
 
 /* "resources" of one provider. */
@@ -32,6 +57,7 @@ add_wants(struct call *call, struct consumer_claim *c, size_t *capacity, const c
     json_object_foreach((json_t *)(uintptr_t)resources, name, amount)
     {
         struct claim_want *want;
+        int64_t number;
 
         if (!is_class_name(name))
             return fault_raise_field(
@@ -39,19 +65,18 @@ add_wants(struct call *call, struct consumer_claim *c, size_t *capacity, const c
                 "Invalid input for field/attribute %s. '%.255s' does not match any of the regexes: "
                 "'^[A-Z0-9_]+$'",
                 path, name);
-        if (!json_is_integer(amount))
+        if (!is_whole(amount, &number))
             return fault_raise_field(
                 f, path,
                 "Invalid input for field/attribute %s.%.255s. %.100s is not of type 'integer'",
-                path, name, json_text(call->arena, amount));
-        if (json_integer_value(amount) < 1)
+                path, name, json_repr(call->arena, amount));
+        if (number < 1)
             return fault_raise_field(
                 f, path,
-                "Invalid input for field/attribute %s.%.255s. %lld is less than the minimum of 1",
-                path, name, (long long)json_integer_value(amount));
+                "Invalid input for field/attribute %s.%.255s. %s is less than the minimum of 1",
+                path, name, json_repr(call->arena, amount));
         want = ARRAY_PUSH(call->arena, c->wants, c->wants_count, *capacity);
-        *want = (struct claim_want){ provider_uuid, arena_strdup(call->arena, name),
-                                     json_integer_value(amount) };
+        *want = (struct claim_want){ provider_uuid, arena_strdup(call->arena, name), number };
     }
     return 0;
 }
@@ -69,7 +94,7 @@ parse_object(struct call *call, const json_t *object, struct consumer_claim *c, 
         const char *path = arena_printf(call->arena, "allocations.%.36s", uuid);
         struct allocation_record record = { 0 };
 
-        if (!uuid_check(uuid))
+        if (!is_uuid_like(uuid))
             return fault_raise_field(
                 f, "allocations",
                 "Invalid input for field/attribute allocations. '%.100s' does not match any of the "
@@ -100,10 +125,17 @@ parse_list(struct call *call, const json_t *list, struct consumer_claim *c, stru
         if (schema_parse(&allocation_provider_schema, item, SCHEMA_CREATE, call->version, path,
                          call->arena, &entry, f) < 0)
             return -1;
-        json_object_set_new(by_uuid, uuid_normal(call->arena, entry.resource_provider->uuid),
+        json_object_set_new(by_uuid, entry.resource_provider->uuid,
                             json_pack("{s:O}", "resources", entry.resources));
     }
     return parse_object(call, by_uuid, c, f);
+}
+
+static bool
+has_suffix_character(const char *text)
+{
+    return strpbrk(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") !=
+           NULL;
 }
 
 /* Request groups' suffixes to lists of UUIDs: checked, and otherwise ignored. */
@@ -120,18 +152,21 @@ check_mappings(struct call *call, const json_t *mappings, struct fault *f)
             "Invalid input for field/attribute mappings. {} does not have enough properties");
     json_object_foreach((json_t *)(uintptr_t)mappings, suffix, uuids)
     {
+        if (!has_suffix_character(suffix)) /* Upstream's pattern is not anchored. */
+            continue;
         if (!json_is_array(uuids) || json_array_size(uuids) == 0)
-            return fault_raise_field(
-                f, "mappings",
-                "Invalid input for field/attribute mappings. %.100s is not a list of UUIDs",
-                json_text(call->arena, uuids));
+            return fault_raise_field(f, "mappings",
+                                     "Invalid input for field/attribute mappings. %.100s %s",
+                                     json_repr(call->arena, uuids),
+                                     json_is_array(uuids) ? "is too short"
+                                                          : "is not of type 'array'");
         json_array_foreach(uuids, i, uuid)
         {
             if (!json_is_string(uuid) || !uuid_check_loose(json_string_value(uuid)))
                 return fault_raise_field(
-                    f, "mappings",
-                    "Invalid input for field/attribute mappings. %.100s is not a 'uuid'",
-                    json_text(call->arena, uuid));
+                    f, "mappings", "Invalid input for field/attribute mappings. %.100s is not %s",
+                    json_repr(call->arena, uuid),
+                    json_is_string(uuid) ? "a 'uuid'" : "of type 'string'");
         }
     }
     return 0;
@@ -176,56 +211,77 @@ allocations_update(struct call *call, const struct consumer_allocations *in, str
     return claims_apply(call, &claim, 1,
                         arena_printf(call->arena,
                                      "Unable to allocate inventory for consumer %s:", uuid),
-                        f);
+                        NULL, f);
+}
+
+int
+allocations_parse(struct call *call, const json_t *object, const char *path,
+                  struct consumer_claim **ret, size_t *ret_count, struct fault *f)
+{
+    struct consumer_claim *claims =
+        ARENA_ARRAY(call->arena, struct consumer_claim, json_object_size(object) + 1);
+    size_t count = 0;
+    const char *uuid;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)object, uuid, value)
+    {
+        struct consumer_allocations in = { 0 };
+
+        if (!is_uuid_like(uuid))
+            return fault_raise_field(f, path,
+                                     "Invalid input for field/attribute %s. '%.100s' does not "
+                                     "match any of the regexes: '^[0-9a-fA-F-]{36}$'",
+                                     path, uuid);
+        if (schema_parse(&consumer_allocations_schema, value, SCHEMA_CREATE, call->version, uuid,
+                         call->arena, &in, f) < 0)
+            return -1;
+        if (parse_claim(call, arena_strdup(call->arena, uuid), &in, true, &claims[count++], f) < 0)
+            return -1;
+    }
+    *ret = claims;
+    *ret_count = count;
+    return 0;
 }
 
 int
 allocations_manage(struct call *call, struct fault *f)
 {
-    size_t count = json_object_size(call->body), i = 0;
-    struct consumer_claim *claims = ARENA_ARRAY(call->arena, struct consumer_claim, count + 1);
-    const char *uuid;
-    json_t *value;
+    struct consumer_claim *claims;
+    size_t count;
 
-    if (!json_is_object(call->body) || count == 0)
+    if (call_body(call, f) < 0)
+        return -1;
+    if (!json_is_object(call->body))
         return fault_raise_field(
-            f, "body", "Invalid input for field/attribute body. At least one consumer is wanted.");
-    json_object_foreach(call->body, uuid, value)
-    {
-        struct consumer_allocations in = { 0 };
-
-        if (!uuid_check(uuid))
-            return fault_raise_field(f, "body",
-                                     "Invalid input for field/attribute body. '%.100s' does not "
-                                     "match any of the regexes: "
-                                     "'^[0-9a-fA-F-]{36}$'",
-                                     uuid);
-        if (schema_parse(&consumer_allocations_schema, value, SCHEMA_CREATE, call->version, uuid,
-                         call->arena, &in, f) < 0)
-            return -1;
-        if (parse_claim(call, arena_strdup(call->arena, uuid), &in, true, &claims[i++], f) < 0)
-            return -1;
-    }
-    return claims_apply(call, claims, count, "Unable to allocate inventory", f);
+            f, "body", "Invalid input for field/attribute body. %.200s is not of type 'object'",
+            json_repr(call->arena, call->body));
+    if (json_object_size(call->body) == 0)
+        return fault_raise_field(
+            f, "body",
+            "Invalid input for field/attribute body. {} does not have enough properties");
+    if (allocations_parse(call, call->body, "body", &claims, &count, f) < 0)
+        return -1;
+    return claims_apply(call, claims, count, "Unable to allocate inventory", NULL, f);
 }
 
 /* No generation is asked for here, in any version. */
 int
 allocations_delete(struct call *call, struct fault *f)
 {
-    const char *given = call_param(call, "consumer_uuid"), *uuid = uuid_normal(call->arena, given);
+    const char *uuid = call_param(call, "consumer_uuid");
     struct consumer_find_row row;
     struct consumer_claim claim;
-    int r = uuid == NULL ? 0 : consumer_find(call->db, uuid, &row, f);
+    int r = consumer_find(call->db, uuid, &row, f);
 
     if (r < 0)
         return r;
     if (r == 0)
-        return fault_raise(f, FAULT_NOT_FOUND, "No allocations for consumer '%.100s'", given);
-    claim = (struct consumer_claim){ .uuid = uuid,
-                                     .project_id = row.project_id,
-                                     .user_id = row.user_id };
-    return claims_apply(call, &claim, 1, "", f);
+        return fault_raise(f, FAULT_NOT_FOUND, "No allocations for consumer '%.100s'", uuid);
+    claim = (struct consumer_claim){
+        .uuid = uuid, .project_id = row.project_id, .user_id = row.user_id, .quiet = true
+    };
+    return claims_apply(call, &claim, 1, "", NULL, f);
 }
 
 /* --- Answers */
@@ -234,21 +290,19 @@ allocations_delete(struct call *call, struct fault *f)
 int
 allocations_show(struct call *call, struct fault *f)
 {
-    const char *uuid = uuid_normal(call->arena, call_param(call, "consumer_uuid"));
+    const char *uuid = call_param(call, "consumer_uuid");
     struct consumer_find_row consumer = { 0 };
     struct allocations_of_row *rows = NULL;
     int64_t modified_us = 0;
     struct jsonw *w;
     size_t count = 0;
-    int found = 0;
+    int found;
 
     if (reply_check_accept(call, f) < 0)
         return -1;
-    if (uuid != NULL) {
-        found = consumer_find(call->db, uuid, &consumer, f);
-        if (found < 0 || allocations_of(call->db, uuid, &rows, &count, f) < 0)
-            return -1;
-    }
+    found = consumer_find(call->db, uuid, &consumer, f);
+    if (found < 0 || allocations_of(call->db, uuid, &rows, &count, f) < 0)
+        return -1;
     for (size_t i = 0; i < count; i++)
         modified_us = MAX(modified_us, rows[i].created_at);
     w = reply_json(call, modified_us);

@@ -24,6 +24,7 @@ struct work {
     struct claim_stock *stocks;
     size_t stocks_count;
     const char *unable;
+    const struct claims_also *also;
 };
 
 /* A column of an array parameter. */
@@ -170,6 +171,22 @@ list_providers(const struct work *w, bool wanted, bool held, struct column *ret)
     }
 }
 
+/* Those whose clients must learn of a change: where something is wanted, or was, and is not just given back. */
+static void
+list_moved(const struct work *w, struct column *ret)
+{
+    list_providers(w, true, false, ret);
+    for (size_t i = 0; i < w->holders_count; i++) {
+        const struct holder *h = &w->holders[i];
+
+        for (size_t j = 0; h->claim->wants_count == 0 && !h->claim->quiet && j < h->held_count;
+             j++) {
+            if (!has(ret, h->held[j].provider_uuid))
+                push(w->arena, ret, h->held[j].provider_uuid);
+        }
+    }
+}
+
 static int
 lock_stocks(struct work *w, struct fault *f)
 {
@@ -178,6 +195,8 @@ lock_stocks(struct work *w, struct fault *f)
     size_t count;
 
     list_providers(w, true, true, &uuids);
+    if (w->also != NULL && w->also->before(w->also->owner, &uuids.texts, f) < 0)
+        return -1;
     if (claim_lock(w->db, &uuids.texts, &rows, &count, f) < 0)
         return -1;
     w->stocks = ARENA_ARRAY(w->arena, struct claim_stock, count + 1);
@@ -204,26 +223,33 @@ lock_stocks(struct work *w, struct fault *f)
 
 /* --- The check */
 
+/* Some of what is wanted is in no inventory: because provider or class is not there? */
 static int
-missing_stock(struct work *w, const struct claim_want *want, struct fault *f)
+check_names(struct work *w, struct fault *f)
 {
-    const char *names[] = { want->class_name };
-    const struct texts classes = { names, 1 };
+    struct column providers = { 0 }, classes = { 0 };
     struct class_unknown_row *unknown;
     size_t count;
 
-    if (class_unknown(w->db, &classes, &unknown, &count, f) < 0)
+    list_providers(w, true, false, &providers);
+    if (unknown_provider(w, &providers.texts, f) < 0)
         return -1;
-    if (count > 0)
-        return fault_raise(f, FAULT_INVALID, "%s No such resource class %.255s.", w->unable,
-                           want->class_name);
-    return claim_no_inventory(want->class_name, want->provider_uuid, f);
+    for (size_t i = 0; i < w->holders_count; i++) {
+        const struct consumer_claim *c = w->holders[i].claim;
+
+        for (size_t j = 0; j < c->wants_count; j++)
+            push(w->arena, &classes, c->wants[j].class_name);
+    }
+    if (class_unknown(w->db, &classes.texts, &unknown, &count, f) < 0)
+        return -1;
+    return count == 0 ? 0
+                      : fault_raise(f, FAULT_INVALID, "%s No such resource class %.255s.",
+                                    w->unable, unknown[0].name);
 }
 
 static int
 check(struct work *w, struct fault *f)
 {
-    struct column wanted = { 0 };
     bool complete = true;
 
     for (size_t i = 0; i < w->holders_count; i++) {
@@ -233,11 +259,8 @@ check(struct work *w, struct fault *f)
             complete = complete &&
                        find_stock(w, c->wants[j].provider_uuid, c->wants[j].class_name) != NULL;
     }
-    if (!complete) {
-        list_providers(w, true, false, &wanted);
-        if (unknown_provider(w, &wanted.texts, f) < 0)
-            return -1;
-    }
+    if (!complete && check_names(w, f) < 0)
+        return -1;
     for (size_t i = 0; i < w->holders_count; i++) {
         const struct consumer_claim *c = w->holders[i].claim;
 
@@ -246,7 +269,7 @@ check(struct work *w, struct fault *f)
                 find_stock(w, c->wants[j].provider_uuid, c->wants[j].class_name);
 
             if (s == NULL)
-                return missing_stock(w, &c->wants[j], f);
+                return claim_no_inventory(c->wants[j].class_name, c->wants[j].provider_uuid, f);
             if (claim_add(s, c->wants[j].amount, f) < 0)
                 return -1;
         }
@@ -273,9 +296,9 @@ write_stocks(struct work *w, struct fault *f)
 {
     struct column consumers = { 0 }, providers = { 0 }, classes = { 0 }, amounts = { 0 };
     struct column stock_providers = { 0 }, stock_classes = { 0 }, changes = { 0 }, touched = { 0 },
-                  bumps = { 0 }, wanted = { 0 };
+                  bumps = { 0 }, moved = { 0 };
 
-    list_providers(w, true, false, &wanted);
+    list_moved(w, &moved);
     for (size_t i = 0; i < w->holders_count; i++) {
         const struct consumer_claim *c = w->holders[i].claim;
 
@@ -294,10 +317,7 @@ write_stocks(struct work *w, struct fault *f)
 
         if (i == 0 || s->provider_id != s[-1].provider_id) {
             push_int(w->arena, &touched, s->provider_id);
-            push_int(w->arena, &bumps,
-                     has(&wanted, s->provider_uuid)
-                         ? 1
-                         : 0); /* What is only given back moves no generation. */
+            push_int(w->arena, &bumps, has(&moved, s->provider_uuid) ? 1 : 0);
         }
         if (s->after != s->before) {
             push_int(w->arena, &stock_providers, s->provider_id);
@@ -329,11 +349,14 @@ write_consumers(struct work *w, struct fault *f)
 
 static int
 apply(struct call *call, struct consumer_claim *claims, size_t count, const char *unable,
-      struct fault *f)
+      const struct claims_also *also, struct fault *f)
 {
-    struct work w = {
-        .call = call, .arena = call->arena, .db = call->db, .holders_count = count, .unable = unable
-    };
+    struct work w = { .call = call,
+                      .arena = call->arena,
+                      .db = call->db,
+                      .holders_count = count,
+                      .unable = unable,
+                      .also = also };
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
 
     w.holders = ARENA_ARRAY(call->arena, struct holder, count + 1);
@@ -348,6 +371,8 @@ apply(struct call *call, struct consumer_claim *claims, size_t count, const char
         return -1;
     if (forget(&w, f) < 0 || write_stocks(&w, f) < 0 || write_consumers(&w, f) < 0)
         return -1;
+    if (also != NULL && also->after(also->owner, f) < 0)
+        return -1;
     return db_tx_commit(&tx, f);
 }
 
@@ -361,13 +386,13 @@ compare(const void *a, const void *b)
 
 int
 claims_apply(struct call *call, struct consumer_claim *claims, size_t count, const char *unable,
-             struct fault *f)
+             const struct claims_also *also, struct fault *f)
 {
     int r;
 
     qsort(claims, count, sizeof(*claims), compare);
     for (int attempt = 1;; attempt++) {
-        r = apply(call, claims, count, unable, f);
+        r = apply(call, claims, count, unable, also, f);
         /* Deadlocks and serialisation failures, by their SQLSTATE's class. */
         if (r >= 0 || attempt == MAX_ATTEMPTS || !str_starts(f->cause, "database error 40"))
             return r;

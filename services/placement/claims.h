@@ -20,11 +20,20 @@ struct consumer_claim {
         counted; /* 'generation' must be the consumer's: its number, or null for one that is not there yet. */
     bool generation_null;
     int64_t generation;
+    bool quiet; /* What it gives back moves no provider's generation. */
     struct claim_want *wants;
     size_t wants_count;
 };
 
-/* All of it or nothing. 'unable' begins the message about an unknown resource class. FAULT_INVALID: an unknown provider or class;
+/* What else belongs into a claim's transaction. It may run several times, when the database gives up a transaction. */
+struct claims_also {
+    /* The consumers are locked, nothing of the providers that the claims concern ('uuids') is yet: by number, as below. */
+    int (*before)(void *owner, const struct texts *uuids, struct fault *f);
+    int (*after)(void *owner, struct fault *f); /* All is written, nothing committed. */
+    void *owner;
+};
+
+/* All of it or nothing. 'also': NULL, or what is done with it. 'unable' begins the message about an unknown resource class. FAULT_INVALID: an unknown provider or class;
  * FAULT_CONFLICT: no room, limits of the inventory, another consumer generation. Each uuid stands in 'claims' once; sorts them. */
 int claims_apply(struct call *call, struct consumer_claim *claims, size_t count, const char *unable,
-                 struct fault *f);
+                 const struct claims_also *also, struct fault *f);

@@ -1,15 +1,10 @@
 /* Inventories: what a provider has of each resource class, and on which terms it is given out. A change that leaves more
  * allocated than there is room for is accepted: hosts shrink, and refusing to say so helps nobody. */
+#include "inventories.h"
+
 #include "base/array.h"
 #include "base/str.h"
 #include "reply.h"
-
-/* One inventory as a client sends it, with its defaults. */
-struct inventory_in {
-    const char *class_name;
-    int64_t total, reserved, min_unit, max_unit, step_size;
-    double allocation_ratio;
-};
 
 /* Copies the members that the three request schemas share. */
 #define INVENTORY_IN(name, in)                                                                     \
@@ -47,7 +42,12 @@ static void
 reply_all(struct call *call, const struct inventory_in *items, size_t count, int64_t generation,
           int64_t modified_us)
 {
-    struct jsonw *w = reply_json(call, modified_us);
+    struct jsonw *w = call_json(call);
+
+    if (count > 0)
+        reply_cached(call, modified_us);
+    else if (call_at_least(call, 1, 15)) /* Nothing was ever modified. */
+        call_header(call, "Cache-Control", "no-cache");
 
     jsonw_object(w, NULL);
     jsonw_int(w, "resource_provider_generation", generation);
@@ -124,19 +124,16 @@ check_capacity(struct call *call, const struct inventory_in *x, const char *uuid
                        doing, uuid, x->class_name, uuid, may_be_empty ? "" : "or equal to ");
 }
 
+/* FAULT_INVALID beginning with 'unknown' when there is no such class. */
 static int
-check_class(struct call *call, const char *name, const char *uuid, const char *format,
-            struct fault *f)
+check_class(struct call *call, const char *name, const char *unknown, struct fault *f)
 {
     struct class_row row;
     int r = class_find(call->db, name, &row, f);
-    char message[512];
 
     if (r != 0)
         return r < 0 ? r : 0;
-    snprintf(message, sizeof(message), "No such resource class %.255s.", name);
-    return fault_raise(f, FAULT_INVALID, "%s inventory for resource provider %s: %s", format, uuid,
-                       message);
+    return fault_raise(f, FAULT_INVALID, "%s No such resource class %.255s.", unknown, name);
 }
 
 static int
@@ -176,7 +173,10 @@ inventory_create(struct call *call, const struct inventory_create *in, struct fa
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0)
         return -1;
     if (check_capacity(call, &x, uuid, "create", f) < 0 ||
-        check_class(call, x.class_name, uuid, "Unable to create", f) < 0)
+        check_class(call, x.class_name,
+                    arena_printf(call->arena,
+                                 "Unable to create inventory for resource provider %s:", uuid),
+                    f) < 0)
         return -1;
     if (insert(call, provider.id, &x, f) < 0) {
         if (f->kind != FAULT_CONFLICT)
@@ -212,6 +212,8 @@ inventory_update(struct call *call, const struct inventory *in, struct fault *f)
     r = change(call, provider.id, &x, f);
     if (r < 0)
         return r;
+    if (r == 0 && check_class(call, x.class_name, "", f) < 0)
+        return fault_raise(f, FAULT_NOT_FOUND, "No such resource class %.255s.", x.class_name);
     if (r == 0)
         return fault_raise(f, FAULT_INVALID,
                            "No inventory record with resource class for resource provider %s: No "
@@ -223,10 +225,9 @@ inventory_update(struct call *call, const struct inventory *in, struct fault *f)
     return 0;
 }
 
-/* The body of PUT all: "inventories": { class: inventory }. */
-static int
-parse_all(struct call *call, const json_t *object, struct inventory_in **ret, size_t *ret_count,
-          struct fault *f)
+int
+inventories_parse(struct call *call, const json_t *object, const char *path,
+                  struct inventory_in **ret, size_t *ret_count, struct fault *f)
 {
     struct inventory_in *items =
         ARENA_ARRAY(call->arena, struct inventory_in, json_object_size(object) + 1);
@@ -239,7 +240,7 @@ parse_all(struct call *call, const json_t *object, struct inventory_in **ret, si
         struct inventory_record record = { 0 };
 
         if (schema_parse(&inventory_record_schema, value, SCHEMA_CREATE, call->version,
-                         arena_printf(call->arena, "inventories.%s", name), call->arena, &record,
+                         arena_printf(call->arena, "%s.%s", path, name), call->arena, &record,
                          f) < 0)
             return -1;
         items[count++] =
@@ -262,7 +263,7 @@ find_item(const struct inventory_in *items, size_t count, const char *name)
 
 static int
 in_use(struct call *call, const char *uuid, const struct inventory_row *rows, size_t rows_count,
-       const struct inventory_in *items, size_t count, const char *prefix, struct fault *f)
+       const struct inventory_in *items, size_t count, const char *conflict, struct fault *f)
 {
     struct str names = { 0 };
     const char *text;
@@ -276,36 +277,43 @@ in_use(struct call *call, const char *uuid, const struct inventory_row *rows, si
     if (str_empty(text))
         return 0;
     return fault_raise_code(f, FAULT_CONFLICT, CODE_INVENTORY_INUSE,
-                            "%sInventory for '%s' on resource provider '%s' in use.", prefix, text,
-                            uuid);
+                            "%sInventory for '%s' on resource provider '%s' in use.", conflict,
+                            text, uuid);
 }
 
-/* Makes the inventories of a locked provider these, by comparison: what stays keeps its usage. */
-static int
-replace(struct call *call, int64_t provider_id, const char *uuid, const struct inventory_in *items,
-        size_t count, const char *prefix, struct fault *f)
+int
+inventories_merge(struct call *call, int64_t provider_id, const struct inventory_in *items,
+                  size_t count, const char *unknown, struct fault *f)
+{
+    for (size_t i = 0; i < count; i++) {
+        int r = change(call, provider_id, &items[i], f);
+
+        if (r == 0)
+            r = insert(call, provider_id, &items[i], f);
+        if (r < 0)
+            return r;
+        if (r == 0 && check_class(call, items[i].class_name, unknown, f) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+inventories_keep(struct call *call, int64_t provider_id, const char *uuid,
+                 const struct inventory_in *items, size_t count, const char *conflict,
+                 struct fault *f)
 {
     struct inventory_row *rows;
     size_t rows_count;
-    int r;
 
     if (inventory_list(call->db, provider_id, &rows, &rows_count, f) < 0)
         return -1;
-    if (in_use(call, uuid, rows, rows_count, items, count, prefix, f) < 0)
+    if (in_use(call, uuid, rows, rows_count, items, count, conflict, f) < 0)
         return -1;
     for (size_t i = 0; i < rows_count; i++) {
         if (find_item(items, count, rows[i].class_name) == NULL &&
             inventory_remove(call->db, provider_id, rows[i].class_name, f) < 0)
             return -1;
-    }
-    for (size_t i = 0; i < count; i++) {
-        r = change(call, provider_id, &items[i], f);
-        if (r == 0)
-            r = insert(call, provider_id, &items[i], f);
-        if (r < 0)
-            return r;
-        if (r == 0)
-            return check_class(call, items[i].class_name, uuid, "Unknown resource class in", f);
     }
     return 0;
 }
@@ -313,7 +321,7 @@ replace(struct call *call, int64_t provider_id, const char *uuid, const struct i
 int
 inventories_update(struct call *call, const struct inventories *in, struct fault *f)
 {
-    const char *uuid = call_param(call, "uuid");
+    const char *uuid = call_param(call, "uuid"), *unknown;
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct provider_touch_row touched;
     struct provider_lock_row provider;
@@ -322,7 +330,7 @@ inventories_update(struct call *call, const struct inventories *in, struct fault
 
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0)
         return -1;
-    if (parse_all(call, in->inventories, &items, &count, f) < 0)
+    if (inventories_parse(call, in->inventories, "inventories", &items, &count, f) < 0)
         return -1;
     if (check_generation(in->resource_provider_generation, provider.generation, f) < 0)
         return -1;
@@ -330,7 +338,10 @@ inventories_update(struct call *call, const struct inventories *in, struct fault
         if (check_capacity(call, &items[i], uuid, "update", f) < 0)
             return -1;
     }
-    if (replace(call, provider.id, uuid, items, count, "update conflict: ", f) < 0)
+    unknown = arena_printf(call->arena,
+                           "Unknown resource class in inventory for resource provider %s:", uuid);
+    if (inventories_merge(call, provider.id, items, count, unknown, f) < 0 ||
+        inventories_keep(call, provider.id, uuid, items, count, "update conflict: ", f) < 0)
         return -1;
     if (provider_touch(call->db, provider.id, 1, &touched, f) < 0 || db_tx_commit(&tx, f) < 0)
         return -1;
@@ -352,7 +363,7 @@ inventories_delete(struct call *call, struct fault *f)
     }
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0)
         return -1;
-    if (replace(call, provider.id, call_param(call, "uuid"), NULL, 0, "", f) < 0)
+    if (inventories_keep(call, provider.id, call_param(call, "uuid"), NULL, 0, "", f) < 0)
         return -1;
     if (provider_touch(call->db, provider.id, 1, &touched, f) < 0)
         return -1;
@@ -374,6 +385,11 @@ inventory_delete(struct call *call, struct fault *f)
     r = inventory_find(call->db, provider.id, name, &row, f);
     if (r < 0)
         return r;
+    if (r == 0 && check_class(call, name,
+                              arena_printf(call->arena,
+                                           "No inventory of class %.255s found for delete:", name),
+                              f) < 0)
+        return fault_raise(f, FAULT_NOT_FOUND, "%s", arena_strdup(call->arena, f->message));
     if (r == 0)
         return fault_raise(f, FAULT_NOT_FOUND,
                            "No inventory of class %.255s found for delete: No inventory of class "

@@ -23,15 +23,15 @@ parse(struct call *call, struct filter *ret, struct fault *f)
 
     if (query_check(call, keys, f) < 0)
         return -1;
-    *ret = (struct filter){ .name = query_last(call, "name") };
+    *ret = (struct filter){ .name = query_last(call, "name"), .uuid = uuid };
+    if (str_empty(ret->name))
+        ret->name = NULL;
     if (uuid != NULL && !uuid_check_loose(uuid))
         return fault_raise(f, FAULT_INVALID,
                            "Invalid query string parameters: '%.100s' is not a 'uuid'", uuid);
     if (in_tree != NULL && !uuid_check_loose(in_tree))
         return fault_raise(f, FAULT_INVALID,
                            "Invalid query string parameters: '%.100s' is not a 'uuid'", in_tree);
-    if (uuid != NULL)
-        ret->uuid = uuid_normal(call->arena, uuid);
     return request_parse_group(call, NULL, &ret->group, f);
 }
 

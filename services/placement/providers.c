@@ -133,12 +133,11 @@ provider_create(struct call *call, const struct provider_create *in, struct faul
 {
     const char *uuid =
         in->uuid == NULL ? uuid_make(call->arena) : uuid_normal(call->arena, in->uuid);
-    const char *parent_uuid = in->parent_provider_uuid == NULL
-                                  ? NULL
-                                  : uuid_normal(call->arena, in->parent_provider_uuid);
     struct provider_row row;
 
-    if (insert(call, uuid, in->name, parent_uuid, f) < 0)
+    if (str_empty(in->name))
+        return cannot_create(uuid, in->name, "name is required", f);
+    if (insert(call, uuid, in->name, in->parent_provider_uuid, f) < 0)
         return -1;
     call_header(call, "Location", call_url(call, "/resource_providers/%s", uuid));
     if (!call_at_least(call, 1, 20)) {
@@ -200,9 +199,6 @@ move(struct call *call, const struct provider_row *row, const char *parent_uuid,
 int
 provider_update(struct call *call, const struct provider_update *in, struct fault *f)
 {
-    const char *parent_uuid = in->parent_provider_uuid == NULL
-                                  ? NULL
-                                  : uuid_normal(call->arena, in->parent_provider_uuid);
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
     struct provider_row row;
 
@@ -214,7 +210,7 @@ provider_update(struct call *call, const struct provider_update *in, struct faul
     if (provider_of_path(call, &row, f) < 0)
         return -1;
     if (field_given(&in->set, PROVIDER_UPDATE_F_PARENT_PROVIDER_UUID) &&
-        move(call, &row, parent_uuid, f) < 0)
+        move(call, &row, in->parent_provider_uuid, f) < 0)
         return -1;
     if (provider_rename(call->db, row.id, in->name, f) < 0)
         return taken(row.uuid, in->name, false, f);

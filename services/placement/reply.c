@@ -1,6 +1,7 @@
 #include "reply.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -25,15 +26,38 @@ reply_json(struct call *call, int64_t modified_us)
     return call_json(call);
 }
 
+/* What follows a media range in Accept: is its weight zero? */
+static bool
+is_refused(const char *parameters)
+{
+    const char *weight = strstr(parameters, "q=");
+
+    return weight != NULL && weight < parameters + strcspn(parameters, ",") &&
+           strtod(weight + 2, NULL) <= 0;
+}
+
+static int
+not_acceptable(struct fault *f)
+{
+    return fault_raise(f, FAULT_NOT_ACCEPTABLE, "Only application/json is provided");
+}
+
 int
 reply_check_accept(struct call *call, struct fault *f)
 {
     const char *accept = http_header(call->request, "Accept");
 
-    if (str_empty(accept) || strstr(accept, "application/json") != NULL ||
-        strstr(accept, "*/*") != NULL || strstr(accept, "application/*") != NULL)
+    static const char *const ranges[] = { "application/json", "application/*", "*/*" };
+
+    if (str_empty(accept))
         return 0;
-    return fault_raise(f, FAULT_NOT_ACCEPTABLE, "Only application/json is provided");
+    for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+        const char *at = strstr(accept, ranges[i]);
+
+        if (at != NULL) /* The most specific one decides. */
+            return is_refused(at + strlen(ranges[i])) ? not_acceptable(f) : 0;
+    }
+    return not_acceptable(f);
 }
 
 /* Group suffixes: numbers from 1.25, names of 1 to 64 characters from 1.33. */
@@ -60,6 +84,29 @@ takes(const struct query_key *key, const char *name, int version)
     return name[size] == '\0' || (key->suffixed && is_suffix(name + size, version));
 }
 
+/* In the words that upstream's schemas lead to: where some keys are patterns, it is them that do not match. */
+static int
+unexpected(struct call *call, const struct query_key *keys, const char *name, struct fault *f)
+{
+    _cleanup_(str_done) struct str patterns = { 0 };
+    const char *suffix = call_at_least(call, 1, 33) ? "[a-zA-Z0-9_-]{1,64}" : "[1-9][0-9]*";
+
+    for (; keys->name != NULL && call_at_least(call, 1, 25); keys++) {
+        if (keys->suffixed && call->version >= keys->since)
+            str_addf(&patterns, "%s'^%s(%s)?$'", patterns.size == 0 ? "" : ", ", keys->name,
+                     suffix);
+    }
+    if (patterns.size > 0)
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Invalid query string parameters: '%.100s' does not match any of the regexes: %s", name,
+            str_text(&patterns));
+    return fault_raise(f, FAULT_INVALID,
+                       "Invalid query string parameters: Additional properties are not allowed "
+                       "('%.100s' was unexpected)",
+                       name);
+}
+
 int
 query_check(struct call *call, const struct query_key *keys, struct fault *f)
 {
@@ -70,12 +117,19 @@ query_check(struct call *call, const struct query_key *keys, struct fault *f)
         while (key->name != NULL && !takes(key, name, call->version))
             key++;
         if (key->name == NULL)
-            return fault_raise(f, FAULT_INVALID,
-                               "Invalid query string parameters: Additional properties are not "
-                               "allowed ('%.100s' was unexpected)",
-                               name);
+            return unexpected(call, keys, name, f);
     }
     return 0;
+}
+
+const char *
+query_first(const struct call *call, const char *name)
+{
+    for (size_t i = 0; i < call->request->query_count; i++) {
+        if (str_equal(call->request->query[i].name, name))
+            return call->request->query[i].value == NULL ? "" : call->request->query[i].value;
+    }
+    return NULL;
 }
 
 const char *
@@ -121,6 +175,14 @@ provider_of_path(struct call *call, struct provider_row *ret, struct fault *f)
     int r = provider_find(call->db, call_param(call, "uuid"), ret, f);
 
     return r == 0 ? no_provider(call, f) : r;
+}
+
+int
+provider_exists(struct call *call, struct fault *f)
+{
+    struct provider_row row;
+
+    return provider_of_path(call, &row, f) < 0 ? -1 : 0;
 }
 
 int

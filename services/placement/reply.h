@@ -22,7 +22,8 @@ struct query_key {
 /* FAULT_INVALID that names a parameter which is not in 'keys' (ended by a NULL name) at the request's version. */
 int query_check(struct call *call, const struct query_key *keys, struct fault *f);
 
-/* The last value of a parameter that is repeated, as upstream takes it; NULL. */
+/* The first and the last value of a parameter that may be repeated; NULL. Upstream checks the last and takes one or the other. */
+const char *query_first(const struct call *call, const char *name);
 const char *query_last(const struct call *call, const char *name);
 
 /* "...-...-..." in lower case of a UUID with or without dashes; NULL if it is none. */

@@ -6,9 +6,15 @@
 #include "reply.h"
 
 static const struct query_key keys[] = {
-    { "resources", 1010, true },      { "limit", 1016, false },        { "required", 1017, true },
-    { "member_of", 1021, true },      { "group_policy", 1025, false }, { "in_tree", 1031, true },
-    { "root_required", 1035, false }, { "same_subtree", 1036, false }, { NULL, 0, false },
+    { "in_tree", 1031, true },
+    { "member_of", 1021, true },
+    { "required", 1017, true },
+    { "resources", 1010, true },
+    { "limit", 1016, false },
+    { "group_policy", 1025, false },
+    { "root_required", 1035, false },
+    { "same_subtree", 1036, false },
+    { NULL, 0, false },
 };
 
 static const char *const group_keys[] = { "resources", "required", "member_of", "in_tree" };
@@ -50,27 +56,35 @@ parse_groups(struct call *call, struct request *r, struct fault *f)
 static int
 parse_limit(struct call *call, struct request *r, struct fault *f)
 {
-    const char *text = call_query(call, "limit");
+    const char *texts[] = { query_last(call, "limit"), query_first(call, "limit") };
 
-    if (text == NULL)
-        return 0;
-    if (text[0] < '1' || text[0] > '9' || str_to_int64(text, 1, INT64_MAX, &r->limit) < 0)
-        return fault_raise(
-            f, FAULT_INVALID,
-            "Invalid query string parameters: '%.100s' does not match '^[1-9][0-9]*$'", text);
+    for (size_t i = 0; texts[0] != NULL && i < ARRAY_SIZE(texts); i++) {
+        const char *text = texts[i];
+
+        if (text[0] < '1' || text[0] > '9' || text[strspn(text, "0123456789")] != '\0')
+            return fault_raise(
+                f, FAULT_INVALID,
+                "Invalid query string parameters: '%.100s' does not match '^[1-9][0-9]*$'", text);
+        if (str_to_int64(text, 1, INT64_MAX, &r->limit) < 0)
+            r->limit = INT64_MAX;
+    }
     return 0;
 }
 
 static int
 parse_policy(struct call *call, struct request *r, struct fault *f)
 {
-    const char *text = query_last(call, "group_policy");
+    const char *texts[] = { query_last(call, "group_policy"), query_first(call, "group_policy") };
+    const char *text = texts[1];
     size_t suffixed = 0;
 
-    if (text != NULL && !str_equal(text, "none") && !str_equal(text, "isolate"))
-        return fault_raise(
-            f, FAULT_INVALID,
-            "Invalid query string parameters: '%.100s' is not one of ['none', 'isolate']", text);
+    for (size_t i = 0; text != NULL && i < ARRAY_SIZE(texts); i++) {
+        if (!str_equal(texts[i], "none") && !str_equal(texts[i], "isolate"))
+            return fault_raise(
+                f, FAULT_INVALID,
+                "Invalid query string parameters: '%.100s' is not one of ['none', 'isolate']",
+                texts[i]);
+    }
     r->isolate = str_equal(text, "isolate");
     for (size_t i = 0; i < r->groups_count; i++)
         suffixed += r->groups[i].suffix[0] != '\0';
@@ -118,12 +132,10 @@ parse_root_required(struct call *call, struct request *r, struct fault *f)
                            text);
     parts = str_split(call->arena, text, ',', &count);
     for (size_t i = 0; i < MAX(count, (size_t)1); i++) {
-        char *name =
-            count == 0 ? arena_strdup(call->arena, "") : parts[i] + strspn(parts[i], " \t");
+        const char *name = count == 0 ? "" : request_strip(call->arena, parts[i]);
         bool forbid = name[0] == '!';
 
         name += strspn(name, "!");
-        name[strcspn(name, " \t")] = '\0';
         if (name[0] == '\0')
             return fault_raise(
                 f, FAULT_INVALID,
@@ -162,7 +174,7 @@ parse_subtrees(struct call *call, struct request *r, struct fault *f)
         list->items =
             (const char **)str_split(call->arena, value == NULL ? "" : value, ',', &list->count);
         for (size_t k = 0; k < list->count; k++)
-            list->items[k] += strspn(list->items[k], " \t");
+            list->items[k] = request_strip(call->arena, list->items[k]);
         if (list->count == 0 || contains(list, ""))
             return fault_raise_code(
                 f, FAULT_INVALID, CODE_QUERY_BAD_VALUE,
@@ -183,9 +195,19 @@ in_subtrees(const struct request *r, const char *suffix)
     return false;
 }
 
+static const char *
+list_suffixes(struct call *call, const struct request *r)
+{
+    _cleanup_(str_done) struct str out = { 0 };
+
+    for (size_t i = 0; i < r->groups_count; i++)
+        str_addf(&out, "%s'%.64s'", i == 0 ? "" : ", ", r->groups[i].suffix);
+    return arena_strdup(call->arena, str_text(&out));
+}
+
 /* From 1.36: a group without resources stands for a provider that same_subtree speaks of. */
 static int
-check_subtrees(const struct request *r, struct fault *f)
+check_subtrees(struct call *call, const struct request *r, struct fault *f)
 {
     size_t resourceless = 0;
 
@@ -206,8 +228,8 @@ check_subtrees(const struct request *r, struct fault *f)
             if (find_group(r, r->same_subtrees[i].items[k]) == NULL)
                 return fault_raise_code(f, FAULT_INVALID, CODE_QUERY_BAD_VALUE,
                                         "Real suffixes should be specified in `same_subtree`: "
-                                        "['%.64s'] not found among the request groups.",
-                                        r->same_subtrees[i].items[k]);
+                                        "['%.64s'] not found in [%s].",
+                                        r->same_subtrees[i].items[k], list_suffixes(call, r));
         }
     }
     return 0;
@@ -282,7 +304,7 @@ request_parse(struct call *call, struct request *ret, struct fault *f)
         return -1;
     if (parse_subtrees(call, &r, f) < 0 || parse_groups(call, &r, f) < 0)
         return -1;
-    if ((call_at_least(call, 1, 36) ? check_subtrees(&r, f) : check_orphans(call, &r, f)) < 0)
+    if ((call_at_least(call, 1, 36) ? check_subtrees(call, &r, f) : check_orphans(call, &r, f)) < 0)
         return -1;
     if (check_conflicts(&r, f) < 0 || parse_policy(call, &r, f) < 0)
         return -1;

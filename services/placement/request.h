@@ -38,6 +38,9 @@ struct request {
 /* The query of GET /allocation_candidates. */
 int request_parse(struct call *call, struct request *ret, struct fault *f);
 
+/* Without blanks around it. */
+const char *request_strip(struct arena *a, const char *text);
+
 /* One group's parameters; NULL 'suffix': "". For lists of providers and explanations, which have one group and fewer parameters. */
 int request_parse_group(struct call *call, const char *suffix, struct request_group *ret,
                         struct fault *f);

@@ -11,9 +11,8 @@ add(struct arena *a, struct texts *list, size_t *capacity, const char *text)
     *ARRAY_PUSH(a, list->items, list->count, *capacity) = text;
 }
 
-/* Without blanks around it. */
-static const char *
-strip(struct arena *a, const char *text)
+const char *
+request_strip(struct arena *a, const char *text)
 {
     size_t size;
 
@@ -30,12 +29,36 @@ strip(struct arena *a, const char *text)
     "Badly formed resources parameter. Expected resources query string parameter in form: "        \
     "?resources=VCPU:2,MEMORY_MB:1024. "
 
+/* What Python takes for an integer: blanks around it, a sign, and single '_' between digits. Too large is as good as the largest. */
+static bool
+read_amount(struct arena *a, const char *text, int64_t *ret)
+{
+    char *digits = arena_strdup(a, request_strip(a, text)), *to = digits;
+    bool negative = digits[0] == '-', between = false;
+
+    for (const char *c = digits + (digits[0] == '-' || digits[0] == '+'); *c != '\0'; c++) {
+        if (*c == '_' ? !between || c[1] == '\0' || c[1] == '_' : *c < '0' || *c > '9')
+            return false;
+        between = true;
+        if (*c != '_')
+            *to++ = *c;
+    }
+    if (!between)
+        return false;
+    *to = '\0';
+    if (str_to_int64(digits, 0, INT64_MAX, ret) < 0)
+        *ret = INT64_MAX;
+    if (negative)
+        *ret = -*ret;
+    return true;
+}
+
 static int
-parse_amount(const char *name, const char *text, int64_t *ret, struct fault *f)
+parse_amount(struct arena *a, const char *name, const char *text, int64_t *ret, struct fault *f)
 {
     int64_t amount;
 
-    if (str_to_int64(text, INT64_MIN, INT64_MAX, &amount) < 0)
+    if (!read_amount(a, text, &amount))
         return fault_raise(
             f, FAULT_INVALID,
             "Requested resource %.255s expected positive integer amount. Got: %.100s.", name, text);
@@ -53,7 +76,7 @@ parse_resources(struct arena *a, const char *text, struct request_group *g, stru
     size_t count, at;
     char **parts = str_split(a, text, ',', &count);
 
-    if (*strip(a, text) == '\0')
+    if (*request_strip(a, text) == '\0')
         return fault_raise(f, FAULT_INVALID, RESOURCES_FORM "Got: empty string.");
     g->wants_count = 0;
     for (size_t i = 0; i < count; i++) {
@@ -63,7 +86,7 @@ parse_resources(struct arena *a, const char *text, struct request_group *g, stru
         if (colon == NULL || strchr(colon + 1, ':') != NULL)
             return fault_raise(f, FAULT_INVALID, RESOURCES_FORM "Got: %.255s.", parts[i]);
         *colon = '\0';
-        if (parse_amount(parts[i], colon + 1, &amount, f) < 0)
+        if (parse_amount(a, parts[i], colon + 1, &amount, f) < 0)
             return -1;
         for (at = 0; at < g->wants_count && !str_equal(g->wants[at].class_name, parts[i]); at++)
             ;
@@ -86,7 +109,7 @@ parse_any(struct arena *a, const char *value, struct request_group *g, struct fa
 
     names.items = ARENA_ARRAY(a, const char *, names.count + 1);
     for (size_t i = 0; i < names.count; i++) {
-        names.items[i] = strip(a, parts[i]);
+        names.items[i] = request_strip(a, parts[i]);
         if (names.items[i][0] == '\0')
             return fault_raise(
                 f, FAULT_INVALID,
@@ -132,7 +155,7 @@ parse_required(struct call *call, const char *value, struct request_group *g, st
         return parse_any(a, value, g, f);
     }
     for (size_t i = 0; i < MAX(count, (size_t)1); i++) {
-        const char *name = count == 0 ? "" : strip(a, parts[i]);
+        const char *name = count == 0 ? "" : request_strip(a, parts[i]);
         bool forbidden = name[0] == '!';
         struct texts one = { .items = ARENA_ARRAY(a, const char *, 1), .count = 1 };
 
@@ -184,8 +207,8 @@ parse_member_of(struct call *call, const char *key, const char *value, struct re
     for (size_t i = 0; i < MAX(uuids.count, (size_t)1); i++) {
         const char *part = uuids.count == 0 ? "" : parts[i];
 
-        uuids.items[i] = uuid_normal(call->arena, part);
-        if (uuids.items[i] == NULL)
+        uuids.items[i] = part;
+        if (!uuid_check_loose(part))
             return fault_raise(f, FAULT_INVALID,
                                "Invalid query string parameters: Expected 'member_of' parameter to "
                                "contain valid UUID(s). "
@@ -269,8 +292,8 @@ request_parse_group(struct call *call, const char *suffix, struct request_group 
     if (parse_all_member_of(call, arena_printf(call->arena, "member_of%s", g.suffix), &g, f) < 0)
         return -1;
     if (in_tree != NULL) {
-        g.in_tree = uuid_normal(call->arena, strip(call->arena, in_tree));
-        if (g.in_tree == NULL)
+        g.in_tree = request_strip(call->arena, in_tree);
+        if (!uuid_check_loose(g.in_tree))
             return fault_raise(f, FAULT_INVALID,
                                "Invalid query string parameters: Expected 'in_tree' parameter to "
                                "be a format of uuid. "

@@ -92,7 +92,8 @@ rename_class(struct call *call, struct fault *f)
     struct resource_class in = { 0 };
     struct class_row row;
 
-    if (check_name(call, call->body, &in, f) < 0 || find(call, &row, f) < 0)
+    if (call_body(call, f) < 0 || check_name(call, call->body, &in, f) < 0 ||
+        find(call, &row, f) < 0)
         return -1;
     if (row.id < FIRST_CUSTOM)
         return fault_raise(f, FAULT_INVALID, "Cannot update standard resource class %s", name);

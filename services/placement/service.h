@@ -23,6 +23,7 @@ placement_of(const struct call *c)
 #define CODE_CONCURRENT_UPDATE "placement.concurrent_update"
 #define CODE_DUPLICATE_NAME "placement.duplicate_name"
 #define CODE_PROVIDER_IN_USE "placement.resource_provider.inuse"
+#define CODE_PROVIDER_NOT_FOUND "placement.resource_provider.not_found"
 #define CODE_PROVIDER_IS_PARENT "placement.resource_provider.cannot_delete_parent"
 #define CODE_QUERY_DUPLICATE "placement.query.duplicate_key"
 #define CODE_QUERY_BAD_VALUE "placement.query.bad_value"

@@ -39,6 +39,8 @@ parse_filter(struct call *call, const char *text, struct texts *names, const cha
     else if (str_starts(text, "in:"))
         names->items =
             (const char **)str_split(call->arena, text + strlen("in:"), ',', &names->count);
+    if (names->count == 0)
+        names->items = str_starts(text, "in:") ? ARENA_ARRAY(call->arena, const char *, 1) : NULL;
     return 0;
 }
 
@@ -214,10 +216,13 @@ provider_traits_update(struct call *call, const struct provider_traits *in, stru
     size_t count;
 
     for (size_t i = 0; i < in->traits.count; i++) {
-        if (in->traits.items[i][0] == '\0' || strlen(in->traits.items[i]) > 255)
+        const char *name = in->traits.items[i];
+
+        if (name[0] == '\0' || str_utf8_length(name) > 255)
             return fault_raise_field(
                 f, "traits",
-                "Invalid input for field/attribute traits. A trait has 1 to 255 characters.");
+                "Invalid input for field/attribute traits. Value: %.300s. '%.300s' is too %s", name,
+                name, name[0] == '\0' ? "short" : "long");
     }
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0)
         return -1;

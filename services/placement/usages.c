@@ -40,15 +40,22 @@ target_get(const void *object, const char *name)
 }
 
 static int
-check_length(const char *name, const char *value, struct fault *f)
+check_length(const char *value, struct fault *f)
 {
     size_t length = value == NULL ? 1 : str_utf8_length(value);
 
     if (length >= 1 && length <= 255)
         return 0;
-    return fault_raise(f, FAULT_INVALID,
-                       "Invalid query string parameters: '%.100s' is too %s for %s", value,
-                       length == 0 ? "short" : "long", name);
+    return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: '%.300s' is too %s",
+                       value, length == 0 ? "short" : "long");
+}
+
+/* As upstream's pattern has it: "all" and whatever follows, too. */
+static bool
+is_type(const char *text)
+{
+    return str_starts(text, "all") || str_equal(text, "unknown") ||
+           (text[0] != '\0' && text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] == '\0');
 }
 
 static int
@@ -71,16 +78,14 @@ parse(struct call *call, struct usage_query *q, struct fault *f)
     if (q->project_id == NULL)
         return fault_raise(f, FAULT_INVALID,
                            "Invalid query string parameters: 'project_id' is a required property");
-    if (check_length("project_id", q->project_id, f) < 0 ||
-        check_length("user_id", q->user_id, f) < 0 || check_length("consumer_type", q->type, f) < 0)
+    if (check_length(q->project_id, f) < 0 || check_length(q->user_id, f) < 0)
         return -1;
-    if (q->type != NULL && !str_equal(q->type, "all") && !str_equal(q->type, "unknown") &&
-        q->type[strspn(q->type, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")] != '\0')
+    if (q->type != NULL && !is_type(q->type))
         return fault_raise(f, FAULT_INVALID,
-                           "Invalid query string parameters: '%.100s' does not match "
+                           "Invalid query string parameters: '%.300s' does not match "
                            "'^[A-Z0-9_]+$|^all|^unknown$'",
                            q->type);
-    return 0;
+    return check_length(q->type, f);
 }
 
 /* One number per class, over all consumers (or all without a type). 'key': "all" or "unknown", where answers group by type. */

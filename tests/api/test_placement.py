@@ -134,9 +134,9 @@ class Access(Case):
         for method, path in (("GET", "/resource_providers"), ("POST", "/resource_providers"), ("GET", "/resource_providers/" + NOBODY),
                              ("DELETE", "/resource_providers/" + NOBODY), ("GET", "/allocation_candidates?resources=VCPU:1"),
                              ("GET", "/allocations/" + NOBODY), ("PUT", "/allocations/" + NOBODY), ("DELETE", "/allocations/" + NOBODY),
-                             ("POST", "/allocations"), ("GET", "/traits"), ("PUT", "/traits/CUSTOM_X"), ("GET", "/resource_classes"),
+                             ("POST", "/allocations"), ("POST", "/reshaper"), ("GET", "/traits"), ("PUT", "/traits/CUSTOM_X"), ("GET", "/resource_classes"),
                              ("GET", "/OS-VIRGA/explain?resources=VCPU:1")):
-            self.refused(403, method, path, session=member)
+            self.refused(403, method, path, {} if method in ("POST", "PUT") else None, session=member)
         self.expect(200, "GET", "/usages?project_id=" + reader.project_id, session=reader)
         self.expect(200, "GET", "/usages?project_id=" + member.project_id, session=member)
         self.refused(403, "GET", "/usages?project_id=" + reader.project_id, session=member)
@@ -153,7 +153,7 @@ class Access(Case):
         self.assertEqual(status, 406)
         self.assertEqual((content["errors"][0]["min_version"], content["errors"][0]["max_version"]), ("1.0", "1.39"))
         self.assertEqual(self.call("GET", "/resource_providers", version="one")[0], 400)
-        self.assertEqual(self.call("GET", "/", version="9.9")[0], 200)
+        self.assertEqual(self.call("GET", "/", version="9.9")[0], 406)
 
     def test_operations_before_their_time(self):
         some = "/resource_providers/" + NOBODY
@@ -165,7 +165,7 @@ class Access(Case):
         status, headers, _ = self.call("DELETE", some + "/inventories", version="1.4")
         self.assertEqual(status, 405)
         self.assertIn("GET", headers["Allow"])
-        self.refused(404, "POST", "/reshaper", {})
+        self.refused(404, "POST", "/reshaper", {}, version="1.29")
 
     def test_bodies(self):
         self.refused(405, "PATCH", "/resource_providers")
@@ -211,15 +211,16 @@ class Providers(Case):
         self.refused(409, "POST", "/resource_providers", {"name": "y", "uuid": given}, code="placement.duplicate_name", says=given)
 
     def test_bad_bodies(self):
-        for body in ({}, {"name": ""}, {"name": "x" * 201}, {"name": 1}, {"name": None}, {"name": "x", "uuid": "y"}, {"name": "x", "uuid": 5},
+        for body in ({}, {"name": "x" * 201}, {"name": 1}, {"name": None}, {"name": "x", "uuid": "y"}, {"name": "x", "uuid": 5},
                      {"name": "x", "color": 1}, {"name": "x", "parent_provider_uuid": "no"}, []):
-            self.refused(400, "POST", "/resource_providers", body, says="JSON does not validate" if body != [] else None)
+            self.refused(400, "POST", "/resource_providers", body, says="JSON does not validate")
+        self.refused(400, "POST", "/resource_providers", {"name": ""}, says="name is required")
         self.refused(400, "POST", "/resource_providers", {"name": "x", "parent_provider_uuid": None}, version="1.13")
         self.refused(400, "POST", "/resource_providers", {"name": "x", "parent_provider_uuid": NOBODY}, says="does not exist")
         own = new()
         self.refused(400, "POST", "/resource_providers", {"name": "x", "uuid": own, "parent_provider_uuid": own}, says="cannot be same")
         provider = self.provider()
-        for body in ({}, {"name": ""}, {"name": "x", "uuid": new()}, {"parent_provider_uuid": None}):
+        for body in ({}, {"name": "x", "uuid": new()}, {"parent_provider_uuid": None}):
             self.refused(400, "PUT", "/resource_providers/" + provider, body)
 
     def test_absent(self):
@@ -505,7 +506,7 @@ class Claims(Case):
         mapped = dict(keyed, consumer_generation=None, mappings={"": [host]})
         self.expect(204, "PUT", "/allocations/" + new(), mapped, version="1.34")
         self.refused(400, "PUT", "/allocations/" + new(), mapped, version="1.33")
-        for bad in ({}, {"": []}, {"": ["x"]}, {"": host}, []):
+        for bad in ({}, {"1": []}, {"1": ["x"]}, {"1": host}, []):
             self.refused(400, "PUT", "/allocations/" + new(), dict(mapped, mappings=bad), version="1.34")
         old = new()
         self.expect(204, "PUT", "/allocations/" + old, listed, version="1.0")
@@ -718,7 +719,8 @@ class Candidates(Case):
         answer = self.candidates(f"resources=VCPU:1&member_of={agg}&limit=2")
         self.assertEqual((len(answer["allocation_requests"]), len(answer["provider_summaries"])), (2, 2))
         self.assertEqual(len(self.found(f"resources=VCPU:1&member_of={agg}&limit=1000")), 5)
-        for limit in ("0", "-1", "x", "", "1.5", "999999999999999999999"):
+        self.assertEqual(len(self.found(f"resources=VCPU:1&member_of={agg}&limit=999999999999999999999")), 5)
+        for limit in ("0", "-1", "x", "", "1.5"):
             self.refused(400, "GET", "/allocation_candidates?resources=VCPU:1&limit=" + limit)
 
     def test_nested(self):

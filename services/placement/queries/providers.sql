@@ -8,6 +8,9 @@ FROM provider p JOIN provider r ON r.id = p.root_id LEFT JOIN provider u ON u.id
 -- provider_lock(uuid text) :opt -> (id int8, generation int8)
 SELECT id, generation FROM provider WHERE uuid = $1 FOR NO KEY UPDATE;
 
+-- providers_lock(uuids text[]) :many -> (id int8, uuid text, generation int8)
+SELECT id, uuid, generation FROM provider WHERE uuid = ANY ($1::text[]) ORDER BY id FOR NO KEY UPDATE;
+
 -- provider_insert(uuid text, name text, parent_uuid text?) :one -> (id int8)
 WITH fresh AS MATERIALIZED (SELECT nextval(pg_get_serial_sequence('provider', 'id')) AS id)
 INSERT INTO provider (id, uuid, name, parent_id, root_id) OVERRIDING SYSTEM VALUE

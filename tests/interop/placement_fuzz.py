@@ -1,0 +1,2 @@
+def run(both, seed, steps):
+    pass
