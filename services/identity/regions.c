@@ -78,26 +78,3 @@ const struct region_hooks region_hooks = {
     .prepare_update = prepare_update,
     .check_delete = check_delete,
 };
-
-/* PUT /v3/regions/{region_id}: creation with the id in the path. */
-int
-region_put(struct call *call, const struct region_put *in, struct fault *f)
-{
-    struct region row = { .id = call_param(call, "region_id"),
-                          .description = in->description == NULL ? "" : in->description,
-                          .parent_region_id = in->parent_region_id };
-    _cleanup_(db_tx_done) struct db_tx tx = { 0 };
-
-    if (in->id != NULL && !str_equal(in->id, row.id))
-        return fault_raise_field(f, "id",
-                                 "Conflicting region IDs specified: \"%.255s\" != \"%.255s\"",
-                                 row.id, in->id);
-    field_mark(&row.set, REGION_F_ID);
-    field_mark(&row.set, REGION_F_DESCRIPTION);
-    if (row.parent_region_id != NULL)
-        field_mark(&row.set, REGION_F_PARENT_REGION_ID);
-    if (db_tx_begin(&tx, call->db, f) < 0 || prepare_create(call, &tx, &row, f) < 0 ||
-        resource_insert(tx.db, &region_resource, &row, f) < 0 || db_tx_commit(&tx, f) < 0)
-        return -1;
-    return resource_reply(call, &region_resource, &row, f);
-}
