@@ -413,6 +413,87 @@ class EndpointPolicy(unittest.TestCase):
         expect(self, 403, 'PUT', '/v3/policies/%s/OS-ENDPOINT-POLICY/services/%s' % (p['id'], svc['id']), session=s)
 
 
+class Discovery(unittest.TestCase):
+    V3 = {'id': 'v3.14', 'status': 'stable', 'updated': '2020-04-07T00:00:00Z',
+          'media-types': [{'base': 'application/json', 'type': 'application/vnd.openstack.identity-v3+json'}]}
+
+    def get(self, path, accept=None):
+        return rest.request('GET', URL + path, None, {'Accept': accept} if accept else {})
+
+    def test_versions(self):
+        v3 = dict(self.V3, links=[{'rel': 'self', 'href': URL + '/v3/'}])
+        status, headers, content = self.get('/')
+        self.assertEqual((status, headers['Location'], content), (300, URL + '/v3/', {'versions': {'values': [v3]}}))
+        for path in ('/v3', '/v3/'):
+            status, headers, content = self.get(path)
+            self.assertEqual((status, content), (200, {'version': v3}))
+            self.assertEqual(headers['Vary'], 'X-Auth-Token')
+
+    def test_who_gets_json_home(self):
+        for accept, home in (('application/json-home', True), ('application/json', False), ('*/*', False), ('application/json, application/json-home', False),
+                             ('application/json;q=0.5, application/json-home', True), ('application/json-home;q=0.5, application/json', False),
+                             ('application/json-home;q=0', False), ('application/json-home;q=x', False), ('text/application/json-home', False),
+                             ('application/json-home;q=' + '9' * 400, False)):
+            for path in ('/', '/v3'):
+                with self.subTest(accept=accept, path=path):
+                    _, headers, content = self.get(path, accept)
+                    if home:
+                        self.assertEqual(headers['Content-Type'], 'application/json-home')
+                        content = json.loads(content) if isinstance(content, bytes) else content
+                    self.assertEqual('resources' in content, home)
+
+    def home(self, path):
+        status, _, content = self.get(path, 'application/json-home')
+        self.assertEqual(status, 200)
+        return (json.loads(content) if isinstance(content, bytes) else content)['resources']
+
+    def test_json_home(self):
+        rel = 'https://docs.openstack.org/api/openstack-identity/3/'
+        home, whole = self.home('/v3'), self.home('/')
+        for name, address in (
+                ('rel/auth_tokens', '/auth/tokens'), ('rel/users', '/users'), ('rel/services', '/services'), ('rel/limit_model', '/limits/model'),
+                ('rel/role_assignments', '/role_assignments'), ('ext/OS-REVOKE/1.0/rel/events', '/OS-REVOKE/events'),
+                ('ext/OS-EP-FILTER/1.0/rel/endpoint_groups', '/OS-EP-FILTER/endpoint_groups')):
+            self.assertEqual(home[rel + name], {'href': address})
+            self.assertEqual(whole[rel + name], {'href': '/v3' + address})
+        for name, address, variables in (
+                ('rel/user', '/users/{user_id}', ['param/user_id']), ('rel/user_change_password', '/users/{user_id}/password', ['param/user_id']),
+                ('rel/policy', '/policies/{policy_id}', ['param/policy_id']),
+                ('rel/registered_limit', '/registered_limits/{registered_limit_id}', ['param/registered_limit_id']),
+                ('rel/domain_config_option', '/domains/{domain_id}/config/{group}/{option}', ['param/domain_id', 'param/group', 'param/option']),
+                ('ext/OS-EP-FILTER/1.0/rel/endpoint_group_to_project_association', '/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}/projects/{project_id}',
+                 ['ext/OS-EP-FILTER/1.0/param/endpoint_group_id', 'param/project_id']),
+                ('ext/OS-EP-FILTER/1.0/rel/project_endpoints', '/OS-EP-FILTER/projects/{project_id}/endpoints', ['param/project_id']),
+                ('ext/OS-ENDPOINT-POLICY/1.0/rel/endpoint_policy', '/endpoints/{endpoint_id}/OS-ENDPOINT-POLICY/policy', ['param/endpoint_id'])):
+            entry = home[rel + name]
+            self.assertEqual((entry['href-template'], list(entry['href-vars'].values())), (address, [rel + v for v in variables]))
+        self.assertEqual(len(home), len(whole))
+        self.assertNotIn('OS-VIRGA', json.dumps(home))
+        for relation, entry in home.items():
+            self.assertEqual(set(entry) - {'href', 'href-template', 'href-vars'}, set(), relation)
+            if 'href' in entry:
+                self.assertNotIn('The resource could not be found.', str(ADMIN.request('GET', 'identity', '/v3' + entry['href'])[2]), entry)
+
+
+class Extras(unittest.TestCase):
+    def test_kept(self):
+        """What a client adds by itself comes back, is changed and never stands for what is ours."""
+        svc, r = service(), region()
+        for path, key, body in (('/v3/services', 'service', {'type': 't'}),
+                                ('/v3/endpoints', 'endpoint', {'service_id': svc['id'], 'interface': 'public', 'url': 'http://x'}),
+                                ('/v3/regions', 'region', {'parent_region_id': r['id']}), ('/v3/policies', 'policy', {'type': 't', 'blob': 'b'})):
+            with self.subTest(kind=key):
+                made = make(path, key, **dict(body, colour='blue', nested={'a': [1, None]}, links={'self': 'http://evil'}))
+                self.assertEqual((made['colour'], made['nested']), ('blue', {'a': [1, None]}))
+                self.assertEqual(made['links']['self'], URL + path + '/' + made['id'])
+                where = path + '/' + made['id']
+                changed = expect(self, 200, 'PATCH', where, {key: {'colour': 'red'}})[key]
+                self.assertEqual(changed, dict(made, colour='red'))
+                self.assertEqual(expect(self, 200, 'GET', where)[key], changed)
+        put = expect(self, 201, 'PUT', '/v3/regions/' + unique('R'), {'region': {'colour': 'blue'}})['region']
+        self.assertEqual(put['colour'], 'blue')
+
+
 class RevocationEvents(unittest.TestCase):
     def test_events(self):
         p, s = member()
