@@ -4,6 +4,10 @@
  *   federation_protocols.c   protocols of a provider, and which mapping each uses
  *   federation_mappings.c    mappings as they are stored; what they mean is mapping_rules.h
  *   federation_view.c        what tokens show of all that
+ *   federation_auth.c        .../auth: a token for who proves himself by his provider
+ *   federation_assertion.c   what is said of him (from claims: oidc.h; from a front proxy's headers)
+ *   federation_login.c       which account he is
+ *   websso.c                 the same for browsers that a dashboard sends
  *
  * A change of any of them ends the tokens that it let in. */
 #pragma once

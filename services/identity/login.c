@@ -10,9 +10,9 @@ static const struct {
     const char *name;
     login_method_fn check;
 } methods[] = {
-    { "password", login_password },
-    { "application_credential", login_app_cred },
-    { "token", login_token },
+    { "password", login_password }, { "application_credential", login_app_cred },
+    { "token", login_token },       { "mapped", login_mapped },
+    { "openid", login_mapped },     { "saml2", login_mapped },
 };
 
 int

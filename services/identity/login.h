@@ -26,6 +26,9 @@ int login_app_cred(struct call *call, const struct auth_identity *in, struct log
 int login_token(struct call *call, const struct auth_identity *in, struct login *l,
                 struct fault *f);
 
+int login_mapped(struct call *call, const struct auth_identity *in, struct login *l,
+                 struct fault *f);
+
 /* All methods that the request names. */
 int login(struct call *call, const struct auth_identity *in, struct login *ret, struct fault *f);
 

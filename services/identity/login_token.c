@@ -1,5 +1,6 @@
 /* Method "token": from a token that is still good to one with another scope. It never lives longer than the one it came from. */
 #include "delegation.h"
+#include "federation_login.h"
 #include "login.h"
 
 static int
@@ -49,7 +50,8 @@ login_token(struct call *call, const struct auth_identity *in, struct login *l, 
         return -1;
     if (found == 0 || !login_account_enabled(&row))
         return login_refused(call, "the token's user is gone or disabled", f);
-    if (check_exchange(call, &old, f) < 0 || login_take_user(call, &row, l, f) < 0)
+    if (check_exchange(call, &old, f) < 0 || federation_check_way(call, &old, f) < 0 ||
+        login_take_user(call, &row, l, f) < 0)
         return -1;
     l->who.expires_us = old.expires_us;
     l->who.audit_chain_id = old.audit_chain_id;

@@ -4,8 +4,10 @@
 #include "catalog_cache.h"
 #include "compliance.h"
 #include "directory.h"
+#include "federation_assertion.h"
 #include "keys.h"
 #include "limits.h"
+#include "oidc.h"
 #include "passwords.h"
 #include "revocations.h"
 #include "watch.h"
@@ -51,6 +53,9 @@ start(struct daemon *d, struct fault *f)
     if (limits_check_model(identity.config, f) < 0 || keys_sync(&identity, f) < 0 ||
         revocations_load(&identity, f) < 0)
         return -1;
+    if (assertion_check_proxies(identity.config->trusted_proxies, f) < 0 ||
+        oidc_open(&identity.oidc, identity.config->oidc_directory, f) < 0)
+        return -1;
     if (directories_start(&identity.directories, &identity, f) < 0)
         return -1;
     return watch_open(&identity.watch, &identity, f);
@@ -62,6 +67,7 @@ stop(struct daemon *d)
     (void)d;
     directories_stop(identity.directories);
     watch_close(identity.watch);
+    oidc_free(identity.oidc);
     catalog_cache_free(identity.catalogs);
     password_hasher_free(identity.hasher);
     compliance_free(identity.compliance);
@@ -76,6 +82,9 @@ reload(struct daemon *d)
     (void)d;
     if (keys_sync(&identity, &f) < 0)
         log_error("identity.keys-unread reason=\"%s\" cause=\"%s\"", f.message, f.cause);
+    fault_clear(&f);
+    if (oidc_reload(identity.oidc, identity.config->oidc_directory, &f) < 0)
+        log_error("oidc.not-reloaded reason=\"%s\"", f.message);
 }
 
 static const struct daemon_command commands[] = {

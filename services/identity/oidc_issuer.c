@@ -15,10 +15,14 @@ enum {
     KEYS_RENEWED_MS = 10 * 1000,
 };
 
-/* Over TLS, unless the issuer itself was configured without. */
+/* Over TLS, unless the issuer itself was configured without; and nothing that would be more than a URL in a header. */
 static bool
 may_ask(const struct oidc_client *c, const char *url)
 {
+    for (const unsigned char *at = (const unsigned char *)url; *at != '\0'; at++) {
+        if (*at <= ' ' || *at >= 0x7f)
+            return false;
+    }
     return str_starts(url, "https://") ||
            (str_starts(url, "http://") && str_starts(c->settings.issuer, "http://"));
 }

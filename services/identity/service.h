@@ -14,6 +14,12 @@ struct identity_config {
     const char *password_hash_algorithm;
     int64_t password_hash_rounds;
     int64_t hash_concurrency;
+    const char *oidc_directory;
+    const char **trusted_dashboards;
+    const char **trusted_proxies;
+    const char **assertion_headers;
+    const char *remote_id_attribute;
+    int64_t authorization_ttl_min;
     int64_t directory_refresh_s;
     int64_t directory_concurrency;
     int64_t max_project_tree_depth;
@@ -36,6 +42,7 @@ struct identity {
     struct keyring *keyring;
     struct password_hasher *hasher;
     struct directories *directories;
+    struct oidc *oidc;
     struct catalog_cache *catalogs;
     struct watch *watch;
     int64_t

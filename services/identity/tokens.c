@@ -24,33 +24,53 @@ wants_catalog(const struct call *call)
 }
 
 int
-token_create(struct call *call, const struct auth_request *in, struct fault *f)
+token_make(struct call *call, struct login *l, const json_t *scope, int64_t issued_us,
+           struct auth_context *ret, char **ret_text, struct fault *f)
 {
     struct identity *identity = identity_of(call);
-    /* Taken before anything is read: what changes from here on ends this token too. */
-    int64_t issued_us = clock_now_us();
-    struct auth_context token;
-    struct login l;
+    struct auth_context token = l->who;
     char *text;
 
-    if (login(call, in->identity, &l, f) < 0)
-        return -1;
-    token = l.who;
-    if (scope_resolve(call, in->scope, &l, &token, f) < 0)
+    if (scope_resolve(call, scope, l, &token, f) < 0)
         return -1;
     token.issued_us = issued_us;
     if (token.expires_us == 0)
         token.expires_us = token.issued_us + identity->config->token_ttl_s * INT64_C(1000000);
-    if (l.ends_us != 0 && l.ends_us < token.expires_us)
-        token.expires_us = l.ends_us;
+    if (l->ends_us != 0 && l->ends_us < token.expires_us)
+        token.expires_us = l->ends_us;
     token.audit_id = new_audit_id(call->arena);
     if (token.audit_chain_id == NULL)
         token.audit_chain_id = token.audit_id;
     if (token_sign(identity->keyring, call->arena, &token, &text, f) < 0 ||
-        (l.trust_limited && trust_use(call, token.trust_id, f) < 0))
+        (l->trust_limited && trust_use(call, token.trust_id, f) < 0))
+        return -1;
+    *ret = token;
+    *ret_text = text;
+    return 0;
+}
+
+int
+token_reply(struct call *call, struct login *l, const json_t *scope, int64_t issued_us,
+            struct fault *f)
+{
+    struct auth_context token;
+    char *text;
+
+    if (token_make(call, l, scope, issued_us, &token, &text, f) < 0)
         return -1;
     call_header(call, "X-Subject-Token", text);
     return token_write(call, &token, wants_catalog(call), f);
+}
+
+int
+token_create(struct call *call, const struct auth_request *in, struct fault *f)
+{
+    int64_t issued_us = clock_now_us();
+    struct login l;
+
+    if (login(call, in->identity, &l, f) < 0)
+        return -1;
+    return token_reply(call, &l, in->scope, issued_us, f);
 }
 
 /* Whose token it is, for the rules: of an impersonating trust's both, the trustor and the trustee who asked for it. */
