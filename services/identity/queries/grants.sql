@@ -24,15 +24,21 @@ DELETE FROM assignment WHERE actor_type = $1 AND actor_id = $2;
 WITH RECURSIVE wanted AS (
     SELECT id FROM project WHERE id = $4
     UNION SELECT p.id FROM wanted w JOIN project p ON p.parent_id = w.id WHERE $9
-), sources AS (
-    SELECT s.* FROM assignment s WHERE $2::text IS NULL AND $3::text IS NULL AND ($8::boolean IS NULL OR s.inherited = $8)
+), near AS ( -- Each of them with all that it may inherit from.
+    SELECT p.id, p.parent_id AS top FROM wanted w JOIN project p ON p.id = w.id WHERE $7
+    UNION ALL SELECT n.id, p.parent_id FROM near n JOIN project p ON p.id = n.top
+), targets AS (
+    SELECT id FROM wanted UNION SELECT top FROM near
+), sources AS ( -- What may matter, by who has it, or by where it is.
+    SELECT s.* FROM assignment s
+    WHERE $2::text IS NULL AND $3::text IS NULL AND ($4::text IS NULL OR s.target_id IN (SELECT id FROM targets)) AND ($5::text IS NULL OR s.target_id = $5)
+      AND (NOT $6 OR s.target_type = 'system') AND ($7 OR $1::text IS NULL OR s.role_id = $1) AND ($8::boolean IS NULL OR s.inherited = $8)
     UNION ALL SELECT s.* FROM assignment s WHERE s.user_id = $2 AND ($8::boolean IS NULL OR s.inherited = $8)
     UNION ALL SELECT s.* FROM assignment s WHERE s.group_id = $3 AND ($8::boolean IS NULL OR s.inherited = $8)
     UNION ALL SELECT s.* FROM membership m JOIN assignment s ON s.group_id = m.group_id
     WHERE $7 AND m.user_id = $2 AND ($8::boolean IS NULL OR s.inherited = $8)
-), above AS ( -- Each project with all that it may inherit from.
-    SELECT p.id, p.parent_id AS top FROM project p
-    WHERE $7 AND ($4::text IS NULL OR p.id IN (SELECT id FROM wanted)) AND EXISTS (SELECT 1 FROM sources WHERE inherited)
+), above AS ( -- As near, of all projects.
+    SELECT id, parent_id AS top FROM project WHERE $7 AND $4::text IS NULL AND EXISTS (SELECT 1 FROM sources WHERE inherited)
     UNION ALL SELECT a.id, p.parent_id FROM above a JOIN project p ON p.id = a.top
 ), users AS ( -- Each source with those it is for.
     SELECT s.*, s.user_id AS holder_id FROM sources s WHERE $7 AND s.user_id IS NOT NULL
@@ -44,7 +50,7 @@ WITH RECURSIVE wanted AS (
     FROM sources WHERE NOT $7
     UNION SELECT role_id, holder_id, NULL, project_id, domain_id, false, group_id, NULL, NULL, NULL FROM users WHERE NOT inherited
     UNION SELECT u.role_id, u.holder_id, NULL, a.id, NULL, false, u.group_id, u.project_id, u.domain_id, NULL
-    FROM users u JOIN above a ON a.top = u.target_id WHERE u.inherited
+    FROM users u JOIN (SELECT * FROM near UNION ALL SELECT * FROM above) a ON a.top = u.target_id WHERE u.inherited
 ), shown AS (
     SELECT * FROM held
     UNION SELECT i.implied_role_id, s.user_id, s.group_id, s.project_id, s.domain_id, s.inherited, s.via_group_id, s.via_project_id, s.via_domain_id, s.role_id
