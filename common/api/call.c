@@ -43,9 +43,15 @@ call_query_bool(const struct call *c, const char *name)
 }
 
 int
+call_take_time(struct call *c)
+{
+    return c->request->may_wait ? 0 : call_decline(c);
+}
+
+int
 call_decline(struct call *c)
 {
-    assert(c->at_once);
+    assert(c->at_once || !c->request->may_wait);
     c->declined = true;
     return -1;
 }

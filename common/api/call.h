@@ -56,6 +56,11 @@ call_at_least(const struct call *c, int major, int minor)
     return c->version >= major * 1000 + minor;
 }
 
+/* Before what keeps a thread long by itself, a password's hash or a directory's answer: 0 in a thread that may wait. Else -1, and the
+ * request is begun anew in one, when its turn has come; so nothing may have been committed. Workers are few, and no flood of logins may
+ * keep them all. */
+int call_take_time(struct call *c);
+
 /* For the handler of a `fast` operation when call->at_once and it needs what has to be waited for: returns -1, and the request is
  * begun anew in a worker, as if nothing had been done. So a handler that is tried at once changes nothing before it is sure. */
 int call_decline(struct call *c);

@@ -515,7 +515,7 @@ write_error(struct api_server *s, struct call *c, const struct fault *f)
         error_page_write(f, c->response->status, form, c->response);
 }
 
-/* False: it was tried in the I/O thread, and has to be done in a worker. */
+/* False: it was declined, and has to be done in another kind of thread. */
 static bool
 handle(struct api_server *s, struct api_worker *w, bool at_once, struct http_request *request,
        struct http_response *response)
@@ -547,6 +547,9 @@ handle(struct api_server *s, struct api_worker *w, bool at_once, struct http_req
         call_header(&c, "Vary", "X-Auth-Token");
     if (run(s, &c, &f) < 0) {
         if (c.declined) {
+            response->status = fault_status(FAULT_UNAVAILABLE); /* Nothing was done. */
+            response->later = !at_once;
+            idempotency_end(&c);
             log_set_context(NULL);
             return false;
         }

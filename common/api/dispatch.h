@@ -13,7 +13,8 @@ struct api_server;
 struct api_server_options {
     const struct api *api;
     const char *listen;
-    unsigned io_threads, workers;
+    unsigned io_threads, workers, waiting_workers,
+        waiting_max; /* See struct http_server_options. */
     struct db_pool *pool;
     struct authenticator *authenticator;
     const char *policy_file;  /* NULL: defaults only. */

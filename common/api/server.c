@@ -96,6 +96,8 @@ api_server_start(struct api_server **ret, const struct api_server_options *optio
     struct http_server_options http = { .listen = options->listen,
                                         .io_threads = options->io_threads,
                                         .workers = options->workers,
+                                        .waiting_workers = options->waiting_workers,
+                                        .waiting_max = options->waiting_max,
                                         .tls_certificate = options->tls_certificate,
                                         .tls_key = options->tls_key };
     struct api_server *s = calloc(1, sizeof(*s));

@@ -47,10 +47,20 @@ make_state_folder(const struct daemon_config *c, struct fault *f)
 }
 
 static unsigned
+waiting_workers(const struct daemon_config *c)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return c->api_waiting_workers > 0 ? (unsigned)c->api_waiting_workers
+                                      : (unsigned)MAX(processors, 1L) + 1;
+}
+
+static unsigned
 pool_size(const struct daemon_config *c)
 {
-    return c->database_pool > 0 ? (unsigned)c->database_pool
-                                : (unsigned)(c->api_workers + c->saga_threads + 2);
+    return c->database_pool > 0
+               ? (unsigned)c->database_pool
+               : (unsigned)(c->api_workers + c->saga_threads + 2) + waiting_workers(c);
 }
 
 /* Waits while the database is away: at most 'wait_ms' (-1: for ever). 1: told to stop meanwhile. */
@@ -150,6 +160,8 @@ start_api(struct daemon *d, struct fault *f)
         .listen = c->api_listen,
         .io_threads = (unsigned)c->api_io_threads,
         .workers = (unsigned)c->api_workers,
+        .waiting_workers = waiting_workers(c),
+        .waiting_max = (unsigned)c->api_waiting_max,
         .pool = d->pool,
         .authenticator = d->authenticator,
         .policy_file = text_or_null(c->policy_file),

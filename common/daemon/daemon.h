@@ -18,7 +18,7 @@ struct daemon_config {
     const char *state_dir, *control_socket;
     const char *api_listen;
     const char *public_url; /* "" : from the Host header */
-    int64_t api_workers, api_io_threads;
+    int64_t api_workers, api_io_threads, api_waiting_workers, api_waiting_max;
     const char *tls_certificate, *tls_key;
     const char *policy_file;
     const char *database_url;

@@ -90,6 +90,8 @@ write_http(const struct running *r, struct str *out)
     gauge(out, "virga_http_queued", s.queued, "Requests that wait for a worker.");
     gauge(out, "virga_http_workers_busy", s.busy_workers, "Workers that run a request.");
     gauge(out, "virga_http_workers", s.workers, "Workers.");
+    gauge(out, "virga_http_waiting", s.waiting,
+          "Requests that take long, in work or in their queue.");
 }
 
 static void

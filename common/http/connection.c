@@ -129,6 +129,27 @@ refuse(struct exchange *x, int status, const char *why)
     return answer(x);
 }
 
+/* True: the exchange is with the waiters now. */
+static bool
+wait_in_line(struct exchange *x)
+{
+    str_done(&x->response.body);
+    x->response = new_response(x);
+    x->request.may_wait = true;
+    switch (workers_push(x->server->waiters, x)) {
+    case WORKERS_TAKEN:
+        return true;
+    case WORKERS_FULL:
+        http_response_header(&x->response, "Retry-After", "5");
+        reply_refuse(x, 429, "Too many requests of this kind are waiting; try again later.");
+        break;
+    case WORKERS_STOPPED:
+        reply_refuse(x, 503, "The service is going down.");
+        break;
+    }
+    return false;
+}
+
 void
 exchange_run(struct exchange *x, void *worker, bool unavailable)
 {
@@ -138,7 +159,10 @@ exchange_run(struct exchange *x, void *worker, bool unavailable)
         reply_refuse(x, 503, "The service is going down.");
     } else {
         h->handle(h->owner, worker, &x->request, &x->response);
-        reply_make(x);
+        if (!x->response.later)
+            reply_make(x);
+        else if (wait_in_line(x))
+            return;
     }
     if (x->stream != NULL) {
         body_finish(x->stream);
@@ -173,7 +197,7 @@ dispatch(struct exchange *x)
     }
     x->state = EXCHANGE_WORK;
     MHD_suspend_connection(x->connection);
-    if (!workers_push(s->workers, x))
+    if (workers_push(s->workers, x) != WORKERS_TAKEN)
         exchange_run(x, NULL, true);
     return MHD_YES;
 }
@@ -198,7 +222,8 @@ dispatch_stream(struct exchange *x)
 
     client_owes_nothing(x->client);
     x->state = x->chunked || r->content_length > 0 ? EXCHANGE_STREAM_IDLE : EXCHANGE_STREAM;
-    if (!workers_push(s->streamers, x))
+    r->may_wait = true; /* As long as its client does. */
+    if (workers_push(s->streamers, x) != WORKERS_TAKEN)
         exchange_run(x, NULL, true);
     return MHD_YES;
 }

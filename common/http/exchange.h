@@ -88,7 +88,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     int listen_fd, port;
     char *unix_path, *certificate, *key;
-    struct workers *workers, *streamers;
+    struct workers *workers, *streamers, *waiters;
     struct clients *clients;
     atomic_bool draining, stopping;
     atomic_uint active; /* Requests between their head and the end of their answer. */

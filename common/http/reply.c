@@ -84,7 +84,6 @@ reply_refuse(struct exchange *x, int status, const char *why)
     jsonw_end(&w);
     r->status = status;
     r->content_type = NULL;
-    r->headers_count = 0;
     reply_make(x);
 }
 

@@ -42,6 +42,7 @@ struct http_request {
     size_t body_size;
     struct http_body *stream; /* For operations that read as it comes; else NULL. */
     int64_t content_length;   /* As announced; -1: chunked or none. */
+    bool may_wait; /* The handler runs in a thread for what takes long; see struct http_response. */
 };
 
 /* First header of that name (any case), or NULL. A header that may stand only once was checked before. */

@@ -17,6 +17,8 @@ struct http_response {
     struct str body; /* Small answers; the server takes it over. */
     int file; /* Or: a descriptor (-1: none) sent by sendfile from 'file_offset', 'file_size' bytes; closed by the server. */
     int64_t file_offset, file_size;
+    /* The handler has done nothing, for it would keep a worker long: it wants to be called again with request->may_wait. */
+    bool later;
 };
 
 /* Adds or replaces a header; name and value are copied. CR and LF in a value are an assertion. */

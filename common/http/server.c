@@ -19,6 +19,7 @@ enum {
     CONNECTION_MEMORY = 32 * 1024, /* Also the most a request's head may take. */
     MAX_BODY = 1024 * 1024,
     MAX_CONNECTIONS = 4096,
+    WAITING_MAX = 100,
     IDLE_TIMEOUT_S = 60,
 };
 
@@ -113,6 +114,7 @@ server_free(struct http_server *s)
 {
     workers_free(s->workers);
     workers_free(s->streamers);
+    workers_free(s->waiters);
     clients_free(s->clients);
     if (s->listen_fd >= 0)
         close(s->listen_fd);
@@ -146,8 +148,10 @@ start(struct http_server *s, struct fault *f)
     if (s->listen_fd < 0)
         return -1;
     if (workers_new(&s->workers, s, "work", 0, o->workers, o->workers, f) < 0 ||
-        workers_new(&s->streamers, s, "stream", o->workers, 0, streamers, f) < 0)
+        workers_new(&s->streamers, s, "stream", o->workers, 0, streamers, f) < 0 ||
+        workers_new(&s->waiters, s, "wait", o->workers + streamers, 0, o->waiting_workers, f) < 0)
         return -1;
+    workers_limit(s->waiters, o->waiting_max);
     return start_daemon(s, f);
 }
 
@@ -165,6 +169,8 @@ http_server_start(struct http_server **ret, const struct http_server_options *op
     *o = *options;
     o->io_threads = MAX(o->io_threads, 1u);
     o->workers = MAX(o->workers, 1u);
+    o->waiting_workers = MAX(o->waiting_workers, 1u);
+    o->waiting_max = o->waiting_max > 0 ? o->waiting_max : WAITING_MAX;
     o->max_body = o->max_body > 0 ? o->max_body : MAX_BODY;
     o->max_connections = o->max_connections > 0 ? o->max_connections : MAX_CONNECTIONS;
     o->idle_timeout_s = o->idle_timeout_s > 0 ? o->idle_timeout_s : IDLE_TIMEOUT_S;
@@ -183,6 +189,7 @@ http_server_start(struct http_server **ret, const struct http_server_options *op
     if (r < 0) {
         workers_stop(s->workers);
         workers_stop(s->streamers);
+        workers_stop(s->waiters);
         server_free(s);
         return r;
     }
@@ -236,6 +243,7 @@ http_server_stop(struct http_server *s)
     pthread_mutex_unlock(&s->mutex);
     workers_stop(s->workers);
     workers_stop(s->streamers);
+    workers_stop(s->waiters); /* After those who push to them. */
     MHD_stop_daemon(s->daemon);
     server_free(s);
 }
@@ -256,6 +264,8 @@ http_server_stats(const struct http_server *s, struct http_server_stats *ret)
     ret->queued += queued;
     ret->busy_workers += busy;
     ret->workers += threads;
+    workers_count(s->waiters, &ret->waiting, &busy, &threads);
+    ret->waiting += busy;
     ret->connections = clients_count(s->clients);
     ret->requests = atomic_load(&((struct http_server *)s)->requests);
     for (size_t i = 0; i < ARRAY_SIZE(ret->responses); i++)

@@ -32,7 +32,9 @@ struct http_handler {
 struct http_server_options {
     const char *listen; /* "127.0.0.1:5000", "[::]:5000", "unix:/path" */
     unsigned io_threads, workers;
-    int64_t max_body;                      /* Bytes; 0: 1 MiB. */
+    unsigned waiting_workers; /* Threads for requests that take long; started when needed. 0: 1 */
+    unsigned waiting_max; /* So many may queue for them, further ones are answered 429. 0: 100 */
+    int64_t max_body;     /* Bytes; 0: 1 MiB. */
     unsigned max_connections;              /* 0: 4096 */
     unsigned idle_timeout_s;               /* 0: 60 */
     const char *tls_certificate, *tls_key; /* PEM files; NULL: plain. */
@@ -50,5 +52,6 @@ int http_server_port(const struct http_server *s); /* The port it listens on (fo
 struct http_server_stats {
     uint64_t requests, responses[6]; /* by first digit of the status */
     unsigned connections, queued, busy_workers, workers;
+    unsigned waiting; /* With the threads for what takes long, or queued for them. */
 };
 void http_server_stats(const struct http_server *s, struct http_server_stats *ret);

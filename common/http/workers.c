@@ -19,7 +19,7 @@ struct worker {
 struct workers {
     struct http_server *server;
     const char *name;
-    unsigned first_index, max;
+    unsigned first_index, max, max_queued;
     struct worker *threads;
     pthread_mutex_t mutex;
     struct worker *idle GUARDED_BY(mutex);
@@ -133,13 +133,20 @@ workers_new(struct workers **ret, struct http_server *s, const char *name, unsig
     return 0;
 }
 
-bool
+void
+workers_limit(struct workers *w, unsigned max_queued)
+{
+    w->max_queued = max_queued;
+}
+
+enum workers_answer
 workers_push(struct workers *w, struct exchange *x)
 {
     struct worker *idle;
-    bool taken = false;
+    bool taken = false, full;
 
     pthread_mutex_lock(&w->mutex);
+    full = w->max_queued > 0 && w->queued >= w->max_queued;
     idle = w->stopping ? NULL : w->idle;
     if (idle != NULL) {
         w->idle = idle->next_idle;
@@ -149,17 +156,18 @@ workers_push(struct workers *w, struct exchange *x)
     /* With one thread at least a failed start only means waiting. */
     if (idle == NULL && !w->stopping && w->started < w->max && w->queued >= w->started - w->busy)
         (void)start_one(w);
-    if (idle == NULL && !w->stopping && w->started > 0) {
+    if (idle == NULL && !w->stopping && !full && w->started > 0) {
         x->next = NULL;
         *w->tail = x;
         w->tail = &x->next;
         w->queued++;
         taken = true;
     }
+    full = full && !w->stopping;
     pthread_mutex_unlock(&w->mutex);
     if (idle != NULL)
         sem_post(&idle->wake);
-    return idle != NULL || taken;
+    return idle != NULL || taken ? WORKERS_TAKEN : full ? WORKERS_FULL : WORKERS_STOPPED;
 }
 
 void

@@ -38,12 +38,12 @@ app_cred_verify(struct call *call, const char *secret, const char *stored)
 {
     struct password_hasher *hasher = identity_of(call)->hasher;
 
-    if (!str_starts(stored == NULL ? "" : stored, DIGEST))
-        return password_verify(hasher, secret, stored);
-    if (str_equal_secret(digest(call->arena, secret), stored))
-        return true;
-    password_verify(hasher, secret, NULL);
-    return false;
+    if (str_starts(stored == NULL ? "" : stored, DIGEST)) {
+        if (str_equal_secret(digest(call->arena, secret), stored))
+            return true;
+        stored = NULL;
+    }
+    return call_take_time(call) == 0 && password_verify(hasher, secret, stored);
 }
 
 static int
@@ -57,7 +57,8 @@ take_secret(struct call *call, struct application_credential *row, struct fault 
         row->secret = str_base64url(call->arena, bytes, sizeof(bytes));
         row->secret_hash = digest(call->arena, row->secret);
     } else {
-        if (password_hash(identity_of(call)->hasher, call->arena, row->secret, &hash, f) < 0)
+        if (call_take_time(call) < 0 ||
+            password_hash(identity_of(call)->hasher, call->arena, row->secret, &hash, f) < 0)
             return -1;
         row->secret_hash = hash;
     }

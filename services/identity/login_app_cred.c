@@ -61,6 +61,8 @@ login_app_cred(struct call *call, const struct auth_identity *in, struct login *
     if (found < 0)
         return -1;
     right = app_cred_verify(call, shown->secret, found == 1 ? row.secret_hash : NULL);
+    if (call->declined)
+        return -1;
     alive = found == 1 && login_account_enabled(&user) &&
             (row.expires_at_null || row.expires_at > clock_now_us());
     if (!right || !alive)

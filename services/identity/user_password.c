@@ -102,8 +102,11 @@ user_change_password(struct call *call, const struct password_change *in, struct
     struct account_login_row row = { 0 };
     bool expired; /* Then all the more. */
     char *hash;
-    int found = login_load_user(call, call_param(call, "user_id"), &row, f);
+    int found;
 
+    if (call_take_time(call) < 0)
+        return -1;
+    found = login_load_user(call, call_param(call, "user_id"), &row, f);
     if (found < 0 ||
         login_prove_password(call, found == 0 ? NULL : &row, in->original_password, &expired, f) <
             0 ||

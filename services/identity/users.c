@@ -43,7 +43,8 @@ take_password(struct call *call, struct user *row, const json_t *options, struct
         return -1;
     field_mark_null(&row->set, USER_F_PASSWORD_HASH);
     if (row->password != NULL) {
-        if (password_hash(identity->hasher, call->arena, row->password, &hash, f) < 0)
+        if (call_take_time(call) < 0 ||
+            password_hash(identity->hasher, call->arena, row->password, &hash, f) < 0)
             return -1;
         row->password_hash = hash;
         field_mark(&row->set, USER_F_PASSWORD_HASH);

@@ -187,6 +187,16 @@ handle(void *owner, void *worker, struct http_request *r, struct http_response *
         sem_post(&x->entered);
         sem_wait(&x->leave);
     }
+    if (str_equal(r->path, "/later")) {
+        if (!r->may_wait) { /* Nothing of this may show. */
+            http_response_header(response, "X-Later", "yes");
+            str_add(&response->body, "later");
+            response->later = true;
+            return;
+        }
+        sem_post(&x->entered);
+        sem_wait(&x->leave);
+    }
     if (str_equal(r->path, "/empty")) {
         response->status = 204;
         return;

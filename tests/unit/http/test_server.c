@@ -65,6 +65,47 @@ test_head_and_no_content(void **state)
     close(fd);
 }
 
+/* What takes long queues apart: others are served meanwhile, and more than may queue is refused. */
+static void
+test_later(void **state _unused_)
+{
+    static const struct http_server_options options = {
+        .listen = "127.0.0.1:0", .workers = 1, .waiting_workers = 1, .waiting_max = 1
+    };
+    struct fixture *x = fixture_start(&options);
+    struct http_server_stats stats = { 0 };
+    int fds[3];
+    struct answer a;
+
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+        fds[i] = peer_connect(x->port);
+        assert_true(fds[i] >= 0);
+        peer_say(fds[i], "GET /later HTTP/1.1\r\nHost: a\r\n\r\n");
+        if (i == 0)
+            sem_wait(&x->entered); /* In work. */
+        while (i == 1 && stats.waiting < 2)
+            http_server_stats(x->server, &stats);
+    }
+    a = peer_answer(fds[2], false);
+    assert_int_equal(a.status, 429);
+    assert_string_equal(answer_header(&a, "Retry-After"), "5");
+    assert_null(answer_header(&a, "X-Later"));
+    free(a.body);
+    assert_serves(x); /* The one worker is free. */
+    sem_post(&x->leave);
+    sem_post(&x->leave);
+    for (size_t i = 0; i < 2; i++) {
+        a = peer_answer(fds[i], false);
+        assert_int_equal(a.status, 200);
+        assert_null(answer_header(&a, "X-Later"));
+        assert_non_null(strstr(a.body, "\"path\":\"/later\""));
+        free(a.body);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+        close(fds[i]);
+    fixture_stop(x);
+}
+
 /* A head and a body that come in single bytes, and several requests in one packet. */
 static void
 test_pieces(void **state)
@@ -379,6 +420,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_later),
         cmocka_unit_test_setup_teardown(test_request_and_response, setup_server, teardown_server),
         cmocka_unit_test_setup_teardown(test_head_and_no_content, setup_server, teardown_server),
         cmocka_unit_test_setup_teardown(test_pieces, setup_server, teardown_server),
