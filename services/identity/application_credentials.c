@@ -121,7 +121,7 @@ static int
 store_roles(struct call *call, struct db *db, const struct application_credential *row,
             struct fault *f)
 {
-    struct texts roles;
+    struct texts roles = { 0 };
 
     if (read_roles(call, db, row, &roles, f) < 0)
         return -1;

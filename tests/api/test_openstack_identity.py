@@ -231,7 +231,7 @@ class Commands(unittest.TestCase):
     def test_trust(self):
         trustor, trustee, project = self.user(), self.user(), self.project()
         own = self.as_user(trustor, project)
-        made = own.json('trust create --project %s --role member %s %s' % (project['id'], trustor['id'], trustee['id']))
+        made = own.json('trust create --project %s --role %s %s %s' % (project['id'], self.role, trustor['id'], trustee['id']))
         self.assertEqual(made['trustee_user_id'], trustee['id'])
         self.assertIn(made['id'], [row['ID'] for row in self.o.json('trust list')])
         self.assertEqual(own.json('trust show', made['id'])['id'], made['id'])
