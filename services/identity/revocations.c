@@ -203,8 +203,8 @@ write_event(struct call *call, struct jsonw *w, const struct revocation *r, int6
     jsonw_end(w);
 }
 
-/* GET /v3/OS-REVOKE/events?since=TIME: the same for upstream's own services. What ends an application credential's tokens has no
- * words there, and without them would read as the end of all tokens: such events are left out. */
+/* GET /v3/OS-REVOKE/events?since=TIME: the same for upstream's own services. What narrows an event to an application
+ * credential, to delegated tokens or to an identity provider has no words there, and without them would read as the end of more tokens, up to all: such events are left out. */
 int
 revoke_events(struct call *call, struct fault *f)
 {
@@ -225,7 +225,8 @@ revoke_events(struct call *call, struct fault *f)
     for (size_t i = 0; i < count; i++) {
         if (revocation_from_json(call->arena, rows[i].body, &r, f) < 0)
             return -1;
-        if (r.app_cred_id == NULL)
+        if (r.app_cred_id == NULL && !r.delegated && r.idp_id == NULL && r.protocol_id == NULL &&
+            r.group_id == NULL)
             write_event(call, w, &r, rows[i].created_at);
     }
     jsonw_end(w);
