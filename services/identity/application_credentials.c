@@ -79,7 +79,8 @@ has(const char *const *list, size_t count, const char *text)
     return false;
 }
 
-/* The roles that it gets: those that were asked for, or the token's. Nothing that the token has not, nor what its user has lost. */
+/* The roles that it gets: those that were asked for, or the token's. Nothing that its user has not now; and with a token that is
+ * itself by an application credential, nothing that that one has not. */
 static int
 read_roles(struct call *call, struct db *db, const struct application_credential *row,
            struct texts *ret, struct fault *f)
@@ -99,7 +100,7 @@ read_roles(struct call *call, struct db *db, const struct application_credential
                         &groups, &held, &count, f) < 0)
         return -1;
     for (size_t i = 0; i < roles.count; i++) {
-        if (!has(who->role_ids, who->roles_count, roles.items[i]))
+        if (delegation_is(who) && !has(who->role_ids, who->roles_count, roles.items[i]))
             return fault_raise_field(f, "roles",
                                      "Invalid application credential: Cannot create an application "
                                      "credential with unassigned role");

@@ -177,6 +177,12 @@ class Crud(Case):
         all_of_them = self.create(roles=[{'name': 'member'}])
         self.assertEqual({r['name'] for r in self.log_in(all_of_them).auth['roles']}, {'member', 'reader'})
 
+    def test_role_given_since(self):
+        """A role that the user was given after he logged in counts; one that he has lost does not."""
+        grant(self.user, self.project, 'service')
+        made = self.create(roles=[{'name': 'service'}])
+        self.assertEqual([r['name'] for r in self.log_in(made).auth['roles']], ['service'])
+
     def test_scope(self):
         """It is made in a project, by a token for it."""
         status, unscoped = auth({'methods': ['password'], 'password': {'user': {'id': self.user['id'], 'password': PASSWORD}}})
