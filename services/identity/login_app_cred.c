@@ -14,7 +14,7 @@ find(struct call *call, const struct auth_app_cred *in, struct app_cred_login_ro
 
     if (in->id != NULL) {
         found = app_cred_by_id(call->db, in->id, ret, f);
-        return found == 1 ? account_by_id(call->db, ret->user_id, ret_user, f) : found;
+        return found == 1 ? login_load_user(call, ret->user_id, ret_user, f) : found;
     }
     if (in->name == NULL || in->user == NULL)
         return fault_raise_field(
