@@ -31,6 +31,7 @@
     KEY(domain_name, false)                                                                        \
     KEY(domain_id, false)                                                                          \
     KEY(system_scope, false)                                                                       \
+    KEY(trust_id, false)                                                                           \
     KEY(token, true)                                                                               \
     KEY(application_credential_id, false)                                                          \
     KEY(application_credential_name, false)                                                        \

@@ -143,9 +143,9 @@ struct command {
 };
 
 /* One table per service; each ends with a row without a name. */
-extern const struct command identity_commands[], access_commands[], image_commands[],
-    compute_commands[], server_commands[], server_part_commands[], network_commands[],
-    port_commands[], router_commands[], security_commands[], volume_commands[],
+extern const struct command identity_commands[], access_commands[], delegation_commands[],
+    image_commands[], compute_commands[], server_commands[], server_part_commands[],
+    network_commands[], port_commands[], router_commands[], security_commands[], volume_commands[],
     placement_commands[], cloud_commands[], own_commands[];
 
 /* All tables, NULL-terminated. */

@@ -16,6 +16,8 @@
 
 /* --- identity */
 
+#define ROLE_NAMES RENAME("roles", "roles", .make = make_role_names)
+
 const struct kind kind_domain = { .title = "domain",
                                   .service = SERVICE_IDENTITY,
                                   .path = "/domains",
@@ -72,7 +74,21 @@ const struct kind kind_application_credential = { .title = "application credenti
                                                   .path = "/users/{@user}/application_credentials",
                                                   .key = "application_credential",
                                                   .plural = "application_credentials",
-                                                  .name_query = "name" };
+                                                  .name_query = "name",
+                                                  .fields = FIELDS(HIDE("links"), ROLE_NAMES) };
+const struct kind kind_access_rule = { .title = "access rule",
+                                       .service = SERVICE_IDENTITY,
+                                       .path = "/users/{@user}/access_rules",
+                                       .key = "access_rule",
+                                       .plural = "access_rules",
+                                       .by_id_only = true };
+const struct kind kind_trust = { .title = "trust",
+                                 .service = SERVICE_IDENTITY,
+                                 .path = "/OS-TRUST/trusts",
+                                 .key = "trust",
+                                 .plural = "trusts",
+                                 .by_id_only = true,
+                                 .fields = FIELDS(HIDE("links"), HIDE("roles_links"), ROLE_NAMES) };
 
 /* --- image */
 

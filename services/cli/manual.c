@@ -23,7 +23,7 @@ const char manual_head[] =
     "OS_USER_DOMAIN_NAME ,\n.B OS_PROJECT_DOMAIN_NAME\n"
     "and so on hold; with one they do not. Options\n.BR \\-\\-os\\-auth\\-url ,\n.B "
     "\\-\\-os\\-username\nand so on come before either.\n"
-    "Passwords, tokens and application credentials are understood, and project, domain and system "
+    "Passwords, tokens and application credentials are understood, and project, domain, system and trust "
     "scope.\n"
     "Certificates are always verified;\n.B \\-\\-os\\-cacert\nnames the authority of a private "
     "cloud.\n"

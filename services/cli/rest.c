@@ -98,6 +98,18 @@ fill_headers(struct cli *cli, const struct rest *r, struct http_pair *headers, s
                                               arena_printf(cli->arena, "%s %s", type, version) };
 }
 
+/* "/users/{@user}/..." with one's own id; the session is open. */
+static const char *
+own_path(struct cli *cli, const char *path)
+{
+    const char *mark = strstr(path, "{@user}");
+
+    if (mark == NULL)
+        return path;
+    return arena_printf(cli->arena, "%.*s%s%s", (int)(mark - path), path, session_user_id(cli),
+                        mark + strlen("{@user}"));
+}
+
 static int
 attempt(struct cli *cli, struct rest *r, struct fault *f)
 {
@@ -110,7 +122,7 @@ attempt(struct cli *cli, struct rest *r, struct fault *f)
     if (session_open(cli, false, f) < 0 || session_url(cli, r->service, &base, f) < 0)
         return -1;
     fill_headers(cli, r, headers, &x.headers_count);
-    x.url = arena_printf(cli->arena, "%s%s", base, r->path);
+    x.url = arena_printf(cli->arena, "%s%s", base, own_path(cli, r->path));
     x.sink = r->sink;
     x.sink_owner = r->owner;
     x.deadline_ms = r->sink != NULL || r->body_file > 0 ? INT_MAX : 120000;

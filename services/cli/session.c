@@ -78,6 +78,8 @@ scope(const struct cloud *c)
 {
     const char *const *v = c->value;
 
+    if (v[CLOUD_trust_id] != NULL)
+        return json_pack("{s{ss}}", "OS-TRUST:trust", "id", v[CLOUD_trust_id]);
     if (v[CLOUD_system_scope] != NULL)
         return json_pack("{s{sb}}", "system", "all", true);
     if (v[CLOUD_project_id] != NULL || v[CLOUD_project_name] != NULL)
@@ -90,6 +92,15 @@ scope(const struct cloud *c)
     return NULL;
 }
 
+/* What stands in the configuration for another way to log in is left alone. */
+static bool
+wants_app_cred(const struct cloud *c)
+{
+    const char *type = c->value[CLOUD_auth_type];
+
+    return type == NULL || strstr(type, "applicationcredential") != NULL;
+}
+
 static int
 credentials(const struct cloud *c, json_t **ret, bool *ret_scoped, struct fault *f)
 {
@@ -97,7 +108,7 @@ credentials(const struct cloud *c, json_t **ret, bool *ret_scoped, struct fault 
     json_t *user_domain;
 
     *ret_scoped = true;
-    if (v[CLOUD_application_credential_secret] != NULL) {
+    if (v[CLOUD_application_credential_secret] != NULL && wants_app_cred(c)) {
         json_t *credential = json_pack("{ss}", "secret", v[CLOUD_application_credential_secret]);
 
         if (v[CLOUD_application_credential_id] != NULL)

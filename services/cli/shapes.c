@@ -142,6 +142,23 @@ make_flavor(struct cli *cli _unused_, json_t *server)
 }
 
 json_t *
+make_role_names(struct cli *cli, json_t *object)
+{
+    struct str names = { 0 };
+    const json_t *role;
+    json_t *text;
+    size_t i;
+
+    json_array_foreach(json_object_get(object, "roles"), i, role)
+    {
+        str_addf(&names, "%s%s", i > 0 ? " " : "", json_get_text(role, "name"));
+    }
+    text = json_own(cli->arena, json_string(str_text(&names)));
+    str_done(&names);
+    return text;
+}
+
+json_t *
 make_group_names(struct cli *cli, json_t *server)
 {
     json_t *names = json_own(cli->arena, json_array()), *group;

@@ -19,4 +19,5 @@ json_t *make_flavor_name(struct cli *cli, json_t *server);
 json_t *make_image(struct cli *cli, json_t *server);
 json_t *make_flavor(struct cli *cli, json_t *server);
 json_t *make_port_range(struct cli *cli, json_t *rule);
+json_t *make_role_names(struct cli *cli, json_t *object); /* "member reader" */
 json_t *make_group_names(struct cli *cli, json_t *server);
