@@ -21,6 +21,9 @@ def setUpModule():
     CLOUD = Cloud(services=['identity', 'image'])
     ADMIN = CLOUD.admin()
     URL = CLOUD.urls['identity']
+    until = time.monotonic() + 10
+    while ADMIN.request('GET', 'image', '/v2/images')[0] == 503 and time.monotonic() < until:
+        time.sleep(0.1)  # It has only just started: until it verifies tokens.
     ROLES = {r['name']: r['id'] for r in ADMIN.expect(200, 'GET', 'identity', '/v3/roles')['roles']}
 
 
