@@ -65,6 +65,10 @@ int login_take_user(struct call *call, const struct account_login_row *row, stru
 int login_judge(struct call *call, const struct account_login_row *row, bool right,
                 const char *cause, struct fault *f);
 
+/* The request is this application credential's of 'user', as if he had shown its secret. FAULT_UNAUTHORIZED: it is gone. */
+int login_enter_app_cred(struct call *call, const char *id, const struct account_login_row *user,
+                         struct login *l, struct fault *f);
+
 /* Is this the account's password ('row' NULL: nobody's)? 0 also when it has expired, which '*ret_expired' says. */
 int login_prove_password(struct call *call, const struct account_login_row *row,
                          const char *password, bool *ret_expired, struct fault *f);

@@ -45,6 +45,39 @@ take_rules(struct call *call, const char *id, struct auth_context *who, struct f
     return 0;
 }
 
+static bool
+is_alive(const struct app_cred_login_row *row, const struct account_login_row *user)
+{
+    return login_account_enabled(user) &&
+           (row->expires_at_null || row->expires_at > clock_now_us());
+}
+
+/* From here on the request is the credential's: bound to its project, its rules and its end. */
+static int
+take_app_cred(struct call *call, const struct app_cred_login_row *row, struct login *l,
+              struct fault *f)
+{
+    l->who.app_cred_id = row->id;
+    l->who.app_cred_restricted = !row->unrestricted;
+    l->app_cred_project_id = row->project_id;
+    l->ends_us = row->expires_at_null ? 0 : row->expires_at;
+    return take_rules(call, row->id, &l->who, f);
+}
+
+int
+login_enter_app_cred(struct call *call, const char *id, const struct account_login_row *user,
+                     struct login *l, struct fault *f)
+{
+    struct app_cred_login_row row = { 0 };
+    int found = app_cred_by_id(call->db, id, &row, f);
+
+    if (found < 0)
+        return -1;
+    if (found == 0 || !str_equal(row.user_id, user->id) || !is_alive(&row, user))
+        return login_refused(call, "its application credential is gone or expired", f);
+    return take_app_cred(call, &row, l, f);
+}
+
 int
 login_app_cred(struct call *call, const struct auth_identity *in, struct login *l, struct fault *f)
 {
@@ -63,8 +96,7 @@ login_app_cred(struct call *call, const struct auth_identity *in, struct login *
     right = app_cred_verify(call, shown->secret, found == 1 ? row.secret_hash : NULL);
     if (call->declined)
         return -1;
-    alive = found == 1 && login_account_enabled(&user) &&
-            (row.expires_at_null || row.expires_at > clock_now_us());
+    alive = found == 1 && is_alive(&row, &user);
     if (!right || !alive)
         return login_refused(call,
                              found == 0 ? "no such application credential"
@@ -73,9 +105,5 @@ login_app_cred(struct call *call, const struct auth_identity *in, struct login *
                              f);
     if (login_take_user(call, &user, l, f) < 0)
         return -1;
-    l->who.app_cred_id = row.id;
-    l->who.app_cred_restricted = !row.unrestricted;
-    l->app_cred_project_id = row.project_id;
-    l->ends_us = row.expires_at_null ? 0 : row.expires_at;
-    return take_rules(call, row.id, &l->who, f);
+    return take_app_cred(call, &row, l, f);
 }

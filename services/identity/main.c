@@ -3,6 +3,8 @@
 #include "bootstrap.h"
 #include "catalog_cache.h"
 #include "compliance.h"
+#include "credential_keys.h"
+#include "credential_secret.h"
 #include "directory.h"
 #include "federation_assertion.h"
 #include "keys.h"
@@ -47,7 +49,10 @@ start(struct daemon *d, struct fault *f)
     identity.catalogs = catalog_cache_new();
     d->service = &identity;
     if (password_scheme_check(&scheme, f) < 0 ||
-        compliance_new(identity.config, &identity.compliance, f) < 0)
+        compliance_new(identity.config, &identity.compliance, f) < 0 ||
+        credential_keys_open(identity.config->credential_key_directory, &identity.credential_keys,
+                             f) < 0 ||
+        credentials_check(&identity, f) < 0)
         return -1;
     identity.hasher = password_hasher_new(&scheme, (unsigned)identity.config->hash_concurrency);
     if (limits_check_model(identity.config, f) < 0 || keys_sync(&identity, f) < 0 ||
@@ -71,6 +76,7 @@ stop(struct daemon *d)
     catalog_cache_free(identity.catalogs);
     password_hasher_free(identity.hasher);
     compliance_free(identity.compliance);
+    credential_keys_free(identity.credential_keys);
     keyring_free(identity.keyring);
 }
 
@@ -91,6 +97,8 @@ static const struct daemon_command commands[] = {
     { "bootstrap", "fills an empty cloud: domain, roles, admin, catalogue", bootstrap },
     { "key", "\"key rotate\" makes a new signing key, \"key list\" shows those that verify",
       key_command },
+    { "credential", "\"credential key rotate|migrate\" changes what credentials are sealed with",
+      credential_command },
     { NULL, NULL, NULL },
 };
 

@@ -28,6 +28,8 @@ struct identity_config {
     int64_t app_cred_user_limit;
     int64_t max_redelegation_count;
     int64_t max_password_length;
+    const char *credential_key_directory;
+    int64_t credential_auth_ttl, credential_user_limit;
     /* Section [security_compliance]. */
     int64_t lockout_failure_attempts, lockout_duration_s;
     int64_t password_expires_days, unique_last_password_count, minimum_password_age;
@@ -48,6 +50,7 @@ struct identity {
     int64_t
         revocations_read_us; /* By the database's clock: what was recorded before is in memory. */
     struct compliance *compliance;
+    struct credential_keys *credential_keys;
 };
 
 static inline struct identity *

@@ -574,7 +574,7 @@ class Resources(unittest.TestCase):
         'role': dict(patch={'description': 'other'}),
         'service': dict(make={'type': 'test-type'}, patch={'enabled': False}, twice=True),
         'region': dict(make={'description': 'd'}, patch={'description': 'other'}, nameless=True),
-        'credential': dict(make={'type': 'cert', 'blob': 'b'}, patch={'blob': 'other'}, nameless=True),
+        'credential': dict(make={'type': 'cert', 'blob': 'b', 'user_id': None}, patch={'blob': 'other'}, nameless=True),
         'policy': dict(make={'type': 'application/json', 'blob': '{}'}, patch={'blob': 'other'}, nameless=True),
     }
 
@@ -583,7 +583,8 @@ class Resources(unittest.TestCase):
 
     def body(self, kind):
         what = self.KINDS[kind]
-        return dict(what.get('make', {}), **({} if what.get('nameless') else {'name': unique(kind)}))
+        made = dict(what.get('make', {}), **({} if what.get('nameless') else {'name': unique(kind)}))
+        return dict(made, user_id=ADMIN.user_id) if 'user_id' in made else made
 
     def test_life(self):
         for kind, what in self.KINDS.items():
@@ -881,7 +882,7 @@ class Policies(unittest.TestCase):
         for method, change in (('GET', None), ('PATCH', {'credential': {'blob': 'x'}}), ('DELETE', None)):
             status, _, content = t.request(method, 'identity', '/v3/credentials/' + mine['id'], change)
             self.assertIn(status, (403, 404), content)
-        expect(self, 403, 'PATCH', '/v3/credentials/' + mine['id'], {'credential': {'user_id': v['id']}}, session=s)
+        expect(self, 400, 'PATCH', '/v3/credentials/' + mine['id'], {'credential': {'user_id': v['id']}}, session=s)
         self.assertEqual([x['id'] for x in expect(self, 200, 'GET', '/v3/credentials', session=s)['credentials']], [mine['id']])
         for query in ('', '?user_id=' + u['id'], '?type=ec2'):
             self.assertEqual(expect(self, 200, 'GET', '/v3/credentials' + query, session=t)['credentials'], [])
