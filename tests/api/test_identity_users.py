@@ -101,6 +101,14 @@ class Members(Base):
         self.assertEqual(u['options'], FREE)
         self.assertRegex(u['password_expires_at'], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000000$')
 
+    def test_no_password_is_kept_as_it_is(self):
+        u = user(original_password='an old secret 1', other='kept')
+        self.assertEqual(u['other'], 'kept')
+        self.assertNotIn('original_password', u)
+        patch(u, original_password={'an': 'old secret 1'}, password=OTHER)
+        self.assertNotIn('old secret', sql("SELECT * FROM account WHERE id = '%s'" % u['id']))
+        self.assertNotIn(OTHER, sql("SELECT * FROM account WHERE id = '%s'" % u['id']))
+
     def test_name_is_trimmed(self):
         name = unique()
         u = user(name='  %s\t' % name)
