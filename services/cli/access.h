@@ -17,6 +17,8 @@ int access_service_show(struct cli *cli, struct fault *f);
 int access_endpoint_body(struct cli *cli, json_t *body, struct fault *f);
 int access_endpoint_names(struct cli *cli, json_t *endpoint, struct fault *f);
 int access_endpoint_list(struct cli *cli, struct fault *f);
+int access_group_filters(struct cli *cli, json_t *body, struct fault *f); /* Text to JSON. */
+int access_endpoint_group_list(struct cli *cli, struct fault *f);
 int access_catalog(struct cli *cli, struct fault *f);
 /* How "catalog show" prints an entry as a table. */
 extern const struct column access_catalog_fields[];

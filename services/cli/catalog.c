@@ -129,9 +129,14 @@ access_endpoint_list(struct cli *cli, struct fault *f)
     _cleanup_(str_done) struct str path = { 0 };
     const char *text = args_get(&cli->args, "--service");
     json_t *services, *rows, *one, *service = NULL;
+    const char *project;
     size_t i;
 
-    str_add(&path, "/endpoints");
+    if (access_option_id(cli, "--project", &project, f) < 0)
+        return -1;
+    str_add(&path, project == NULL
+                       ? "/endpoints"
+                       : arena_printf(cli->arena, "/OS-EP-FILTER/projects/%s/endpoints", project));
     if (body_query(cli, &path, f) < 0)
         return -1;
     if (text != NULL) {
@@ -148,6 +153,46 @@ access_endpoint_list(struct cli *cli, struct fault *f)
     {
         add_names(one, services);
     }
+    return output_list(cli, cli->command->columns, rows, f);
+}
+
+/* The file's text as what it says. */
+int
+access_group_filters(struct cli *cli, json_t *body, struct fault *f)
+{
+    const char *text = json_get_text(body, "filters");
+    json_t *filters;
+
+    if (text == NULL)
+        return 0;
+    filters = json_loads(text, 0, NULL);
+    if (!json_is_object(filters)) {
+        json_decref(filters);
+        return fault_raise(f, FAULT_INVALID, "The file with the filters is no JSON object.");
+    }
+    (void)cli;
+    json_object_set_new(body, "filters", filters);
+    return 0;
+}
+
+int
+access_endpoint_group_list(struct cli *cli, struct fault *f)
+{
+    const char *group, *project, *path = "/OS-EP-FILTER/endpoint_groups";
+    json_t *rows;
+
+    if (access_option_id(cli, "--endpointgroup", &group, f) < 0 ||
+        access_option_id(cli, "--project", &project, f) < 0)
+        return -1;
+    if (group != NULL && project != NULL)
+        return fault_raise(f, FAULT_INVALID, "Give one of --endpointgroup and --project.");
+    if (group != NULL)
+        path = arena_printf(cli->arena, "/OS-EP-FILTER/endpoint_groups/%s/projects", group);
+    if (project != NULL)
+        path = arena_printf(cli->arena, "/OS-EP-FILTER/projects/%s/endpoint_groups", project);
+    if (kind_list(cli, SERVICE_IDENTITY, path, group != NULL ? "projects" : "endpoint_groups", 0,
+                  &rows, f) < 0)
+        return -1;
     return output_list(cli, cli->command->columns, rows, f);
 }
 

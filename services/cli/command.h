@@ -53,6 +53,7 @@ struct kind {
     bool by_id_only;        /* It has no name but its id. */
     bool list_is_short;     /* A list's members lack what 'show' shows: fetch again by id. */
     bool update_put;        /* Updated by PUT; else PATCH. */
+    bool made_in_bulk;      /* Created as one of a list, below the plural. */
     const struct column
         *fields; /* Of 'show', by member; what is not here is shown under its own name. */
     const char
@@ -144,9 +145,9 @@ struct command {
 
 /* One table per service; each ends with a row without a name. */
 extern const struct command identity_commands[], access_commands[], delegation_commands[],
-    image_commands[], compute_commands[], server_commands[], server_part_commands[],
-    network_commands[], port_commands[], router_commands[], security_commands[], volume_commands[],
-    placement_commands[], cloud_commands[], own_commands[];
+    catalog_commands[], image_commands[], compute_commands[], server_commands[],
+    server_part_commands[], network_commands[], port_commands[], router_commands[],
+    security_commands[], volume_commands[], placement_commands[], cloud_commands[], own_commands[];
 
 /* All tables, NULL-terminated. */
 extern const struct command *const command_tables[];

@@ -90,6 +90,34 @@ const struct kind kind_trust = { .title = "trust",
                                  .by_id_only = true,
                                  .fields = FIELDS(HIDE("links"), HIDE("roles_links"), ROLE_NAMES) };
 
+const struct kind kind_endpoint_group = { .title = "endpoint group",
+                                          .service = SERVICE_IDENTITY,
+                                          .path = "/OS-EP-FILTER/endpoint_groups",
+                                          .key = "endpoint_group",
+                                          .plural = "endpoint_groups",
+                                          .name_query = "name" };
+const struct kind kind_policy = { .title = "policy",
+                                  .service = SERVICE_IDENTITY,
+                                  .path = "/policies",
+                                  .key = "policy",
+                                  .plural = "policies",
+                                  .by_id_only = true,
+                                  .fields = FIELDS(RENAME("blob", "rules")) };
+const struct kind kind_registered_limit = { .title = "registered limit",
+                                            .service = SERVICE_IDENTITY,
+                                            .path = "/registered_limits",
+                                            .key = "registered_limit",
+                                            .plural = "registered_limits",
+                                            .by_id_only = true,
+                                            .made_in_bulk = true };
+const struct kind kind_limit = { .title = "limit",
+                                 .service = SERVICE_IDENTITY,
+                                 .path = "/limits",
+                                 .key = "limit",
+                                 .plural = "limits",
+                                 .by_id_only = true,
+                                 .made_in_bulk = true };
+
 /* --- image */
 
 const struct kind kind_image = { .title = "image",

@@ -118,7 +118,9 @@ run_create(struct cli *cli, const struct command *c, struct fault *f)
         body_path(cli, c->path != NULL ? c->path : c->kind->path, &path, f) < 0)
         return -1;
     r.path = path;
-    r.body = wrap(cli, c->kind, body);
+    r.body = c->kind->made_in_bulk
+                 ? json_own(cli->arena, json_pack("{s[O]}", c->kind->plural, body))
+                 : wrap(cli, c->kind, body);
     result = rest_call(cli, &r, f);
     if (result < 0 && r.status == 409 && args_has(&cli->args, "--or-show") && name != NULL) {
         fault_clear(f);
@@ -129,7 +131,8 @@ run_create(struct cli *cli, const struct command *c, struct fault *f)
     }
     if (result < 0)
         return -1;
-    object = kind_unwrap(c->kind, r.answer);
+    object = c->kind->made_in_bulk ? json_array_get(json_object_get(r.answer, c->kind->plural), 0)
+                                   : kind_unwrap(c->kind, r.answer);
     if (c->wait_for != NULL && args_has(&cli->args, "--wait") &&
         wait_for(cli, c->kind, kind_object_id(c->kind, object), c->wait_for, &object, f) < 0)
         return -1;

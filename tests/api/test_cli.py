@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import uuid
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -123,6 +124,65 @@ json.dump(out, sys.stdout)
             if command == "image create":
                 extra -= {"--hidden", "--unhidden"}
             self.assertEqual(extra, set(), command)
+
+
+class Catalogue(unittest.TestCase):
+    """Regions, services, endpoints and their groups, policies and limits, from creation to deletion."""
+
+    def file(self, text):
+        path = os.path.join(folder, "file-" + uuid.uuid4().hex)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return path
+
+    def test_catalogue(self):
+        virga("region", "create", "cli-top")
+        self.assertEqual(show("region", "create", "cli-low", "--parent-region", "cli-top")["parent_region"], "cli-top")
+        service = show("service", "create", "cli-type", "--name", "cli-service")["id"]
+        endpoint = show("endpoint", "create", "cli-service", "public", "http://h/$(project_id)s", "--region", "cli-new")
+        self.assertEqual((endpoint["region"], endpoint["service_name"]), ("cli-new", "cli-service"))
+        virga("endpoint", "set", endpoint["id"], "--region", "cli-low")
+        virga("endpoint", "add", "project", endpoint["id"], "demo")
+        self.assertEqual([e["ID"] for e in show("endpoint", "list", "--project", "demo")], [endpoint["id"]])
+        virga("endpoint", "remove", "project", endpoint["id"], "demo")
+        self.assertNotEqual(run("endpoint", "remove", "project", endpoint["id"], "demo").returncode, 0)
+
+        group = show("endpoint", "group", "create", "cli-group", self.file('{"interface": "public"}'), "--description", "d")
+        self.assertEqual(group["filters"], {"interface": "public"})
+        self.assertIn("no JSON object", run("endpoint", "group", "create", "x", self.file("nothing")).stderr)
+        virga("endpoint", "group", "add", "project", "cli-group", "demo")
+        self.assertEqual([p["Name"] for p in show("endpoint", "group", "list", "--endpointgroup", "cli-group")], ["demo"])
+        self.assertEqual([g["Name"] for g in show("endpoint", "group", "list", "--project", "demo")], ["cli-group"])
+        virga("endpoint", "group", "set", "cli-group", "--name", "cli-changed", "--filters", self.file('{"region_id": "cli-low"}'))
+        self.assertEqual(show("endpoint", "group", "show", "cli-changed")["filters"], {"region_id": "cli-low"})
+        virga("endpoint", "group", "remove", "project", "cli-changed", "demo")
+        virga("endpoint", "group", "delete", "cli-changed")
+
+        policy = show("policy", "create", self.file("rules"), "--type", "text/plain")
+        self.assertEqual((policy["rules"], policy["type"]), ("rules", "text/plain"))
+        virga("policy", "set", policy["id"], "--rules", self.file("new"))
+        self.assertEqual([p["Rules"] for p in show("policy", "list", "--long") if p["ID"] == policy["id"]], ["new"])
+        virga("policy", "delete", policy["id"])
+
+        virga("endpoint", "delete", endpoint["id"])
+        virga("service", "delete", service)
+        virga("region", "delete", "cli-top", "cli-new")
+
+    def test_limits(self):
+        virga("service", "create", "cli-limited", "--name", "cli-limited")
+        registered = show("registered", "limit", "create", "--service", "cli-limited", "--default-limit", "10", "cli-resource")
+        self.assertEqual((registered["default_limit"], registered["region_id"]), (10, None))
+        self.assertEqual(len(show("registered", "limit", "list", "--service", "cli-limited", "--resource-name", "cli-resource")), 1)
+        virga("registered", "limit", "set", registered["id"], "--default-limit", "12")
+        limit = show("limit", "create", "--service", "cli-limited", "--project", "demo", "--resource-limit", "5", "cli-resource")
+        self.assertEqual(limit["resource_limit"], 5)
+        virga("limit", "set", limit["id"], "--resource-limit", "6")
+        self.assertEqual(show("limit", "show", limit["id"])["resource_limit"], 6)
+        self.assertEqual([x["Resource Limit"] for x in show("limit", "list", env=as_demo())], [6])
+        self.assertNotEqual(run("registered", "limit", "delete", registered["id"]).returncode, 0)
+        virga("limit", "delete", limit["id"])
+        virga("registered", "limit", "delete", registered["id"])
+        virga("service", "delete", "cli-limited")
 
 
 class Output(unittest.TestCase):
