@@ -189,7 +189,8 @@ write_summaries(struct writer *x)
 static int
 search(struct call *call, const struct mirror *m, const struct request *request, struct fault *f)
 {
-    struct candidates_options options = { .nested = call_at_least(call, 1, 29) };
+    struct candidates_options options = { .nested = call_at_least(call, 1, 29),
+                                          .limit = request->limit };
     struct writer x = {
         .call = call, .m = m, .request = request, .left = request->limit > 0 ? request->limit : -1
     };

@@ -31,9 +31,21 @@ struct candidate {
 
 struct candidates_options {
     bool nested; /* From 1.29: several providers of one tree may serve. */
+    /* How many will be taken, 0: all. Then trees take turns, so that the few are of many hosts and not all of the first: each gives one, those
+     * that have more up to four, and so on. */
+    int64_t limit;
     uint64_t
         max_steps; /* 0: a built-in bound on the walk, against requests whose every branch fails at its end. */
 };
+
+/* Where to look: the mirror, or a fork of it. */
+struct candidates_scope {
+    struct mirror_tree *const *trees;
+    struct mirror_provider *const *sharing;
+    const struct mirror_index *index; /* NULL: each tree is walked. */
+    size_t trees_count, sharing_count;
+};
+struct candidates_scope candidates_scope(const struct mirror *m);
 
 /* A request with its names looked up in a mirror. Lives in the arena; valid while the mirror is held. */
 struct candidates_plan;
@@ -46,6 +58,15 @@ int candidates_plan(const struct mirror *m, const struct request *r, struct aren
 void candidates_walk(const struct mirror *m, const struct candidates_plan *plan,
                      const struct candidates_options *options,
                      bool (*take)(void *owner, const struct candidate *c), void *owner);
+
+/* The same for one tree, as often as one likes; nothing is left out for having been found at another tree. Lives in the plan's arena.
+ * Returns false if the walk was given up at the bound. */
+struct candidates_walker;
+struct candidates_walker *candidates_walker(const struct candidates_scope *scope,
+                                            const struct candidates_plan *plan,
+                                            const struct candidates_options *options);
+bool candidates_walk_tree(struct candidates_walker *w, const struct mirror_tree *t,
+                          bool (*take)(void *owner, const struct candidate *c), void *owner);
 
 /* --- The rules about one provider, for lists and explanations too. */
 
@@ -75,6 +96,6 @@ bool plan_has_forbidden(const struct plan_group *g, const struct mirror_provider
 bool plan_in_aggregates(const struct plan_group *g, const struct mirror_provider *p);
 bool plan_in_forbidden(const struct plan_group *g, const struct mirror_provider *p);
 
-/* The sharing providers, outside the tree, that serve it: their number. 'ret' has room for all that mirror_sharing() gives. */
-size_t candidates_sharing(const struct mirror *m, const struct mirror_tree *t,
+/* The sharing providers, outside the tree, that serve it: their number. 'ret' has room for all of them. */
+size_t candidates_sharing(const struct candidates_scope *scope, const struct mirror_tree *t,
                           const struct mirror_provider **ret);

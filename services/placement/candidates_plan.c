@@ -127,6 +127,37 @@ group_index(const struct request *r, const char *suffix)
     return -1;
 }
 
+/* Amounts are bounded by what fits one inventory; more than an int64_t holds is more than there is anyway. */
+static void
+add_total(struct candidates_plan *plan, int class_id, int64_t amount)
+{
+    size_t i = 0;
+
+    while (i < plan->totals_count && plan->totals[i].class_id != class_id)
+        i++;
+    if (i == plan->totals_count)
+        plan->totals[plan->totals_count++] = (struct plan_total){ .class_id = class_id };
+    plan->totals[i].amount =
+        plan->totals[i].amount > INT64_MAX - amount ? INT64_MAX : plan->totals[i].amount + amount;
+}
+
+static void
+sum_up(struct candidates_plan *plan)
+{
+    size_t wants = 0;
+
+    for (size_t i = 0; i < plan->request->groups_count; i++)
+        wants += plan->groups[i].request->wants_count;
+    plan->totals = ARENA_ARRAY(plan->arena, struct plan_total, wants + 1);
+    for (size_t i = 0; i < plan->request->groups_count; i++) {
+        const struct plan_group *g = &plan->groups[i];
+
+        plan->suffixed += g->request->suffix[0] != '\0';
+        for (size_t k = 0; k < g->request->wants_count; k++)
+            add_total(plan, g->class_ids[k], g->request->wants[k].amount);
+    }
+}
+
 int
 candidates_plan(const struct mirror *m, const struct request *r, struct arena *a,
                 struct candidates_plan **ret, struct fault *f)
@@ -142,6 +173,7 @@ candidates_plan(const struct mirror *m, const struct request *r, struct arena *a
             return -1;
         plan->max_picks += MAX(r->groups[i].wants_count, (size_t)1);
     }
+    sum_up(plan);
     if (traits_of(m, &r->root_required, a, &plan->root_required, f) < 0 ||
         traits_of(m, &r->root_forbidden, a, &plan->root_forbidden, f) < 0)
         return -1;

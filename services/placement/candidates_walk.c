@@ -1,9 +1,16 @@
 /* The walk: groups, then the resources of the group without a suffix, each a level of one recursion; picks are a stack. */
 #include "candidates_walk.h"
+
+#include "base/array.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "candidates_index.h"
+#include "candidates_tree.h"
 
 #define DEFAULT_MAX_STEPS UINT64_C(20000000)
+/* Of one tree that has given nothing yet: it must not cost those after it their turn. */
+#define TREE_MAX_STEPS UINT64_C(1000000)
+#define MORE_EACH_ROUND 4
 
 /* A pick on the stack: for which group. A group without resources has one with amount 0. */
 struct step {
@@ -13,8 +20,8 @@ struct step {
     size_t group;
 };
 
-struct walk {
-    const struct mirror *m;
+struct candidates_walker {
+    const struct candidates_scope *scope;
     const struct candidates_plan *plan;
     const struct candidates_options *options;
     bool (*take)(void *owner, const struct candidate *c);
@@ -27,20 +34,23 @@ struct walk {
     size_t steps_count;
     struct candidate_pick *picks;
     struct candidate_mapping *mappings;
+    struct candidates_tree eligible;
     struct map *
-        shared_only; /* Candidates of sharing providers alone: the same ones show at several anchors. */
-    uint64_t left; /* Steps. */
-    bool over;
+        shared_only; /* Candidates of sharing providers alone: the same ones show at several anchors. NULL: no matter. */
+    uint64_t left, tree_left; /* Steps. */
+    uint64_t skip, found,
+        most; /* Of this tree: handed out in rounds before, found in this one, and how many may be. */
+    bool tree_over, over;
 };
 
-static void walk_group(struct walk *w, size_t group);
+static void walk_group(struct candidates_walker *w, size_t group);
 
 /* --- Rules about several picks together */
 
 /* Does the amount fit beside what the walk has picked of the same inventory for other groups? */
 static bool
-fits_beside(const struct walk *w, const struct mirror_provider *p, const struct mirror_stock *s,
-            int64_t amount)
+fits_beside(const struct candidates_walker *w, const struct mirror_provider *p,
+            const struct mirror_stock *s, int64_t amount)
 {
     int64_t picked = 0;
 
@@ -54,7 +64,7 @@ fits_beside(const struct walk *w, const struct mirror_provider *p, const struct 
 
 /* Before 1.29 a candidate uses one provider of a tree only. */
 static bool
-is_flat(const struct walk *w, const struct mirror_provider *p)
+is_flat(const struct candidates_walker *w, const struct mirror_provider *p)
 {
     if (w->options->nested)
         return true;
@@ -66,7 +76,7 @@ is_flat(const struct walk *w, const struct mirror_provider *p)
 }
 
 static bool
-is_isolated(const struct walk *w, const struct mirror_provider *p)
+is_isolated(const struct candidates_walker *w, const struct mirror_provider *p)
 {
     if (!w->plan->request->isolate)
         return true;
@@ -100,7 +110,7 @@ any_has(const struct plan_any *any, int value)
 
 /* All providers of the groups stand below one of them. */
 static bool
-is_one_subtree(const struct walk *w, const struct plan_any *groups)
+is_one_subtree(const struct candidates_walker *w, const struct plan_any *groups)
 {
     for (size_t top = 0; top < w->steps_count; top++) {
         bool all = any_has(groups, (int)w->steps[top].group);
@@ -116,7 +126,7 @@ is_one_subtree(const struct walk *w, const struct plan_any *groups)
 
 /* The group without a suffix: what its providers have together. */
 static bool
-has_traits_together(const struct walk *w, size_t group)
+has_traits_together(const struct candidates_walker *w, size_t group)
 {
     const struct plan_group *g = &w->plan->groups[group];
 
@@ -160,7 +170,7 @@ add_mapping(struct candidate *c, struct candidate_mapping *mappings, const char 
 
 /* Has this candidate been handed out at another anchor? */
 static bool
-is_repeated(struct walk *w)
+is_repeated(struct candidates_walker *w)
 {
     struct str key = { 0 };
     bool repeated;
@@ -177,7 +187,7 @@ is_repeated(struct walk *w)
 
 /* A provider that does not share serves its own tree only, so its candidates show once. */
 static bool
-all_shared(const struct walk *w)
+all_shared(const struct candidates_walker *w)
 {
     for (size_t i = 0; i < w->steps_count; i++) {
         if (!w->steps[i].provider->sharing)
@@ -187,7 +197,7 @@ all_shared(const struct walk *w)
 }
 
 static void
-hand_out(struct walk *w)
+hand_out(struct candidates_walker *w)
 {
     struct candidate c = { .picks = w->picks, .mappings = w->mappings };
 
@@ -195,7 +205,13 @@ hand_out(struct walk *w)
         if (!is_one_subtree(w, &w->plan->subtrees[i]))
             return;
     }
-    if (all_shared(w) && is_repeated(w))
+    w->tree_left = w->left;
+    w->found++;
+    if (w->most > 0 && w->found > w->most)
+        w->tree_over = true;
+    if (w->tree_over || w->found <= w->skip)
+        return;
+    if (w->shared_only != NULL && all_shared(w) && is_repeated(w))
         return;
     for (size_t i = 0; i < w->steps_count; i++) {
         if (w->steps[i].amount > 0)
@@ -204,29 +220,37 @@ hand_out(struct walk *w)
                     w->steps[i].provider);
     }
     w->over = !w->take(w->owner, &c);
+    w->tree_over = w->over;
 }
 
 /* --- Levels */
 
 static bool
-spend(struct walk *w)
+spend(struct candidates_walker *w)
 {
     if (w->left == 0)
         w->over = true;
     else
         w->left--;
-    return !w->over;
+    if (w->tree_left == 0)
+        w->tree_over = true;
+    else
+        w->tree_left--;
+    w->tree_over = w->tree_over || w->over;
+    return !w->tree_over;
 }
 
 static void
-push(struct walk *w, const struct mirror_provider *p, int class_id, int64_t amount, size_t group)
+push(struct candidates_walker *w, const struct mirror_provider *p, int class_id, int64_t amount,
+     size_t group)
 {
     w->steps[w->steps_count++] = (struct step){ p, class_id, amount, group };
 }
 
 /* Of the group without a suffix: may 'p' serve one of its resources? An aggregate on the root spans the tree. */
 static bool
-serves(const struct walk *w, const struct plan_group *g, const struct mirror_provider *p)
+serves(const struct candidates_walker *w, const struct plan_group *g,
+       const struct mirror_provider *p)
 {
     bool shared = p->tree != w->tree;
 
@@ -241,7 +265,7 @@ serves(const struct walk *w, const struct plan_group *g, const struct mirror_pro
 
 /* Resource number 'want' of the group without a suffix, from any provider that serves the anchor. */
 static void
-walk_want(struct walk *w, size_t group, size_t want)
+walk_want(struct candidates_walker *w, size_t group, size_t want)
 {
     const struct plan_group *g = &w->plan->groups[group];
     size_t members = w->tree->count;
@@ -251,7 +275,7 @@ walk_want(struct walk *w, size_t group, size_t want)
             walk_group(w, group + 1);
         return;
     }
-    for (size_t i = 0; i < members + w->shared_count && !w->over; i++) {
+    for (size_t i = 0; i < members + w->shared_count && !w->tree_over; i++) {
         const struct mirror_provider *p =
             i < members ? w->tree->members[i] : w->shared[i - members];
         const struct mirror_stock *s = mirror_stock(p, g->class_ids[want]);
@@ -266,27 +290,19 @@ walk_want(struct walk *w, size_t group, size_t want)
     }
 }
 
-/* A group with a suffix: may 'p' alone serve it? Then its picks are on the stack. */
+/* A group with a suffix, and a provider that alone may serve it: also beside what is picked? Then its picks are on the stack. */
 static bool
-push_all(struct walk *w, size_t group, const struct mirror_provider *p)
+push_all(struct candidates_walker *w, size_t group, const struct mirror_provider *p)
 {
     const struct plan_group *g = &w->plan->groups[group];
 
-    if (g->request->in_tree != NULL && p->tree != g->in_tree)
-        return false;
-    if (!plan_has_traits(g, p) || plan_has_forbidden(g, p) || !plan_in_aggregates(g, p) ||
-        plan_in_forbidden(g, p))
-        return false;
     if (!is_isolated(w, p) || !is_flat(w, p))
         return false;
     /* A group that wants nothing and asks for nothing, but at most against something, is served by nobody, upstream. */
     if (g->request->wants_count + g->request->required_count + g->request->member_of_count == 0)
         return false;
     for (size_t i = 0; i < g->request->wants_count; i++) {
-        const struct mirror_stock *s = mirror_stock(p, g->class_ids[i]);
-        int64_t amount = g->request->wants[i].amount;
-
-        if (s == NULL || !stock_fits(s, amount) || !fits_beside(w, p, s, amount))
+        if (!fits_beside(w, p, mirror_stock(p, g->class_ids[i]), g->request->wants[i].amount))
             return false;
     }
     for (size_t i = 0; i < g->request->wants_count; i++)
@@ -297,7 +313,7 @@ push_all(struct walk *w, size_t group, const struct mirror_provider *p)
 }
 
 static void
-walk_group(struct walk *w, size_t group)
+walk_group(struct candidates_walker *w, size_t group)
 {
     size_t members = w->tree->count, before = w->steps_count;
 
@@ -309,11 +325,11 @@ walk_group(struct walk *w, size_t group)
         walk_want(w, group, 0);
         return;
     }
-    for (size_t i = 0; i < members + w->shared_count && !w->over; i++) {
+    for (size_t i = 0; i < members + w->shared_count && !w->tree_over; i++) {
         const struct mirror_provider *p =
             i < members ? w->tree->members[i] : w->shared[i - members];
 
-        if (!spend(w) || !push_all(w, group, p))
+        if (!candidates_tree_may(&w->eligible, group, i) || !spend(w) || !push_all(w, group, p))
             continue;
         walk_group(w, group + 1);
         w->steps_count = before;
@@ -333,19 +349,19 @@ share_aggregate(const struct mirror_provider *a, const struct mirror_provider *b
 }
 
 size_t
-candidates_sharing(const struct mirror *m, const struct mirror_tree *t,
+candidates_sharing(const struct candidates_scope *scope, const struct mirror_tree *t,
                    const struct mirror_provider **ret)
 {
-    size_t all_count, count = 0;
-    struct mirror_provider *const *all = mirror_sharing(m, &all_count);
+    size_t count = 0;
 
-    for (size_t i = 0; i < all_count; i++) {
+    for (size_t i = 0; i < scope->sharing_count; i++) {
+        const struct mirror_provider *p = scope->sharing[i];
         bool shares = false;
 
-        for (uint32_t k = 0; all[i]->tree != t && !shares && k < t->count; k++)
-            shares = share_aggregate(all[i], t->members[k]);
+        for (uint32_t k = 0; p->tree != t && !shares && k < t->count; k++)
+            shares = share_aggregate(p, t->members[k]);
         if (shares)
-            ret[count++] = all[i];
+            ret[count++] = p;
     }
     return count;
 }
@@ -375,35 +391,110 @@ is_impossible(const struct candidates_plan *plan)
     return false;
 }
 
+struct candidates_scope
+candidates_scope(const struct mirror *m)
+{
+    struct candidates_scope s = { .index = mirror_index(m) };
+
+    s.trees = mirror_trees(m, &s.trees_count);
+    s.sharing = mirror_sharing(m, &s.sharing_count);
+    return s;
+}
+
+struct candidates_walker *
+candidates_walker(const struct candidates_scope *scope, const struct candidates_plan *plan,
+                  const struct candidates_options *options)
+{
+    struct arena *a = plan->arena;
+    struct candidates_walker *w = ARENA_NEW(a, struct candidates_walker);
+
+    w->scope = scope;
+    w->plan = plan;
+    w->options = options;
+    w->left = options->max_steps > 0 ? options->max_steps : DEFAULT_MAX_STEPS;
+    w->shared = ARENA_ARRAY(a, const struct mirror_provider *, scope->sharing_count + 1);
+    w->steps = ARENA_ARRAY(a, struct step, plan->max_picks + 1);
+    w->picks = ARENA_ARRAY(a, struct candidate_pick, plan->max_picks + 1);
+    w->mappings = ARENA_ARRAY(a, struct candidate_mapping, plan->max_picks + 1);
+    return w;
+}
+
+/* Returns whether the tree has more than it gave. */
+static bool
+walk_tree(struct candidates_walker *w, const struct mirror_tree *t, uint64_t skip, uint64_t most)
+{
+    w->tree = t;
+    w->root = mirror_root(t->members[0]);
+    w->skip = skip;
+    w->most = most;
+    w->found = 0;
+    w->tree_left = MIN(w->left, TREE_MAX_STEPS);
+    w->tree_over = w->over;
+    if (w->over || !may_anchor(w->plan, w->root))
+        return false;
+    w->shared_count = w->scope->sharing_count == 0 ? 0 : candidates_sharing(w->scope, t, w->shared);
+    if (!candidates_tree_make(&w->eligible, w->plan, t, w->shared, w->shared_count))
+        return false;
+    walk_group(w, 0);
+    return most > 0 && w->found > most;
+}
+
+bool
+candidates_walk_tree(struct candidates_walker *w, const struct mirror_tree *t,
+                     bool (*take)(void *owner, const struct candidate *c), void *owner)
+{
+    if (is_impossible(w->plan))
+        return true;
+    w->take = take;
+    w->owner = owner;
+    w->over = false;
+    w->left = w->options->max_steps > 0 ? w->options->max_steps : TREE_MAX_STEPS;
+    walk_tree(w, t, 0, 0);
+    return w->left > 0 && w->tree_left > 0;
+}
+
+/* Trees that have more than they have given. */
+struct open_trees {
+    const struct mirror_tree **items;
+    size_t count, capacity;
+};
+
+static void
+walk_round(struct candidates_walker *w, struct open_trees *open, uint64_t skip, uint64_t most)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < open->count && !w->over; i++) {
+        if (walk_tree(w, open->items[i], skip, most))
+            open->items[kept++] = open->items[i];
+    }
+    open->count = kept;
+}
+
 void
 candidates_walk(const struct mirror *m, const struct candidates_plan *plan,
                 const struct candidates_options *options,
                 bool (*take)(void *owner, const struct candidate *c), void *owner)
 {
-    struct walk w = { .m = m,
-                      .plan = plan,
-                      .options = options,
-                      .take = take,
-                      .owner = owner,
-                      .left = options->max_steps > 0 ? options->max_steps : DEFAULT_MAX_STEPS };
-    size_t count, sharing;
-    struct mirror_tree *const *trees = mirror_trees(m, &count);
+    struct candidates_scope scope = candidates_scope(m);
+    const struct candidates_index *index = candidates_index(&scope, plan, plan->arena);
+    struct candidates_walker *w = candidates_walker(&scope, plan, options);
+    struct open_trees open = { 0 };
+    uint64_t most = options->limit > 0;
 
     if (is_impossible(plan))
         return;
-    mirror_sharing(m, &sharing);
-    w.shared = ARENA_ARRAY(plan->arena, const struct mirror_provider *, sharing + 1);
-    w.steps = ARENA_ARRAY(plan->arena, struct step, plan->max_picks + 1);
-    w.picks = ARENA_ARRAY(plan->arena, struct candidate_pick, plan->max_picks + 1);
-    w.mappings = ARENA_ARRAY(plan->arena, struct candidate_mapping, plan->max_picks + 1);
-    w.shared_only = map_new(NULL);
-    for (size_t i = 0; i < count && !w.over; i++) {
-        w.tree = trees[i];
-        w.root = mirror_root(w.tree->members[0]);
-        if (!may_anchor(plan, w.root))
-            continue;
-        w.shared_count = sharing == 0 ? 0 : candidates_sharing(m, w.tree, w.shared);
-        walk_group(&w, 0);
+    w->take = take;
+    w->owner = owner;
+    w->shared_only = map_new(NULL);
+    for (size_t i = candidates_index_next(index, 0); i < scope.trees_count && !w->over;
+         i = candidates_index_next(index, i + 1)) {
+        if (walk_tree(w, scope.trees[i], 0, most))
+            *ARRAY_PUSH(plan->arena, open.items, open.count, open.capacity) = scope.trees[i];
     }
-    map_free(w.shared_only);
+    while (open.count > 0 && !w->over) {
+        walk_round(w, &open, most, most * MORE_EACH_ROUND);
+        most *= MORE_EACH_ROUND;
+    }
+    map_free(w->shared_only);
 }

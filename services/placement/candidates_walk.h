@@ -10,4 +10,10 @@ struct candidates_plan {
     struct plan_any root_required, root_forbidden;
     struct plan_any *subtrees; /* Indexes of groups, as request->same_subtrees. */
     size_t max_picks;          /* Of one candidate. */
+    size_t suffixed;           /* Groups. */
+    struct plan_total {
+        int class_id;
+        int64_t amount;
+    } * totals; /* What all groups want together. */
+    size_t totals_count;
 };

@@ -234,6 +234,7 @@ write_all(struct call *call, const struct mirror *m, const struct request_group 
     const struct mirror_provider *marker = NULL;
     size_t count, sharing;
     struct mirror_tree *const *trees = mirror_trees(m, &count);
+    struct candidates_scope scope = candidates_scope(m);
     struct plan_group g;
     struct jsonw *w;
 
@@ -258,7 +259,7 @@ write_all(struct call *call, const struct mirror *m, const struct request_group 
 
         if (!concerns(&g, trees[i]))
             continue;
-        x.shared_count = sharing == 0 ? 0 : candidates_sharing(m, trees[i], x.shared);
+        x.shared_count = sharing == 0 ? 0 : candidates_sharing(&scope, trees[i], x.shared);
         judge(&x, trees[i], &v);
         count_rule(&x, v.rule == NULL ? "fits" : v.rule);
         if (limit == 0 || (marker != NULL && trees[i]->root_id <= marker->root_id))

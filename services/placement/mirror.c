@@ -108,6 +108,7 @@ take_changes(struct mirror *m, struct db *db, bool anew, const struct mirror_sta
         old = m->state;
         m->state = fresh;
         fresh = old;
+        mirror_state_succeed(&fresh, &m->state);
     }
     if (named) {
         swap_names(&m->state.classes, &classes);
@@ -201,6 +202,47 @@ mirror_done(struct mirror *m)
     pthread_rwlock_unlock(&m->lock);
 }
 
+/* --- Forks */
+
+static void *
+copy(const void *items, size_t count)
+{
+    void *data = memory_calloc(count + 1, sizeof(void *));
+
+    if (count > 0)
+        memcpy(data, items, count * sizeof(void *));
+    return data;
+}
+
+int
+mirror_fork(struct mirror *m, struct db *db, struct mirror_fork *ret, struct fault *f)
+{
+    if (mirror_refresh(m, db, f) < 0)
+        return -1;
+    pthread_rwlock_wrlock(&m->lock);
+    m->state.forks++;
+    m->state.epoch++;
+    *ret = (struct mirror_fork){ .trees = copy(m->state.trees, m->state.trees_count),
+                                 .trees_count = m->state.trees_count,
+                                 .sharing = copy(m->state.sharing, m->state.sharing_count),
+                                 .sharing_count = m->state.sharing_count };
+    return 0;
+}
+
+void
+mirror_fork_done(struct mirror *m, struct mirror_fork *fork)
+{
+    if (fork->trees == NULL)
+        return;
+    pthread_rwlock_wrlock(&m->lock);
+    if (--m->state.forks == 0)
+        mirror_state_reclaim(&m->state);
+    pthread_rwlock_unlock(&m->lock);
+    free(fork->trees);
+    free(fork->sharing);
+    *fork = (struct mirror_fork){ 0 };
+}
+
 /* --- What readers ask */
 
 struct mirror_tree *const *
@@ -222,6 +264,12 @@ mirror_sharing(const struct mirror *m, size_t *ret_count)
 {
     *ret_count = m->state.sharing_count;
     return m->state.sharing;
+}
+
+const struct mirror_index *
+mirror_index(const struct mirror *m)
+{
+    return &m->state.index;
 }
 
 const struct mirror_provider *

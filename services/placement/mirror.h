@@ -22,6 +22,7 @@
 #include "db/db.h"
 
 struct mirror;
+struct mirror_index;
 
 struct mirror_stock {
     int32_t class_id;
@@ -47,6 +48,14 @@ struct mirror_tree {
     int64_t root_id;
     struct mirror_provider **members; /* By number; the root is among them. */
     uint32_t count, capacity;
+    uint64_t epoch; /* Forks of later epochs have it too: then it is replaced, not changed. */
+};
+
+/* What the mirror was at one moment, to be read for as long as one likes while the mirror goes on: trees that change are copied then. */
+struct mirror_fork {
+    struct mirror_tree **trees;       /* As mirror_trees(). */
+    struct mirror_provider **sharing; /* As mirror_sharing(). */
+    size_t trees_count, sharing_count;
 };
 
 struct mirror *mirror_new(void);
@@ -59,6 +68,11 @@ int mirror_refresh(struct mirror *m, struct db *db, struct fault *f);
 int mirror_read(struct mirror *m, struct db *db, struct fault *f);
 void mirror_done(struct mirror *m);
 
+/* Brings it up to date, forks it, and holds it: for looking up names, until mirror_done(). Takes a moment even of 100,000
+ * providers. End the fork with mirror_fork_done(), which may be long after. */
+int mirror_fork(struct mirror *m, struct db *db, struct mirror_fork *ret, struct fault *f);
+void mirror_fork_done(struct mirror *m, struct mirror_fork *fork);
+
 /* All that follows: while it is held. */
 struct mirror_tree *const *mirror_trees(const struct mirror *m,
                                         size_t *ret_count); /* By number of their roots. */
@@ -66,6 +80,7 @@ struct mirror_provider *const *mirror_providers(const struct mirror *m,
                                                 size_t *ret_count); /* By number. */
 struct mirror_provider *const *mirror_sharing(const struct mirror *m,
                                               size_t *ret_count); /* Those that share. */
+const struct mirror_index *mirror_index(const struct mirror *m);  /* Of its trees: mirror_index.h */
 const struct mirror_provider *mirror_find(const struct mirror *m,
                                           const char *uuid); /* NULL: none. */
 struct mirror_provider *mirror_root(const struct mirror_provider *p);

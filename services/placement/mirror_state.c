@@ -10,121 +10,77 @@ mirror_state_init(struct mirror_state *s)
     *s = (struct mirror_state){ .by_uuid = map_new(NULL), .sharing_trait = -1 };
 }
 
-static void
-provider_free(struct mirror_provider *p)
-{
-    free(p->name);
-    free(p->stocks);
-    free(p->traits);
-    free(p->aggregates);
-    free(p);
-}
-
 void
 mirror_state_done(struct mirror_state *s)
 {
-    for (size_t i = 0; i < s->providers_count; i++)
-        provider_free(s->providers[i]);
-    for (size_t i = 0; i < s->trees_count; i++) {
-        free(s->trees[i]->members);
-        free(s->trees[i]);
-    }
+    mirror_state_reclaim(s);
+    for (size_t i = 0; i < s->trees_count; i++)
+        mirror_tree_free(s->trees[i], true);
+    free(s->retired);
     free(s->providers);
     free(s->trees);
     free(s->sharing);
     map_free(s->by_uuid);
+    mirror_index_done(&s->index);
     mirror_names_done(&s->classes);
     mirror_names_done(&s->traits);
     mirror_names_done(&s->aggregates);
 }
 
-/* --- Sorted arrays of pointers */
-
-static size_t
-find_provider(const struct mirror_state *s, int64_t id)
+void
+mirror_state_reclaim(struct mirror_state *s)
 {
-    size_t low = 0, high = s->providers_count;
+    for (size_t i = 0; i < s->retired_count; i++)
+        mirror_tree_free(s->retired[i], true);
+    s->retired_count = 0;
+}
 
-    if (high > 0 && s->providers[high - 1]->id < id) /* A new one, most often. */
-        return high;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (s->providers[middle]->id < id)
-            low = middle + 1;
-        else
-            high = middle;
+void
+mirror_state_succeed(struct mirror_state *old, struct mirror_state *fresh)
+{
+    fresh->epoch = old->epoch;
+    fresh->forks = old->forks;
+    if (old->forks == 0)
+        return;
+    for (size_t i = 0; i < old->retired_count; i++) {
+        fresh->retired = mirror_gap_open(fresh->retired, fresh->retired_count, fresh->retired_count,
+                                         &fresh->retired_capacity);
+        fresh->retired[fresh->retired_count++] = old->retired[i];
     }
-    return low;
-}
-
-static size_t
-find_tree(const struct mirror_state *s, int64_t root_id)
-{
-    size_t low = 0, high = s->trees_count;
-
-    if (high > 0 && s->trees[high - 1]->root_id < root_id)
-        return high;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (s->trees[middle]->root_id < root_id)
-            low = middle + 1;
-        else
-            high = middle;
+    for (size_t i = 0; i < old->trees_count; i++) {
+        fresh->retired = mirror_gap_open(fresh->retired, fresh->retired_count, fresh->retired_count,
+                                         &fresh->retired_capacity);
+        fresh->retired[fresh->retired_count++] = old->trees[i];
     }
-    return low;
+    old->retired_count = old->trees_count = 0;
 }
 
-/* Makes room at 'at' in an array of 'count' pointers; returns the array. */
-static void *
-open_gap(void *items, size_t at, size_t count, size_t *capacity)
-{
-    char *data = items;
-
-    if (count == *capacity) {
-        *capacity = *capacity < 8 ? 8 : *capacity * 2;
-        data = memory_realloc(data, memory_product(*capacity, sizeof(void *)));
-    }
-    memmove(data + (at + 1) * sizeof(void *), data + at * sizeof(void *),
-            (count - at) * sizeof(void *));
-    return data;
-}
-
-static void
-close_gap(void *items, size_t at, size_t count)
-{
-    char *data = items;
-
-    memmove(data + at * sizeof(void *), data + (at + 1) * sizeof(void *),
-            (count - at - 1) * sizeof(void *));
-}
+/* --- One provider */
 
 static struct mirror_provider *
 get(const struct mirror_state *s, int64_t id)
 {
-    size_t at = find_provider(s, id);
+    size_t at = mirror_state_find(s, id);
 
     return at < s->providers_count && s->providers[at]->id == id ? s->providers[at] : NULL;
 }
 
+/* To be changed. */
 static struct mirror_provider *
 get_or_add(struct mirror_state *s, int64_t id)
 {
-    size_t at = find_provider(s, id);
+    size_t at = mirror_state_find(s, id);
     struct mirror_provider *p;
 
     if (at < s->providers_count && s->providers[at]->id == id)
-        return s->providers[at];
+        return mirror_tree_own(s, s->providers[at]);
     p = memory_calloc(1, sizeof(*p));
     p->id = id;
-    s->providers = open_gap(s->providers, at, s->providers_count, &s->providers_capacity);
+    s->providers = mirror_gap_open(s->providers, at, s->providers_count, &s->providers_capacity);
     s->providers[at] = p;
     s->providers_count++;
     return p;
 }
-
-/* --- Trees */
 
 static size_t
 count_spaces(const char *text, char separator)
@@ -135,60 +91,6 @@ count_spaces(const char *text, char separator)
         n += *text == separator;
     return n;
 }
-
-static void
-leave_tree(struct mirror_state *s, struct mirror_provider *p)
-{
-    struct mirror_tree *t = p->tree;
-    size_t at = 0;
-
-    if (t == NULL)
-        return;
-    while (t->members[at] != p)
-        at++;
-    close_gap(t->members, at, t->count);
-    t->count--;
-    p->tree = NULL;
-    if (t->count > 0)
-        return;
-    at = find_tree(s, t->root_id);
-    close_gap(s->trees, at, s->trees_count);
-    s->trees_count--;
-    free(t->members);
-    free(t);
-}
-
-static void
-enter_tree(struct mirror_state *s, struct mirror_provider *p)
-{
-    size_t at = find_tree(s, p->root_id), capacity;
-    struct mirror_tree *t;
-
-    if (at == s->trees_count || s->trees[at]->root_id != p->root_id) {
-        t = memory_calloc(1, sizeof(*t));
-        t->root_id = p->root_id;
-        s->trees = open_gap(s->trees, at, s->trees_count, &s->trees_capacity);
-        s->trees[at] = t;
-        s->trees_count++;
-    }
-    t = s->trees[at];
-    at = t->count;
-    while (at > 0 && t->members[at - 1]->id > p->id)
-        at--;
-    capacity = t->capacity;
-    if (capacity ==
-        0) { /* Most trees are one provider for ever: 100,000 arrays of eight would be for nothing. */
-        t->members = memory_alloc(sizeof(void *));
-        capacity = 1;
-    }
-    t->members = open_gap(t->members, at, t->count, &capacity);
-    t->capacity = (uint32_t)capacity;
-    t->members[at] = p;
-    t->count++;
-    p->tree = t;
-}
-
-/* --- One provider's parts */
 
 static void
 read_stocks(struct mirror_provider *p, const char *text)
@@ -266,19 +168,21 @@ list_sharing(struct mirror_state *s, struct mirror_provider *p, bool add)
     if (add == (at < s->sharing_count))
         return;
     if (add) {
-        s->sharing = open_gap(s->sharing, at, s->sharing_count, &s->sharing_capacity);
+        s->sharing = mirror_gap_open(s->sharing, at, s->sharing_count, &s->sharing_capacity);
         s->sharing[at] = p;
         s->sharing_count++;
     } else {
-        close_gap(s->sharing, at, s->sharing_count);
+        mirror_gap_close(s->sharing, at, s->sharing_count);
         s->sharing_count--;
     }
 }
 
-static void
+/* Returns how many it left behind in another tree. */
+static size_t
 take(struct mirror_state *s, const struct mirror_state_row *row)
 {
     struct mirror_provider *p = get_or_add(s, row->id);
+    size_t orphans = 0;
 
     p->generation = row->generation;
     p->updated_us = row->updated_at;
@@ -292,14 +196,16 @@ take(struct mirror_state *s, const struct mirror_state_row *row)
     }
     p->parent_id = row->parent_id_null ? 0 : row->parent_id;
     if (p->tree == NULL || p->root_id != row->root_id) {
-        leave_tree(s, p);
+        orphans = mirror_tree_leave(s, p);
         p->root_id = row->root_id;
-        enter_tree(s, p);
+        mirror_tree_enter(s, p);
     }
     read_stocks(p, row->inventories);
     read_traits(s, p, row->traits);
     read_aggregates(s, p, row->aggregates);
     list_sharing(s, p, p->sharing);
+    mirror_index_put(&s->index, mirror_state_find_tree(s, p->root_id), p->tree);
+    return orphans;
 }
 
 /* Returns how many are left that stood below it. */
@@ -307,23 +213,18 @@ static size_t
 drop(struct mirror_state *s, int64_t id)
 {
     struct mirror_provider *p = get(s, id);
-    size_t orphans = 0;
+    size_t orphans;
 
     if (p == NULL)
         return 0;
-    for (uint32_t i = 0; i < p->tree->count; i++) {
-        if (p->tree->members[i]->parent == p) {
-            p->tree->members[i]->parent = NULL;
-            orphans++;
-        }
-    }
-    leave_tree(s, p);
+    p = mirror_tree_own(s, p);
+    orphans = mirror_tree_leave(s, p);
     list_sharing(s, p, false);
     if (map_get(s->by_uuid, p->uuid) == p) /* Not its successor of the same UUID. */
         map_remove(s->by_uuid, p->uuid);
-    close_gap(s->providers, find_provider(s, id), s->providers_count);
+    mirror_gap_close(s->providers, mirror_state_find(s, id), s->providers_count);
     s->providers_count--;
-    provider_free(p);
+    mirror_provider_free(p);
     return orphans;
 }
 
@@ -334,7 +235,7 @@ mirror_state_apply(struct mirror_state *s, const struct mirror_state_row *rows, 
 
     for (size_t i = 0; i < count; i++) {
         if (rows[i].uuid != NULL)
-            take(s, &rows[i]);
+            missing += take(s, &rows[i]);
     }
     for (size_t i = 0; i < count; i++) {
         struct mirror_provider *p = rows[i].uuid == NULL ? NULL : get(s, rows[i].id);
@@ -342,6 +243,8 @@ mirror_state_apply(struct mirror_state *s, const struct mirror_state_row *rows, 
         if (p == NULL)
             continue;
         p->parent = p->parent_id == 0 ? NULL : get(s, p->parent_id);
+        if (p->parent != NULL && p->parent->tree != p->tree)
+            p->parent = NULL; /* No pointer leads out of a tree: it is copied as a whole. */
         missing += (p->parent_id != 0 && p->parent == NULL) || get(s, p->root_id) == NULL;
     }
     for (size_t i = 0; i < count; i++) {
