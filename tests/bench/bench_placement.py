@@ -1,173 +1,188 @@
 #!/usr/bin/python3
-"""Placement under load: candidates at a number of providers and claims by 16 writers, beside pgbench -N on the same PostgreSQL.
+"""Placement at scale: candidates, claims, memory and start at 1,000, 10,000 and 100,000 hosts, beside pgbench -N on the same PostgreSQL.
 
-    bench_placement.py [providers ...]        default: 1000 10000
+    bench_placement.py --build DIR [--only WORD] [providers ...]        default: 1000 10000 100000
 
-Prints one line per figure: name, value, unit. Reads are driven by ab (apache2-utils) if it is there; else, and for claims, by threads
-of Python, whose own cost is then in the figures: they are a lower bound. BENCH_SECONDS: how long each takes."""
+A cloud of its own (PostgreSQL with fsync); hosts are made by SQL. Load is tests/bench/load, one thread a connection. Nothing here passes or fails.
+--only: leave out the groups whose name lacks the word (start candidates full nested memory claims)."""
 
-import http.client
+import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
-import threading
+import tempfile
 import time
-import uuid
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib"))
 from cloud import Cloud  # noqa: E402
 
-SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
+TURNS, TURN_MS = 3, 700
 QUERY = "resources=VCPU:2,MEMORY_MB:2048,DISK_GB:10"
+PGBENCH = shutil.which("pgbench") or "/usr/lib/postgresql/15/bin/pgbench"
 
+# Traits: one of seven sets of about 40 (the generations of hardware of a cloud); aggregates: one of 20 (its zones).
 FILL = """
-TRUNCATE provider, consumer CASCADE; DELETE FROM provider_change WHERE provider_id <> 0;
+TRUNCATE provider, consumer, ratio_change CASCADE; DELETE FROM provider_change WHERE provider_id <> 0;
+ALTER TABLE inventory DISABLE TRIGGER USER;
 INSERT INTO provider (id, uuid, name, root_id) OVERRIDING SYSTEM VALUE
     SELECT n, gen_random_uuid(), 'host' || n, n FROM generate_series({first}, {last}) n;
 INSERT INTO inventory SELECT p.id, c.id, c.total, c.reserved, 1, c.total, 1, c.ratio, 0 FROM provider p,
     (VALUES (0, 64, 0, 16.0), (1, 262144, 4096, 1.5), (2, 4000, 100, 1.0)) c (id, total, reserved, ratio);
-INSERT INTO provider_trait SELECT p.id, t.id FROM provider p JOIN trait t ON (t.id + p.id) % 97 = 0;
+INSERT INTO provider_trait SELECT p.id, t.id FROM provider p JOIN trait t ON t.id % 8 = p.id % 7 AND t.name <> 'MISC_SHARES_VIA_AGGREGATE';
 INSERT INTO provider_aggregate SELECT id, md5((id % 20)::text)::uuid FROM provider;
+ALTER TABLE inventory ENABLE TRIGGER USER;
 SELECT setval(pg_get_serial_sequence('provider', 'id'), {last}); ANALYZE;
 """
+TOUCH = "UPDATE provider SET generation = generation + 1;"
+# All hosts full but every thousandth; the last host alone has a trait.
+FULL = ("UPDATE inventory SET used = floor((total - reserved) * allocation_ratio) WHERE class_id = 1 AND provider_id % 1000 <> 0;"
+        "INSERT INTO trait (name) VALUES ('CUSTOM_RARE') ON CONFLICT DO NOTHING; INSERT INTO provider_trait SELECT {last}, id FROM trait "
+        "WHERE name = 'CUSTOM_RARE';" + TOUCH)
+# Eight children each, a group of units on every child.
+NESTED = ("UPDATE inventory SET used = 0; INSERT INTO provider (id, uuid, name, parent_id, root_id) OVERRIDING SYSTEM VALUE SELECT 1000000 + n * 8 + k, gen_random_uuid(), "
+          "'child' || n || '-' || k, n, n FROM generate_series(1, {last}) n, generate_series(0, 7) k;"
+          "INSERT INTO inventory SELECT id, 4, 8, 0, 1, 8, 1, 1.0, 0 FROM provider WHERE parent_id IS NOT NULL; ANALYZE;")
+GROUPS = "&".join(f"resources{n}=SRIOV_NET_VF:1" for n in range(1, 9))
+# Room for any number of claims: what is measured is claiming, not refusing.
+ROOM = "UPDATE inventory SET total = 2000000000, reserved = 0, max_unit = 2000000000;" + TOUCH
 
 
-def report(name, value, unit):
-    print(f"{name:58} {value:12.2f} {unit}", flush=True)
+def row(what, figure, aim=""):
+    print(f"| {what:66} | {figure:>22} | {aim:28} |", flush=True)
 
 
-class Client:
-    """A connection that stays."""
+class Bench:
+    def __init__(self, build, folder):
+        self.build, self.folder = build, folder
 
-    def __init__(self, session):
-        host = session.urls["placement"].split("//")[1]
-        self.connection = http.client.HTTPConnection(host, timeout=60)
-        self.headers = {"X-Auth-Token": session.token, "OpenStack-API-Version": "placement 1.39", "Content-Type": "application/json"}
+    def load(self, connections, path, method="GET", bodies=None, duration_ms=TURN_MS, turns=TURNS):
+        """(answers per second, median and 99th percentile in us, size of a body), each the median of the turns."""
+        bodies_path = "-"
+        if bodies:
+            bodies_path = os.path.join(self.folder, "bodies")
+            with open(bodies_path, "w", encoding="utf-8") as file:
+                file.writelines(json.dumps(body) + "\n" for body in bodies)
+        command = [os.path.join(self.build, "tests/bench/load"), str(duration_ms), str(connections), method, self.url + path, bodies_path,
+                   "OpenStack-API-Version: placement 1.39", "X-Auth-Token: " + self.session.token]
+        figures = []
+        for _ in range(turns):
+            values = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+            if int(values[3]):
+                raise SystemExit(f"{method} {path}: {values[3]} bad answers")
+            figures.append((float(values[0]), int(values[1]), int(values[2]), int(values[4])))
+        return tuple(statistics.median(column) for column in zip(*figures))
 
-    def call(self, method, path, body=None):
-        self.connection.request(method, path, body=body, headers=self.headers)
-        answer = self.connection.getresponse()
-        return answer.status, answer.read()
+    def latency(self, what, path, aim=""):
+        rate, median, p99, size = self.load(1, path)
+        row(what + ", c1", f"{median / 1000:.2f} ms ({size / 1024:,.0f} kB)", aim)
+        return rate
 
+    def rate(self, what, path, aim="", connections=16):
+        row(f"{what}, c{connections}", f"{self.load(connections, path)[0]:,.0f}/s", aim)
 
-def threads_rate(session, count, call, expected):
-    """Calls per second of 'count' threads, and the latencies."""
-    done, latencies, wrong = time.monotonic() + SECONDS, [], []
+    def memory(self):
+        with open(f"/proc/{self.cloud.daemon('placement').process.pid()}/smaps_rollup", encoding="ascii") as file:
+            return next(int(line.split()[1]) for line in file if line.startswith("Pss:")) / 1024
 
-    def run():
-        client = Client(session)
-        while time.monotonic() < done:
-            start = time.monotonic()
-            status, body = call(client)
-            latencies.append(time.monotonic() - start)
-            if status != expected:
-                wrong.append((status, body))
+    def again(self):
+        self.cloud.daemon("placement").process.kill()
+        begin = time.monotonic()
+        self.cloud.restart()
+        return time.monotonic() - begin
 
-    started = time.monotonic()
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if wrong:
-        raise SystemExit(f"{len(wrong)} wrong answers: {wrong[0]}")
-    return len(latencies) / (time.monotonic() - started), latencies
+    def run(self, sizes, only):
+        with Cloud(services=["identity", "placement"], build=self.build) as self.cloud:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                self.cloud.sql("postgres", f"ALTER SYSTEM SET {setting} = on")
+            self.cloud.sql("postgres", "SELECT pg_reload_conf()")
+            self.session, self.url = self.cloud.admin(), self.cloud.urls["placement"]
+            row("what", "figure", "aim")
+            for self.count in sizes:
+                self.cloud.sql("placement", FILL.format(first=1, last=self.count))
+                self.again()
+                for group in (self.start, self.candidates, self.full, self.claims, self.nested):
+                    if only in group.__name__:
+                        group()
+                        print("|", flush=True)
 
+    def name(self, text):
+        return f"{self.count:,} hosts: {text}"
 
-def ab(session, concurrency, path):
-    """Requests per second by ab, or None."""
-    command = ["ab", "-q", "-k", "-l", "-t", str(int(SECONDS)), "-n", "1000000", "-c", str(concurrency), "-H", "X-Auth-Token: " + session.token, "-H",
-               "OpenStack-API-Version: placement 1.39", session.urls["placement"] + path]
-    try:
-        text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    except (FileNotFoundError, subprocess.CalledProcessError):
-        return None, None
-    lines = {line.split(":")[0]: line.split(":")[1].split() for line in text.splitlines() if ":" in line}
-    if int(lines["Failed requests"][0]) or "Non-2xx responses" in lines:
-        raise SystemExit(text)
-    half = [line.split()[1] for line in text.splitlines() if line.strip().startswith("50%")]
-    return float(lines["Requests per second"][0]), float(half[0])
+    def start(self):
+        row(self.name("start to ready"), f"{statistics.median(self.again() for _ in range(3)) * 1000:,.0f} ms", "< 3 s at 100,000")
+        self.load(16, f"/allocation_candidates?{QUERY}&limit=100", duration_ms=500)
+        row(self.name("memory (PSS) after a load"), f"{self.memory():.0f} MiB", "< 60 at 10,000, 400 at 100,000")
 
+    def candidates(self):
+        path = f"/allocation_candidates?{QUERY}&limit="
+        self.latency(self.name("candidates, limit 10"), path + "10", "< 1 ms at 10,000")
+        self.rate(self.name("candidates, limit 10"), path + "10", "3,000/s at 10,000")
+        self.latency(self.name("candidates, limit 1000"), path + "1000", "< 15 ms")
+        self.latency(self.name("candidates, limit 10, a trait of every 7th host"), path + "10&required=COMPUTE_NODE")
+        self.latency(self.name("candidates, limit 10, one zone of 20"), path + "10&member_of=" + self.cloud.sql("placement", "SELECT md5('3')::uuid").strip())
 
-def candidates(cloud, session, count):
-    client = Client(session)
-    for limit in (10, 1000):
-        path = f"/allocation_candidates?{QUERY}&limit={limit}"
-        status, body = client.call("GET", path)
-        assert status == 200 and len(json.loads(body)["allocation_requests"]) == limit, (status, body[:300])
-        times = []
-        for _ in range(100 if limit == 10 else 20):
-            start = time.monotonic()
-            client.call("GET", path)
-            times.append(time.monotonic() - start)
-        report(f"candidates n={count} limit={limit} c1 median", statistics.median(times) * 1000, "ms")
-        rate, _ = ab(session, 16, path)
-        if rate is None:
-            rate, _ = threads_rate(session, 16, lambda c: c.call("GET", path), 200)
-        report(f"candidates n={count} limit={limit} c16", rate, "1/s")
+    def full(self):
+        self.cloud.sql("placement", FULL.format(last=self.count))
+        path = f"/allocation_candidates?{QUERY}&limit=10"
+        self.latency(self.name("candidates, 999 of 1,000 hosts full"), path, "< 1 ms")
+        self.rate(self.name("candidates, 999 of 1,000 hosts full"), path)
+        self.latency(self.name("candidates, trait of the last host alone"), path + "&required=CUSTOM_RARE", "< 1 ms")
+        self.latency(self.name("no candidate: all are full"), "/allocation_candidates?resources=VCPU:2,MEMORY_MB:300000&limit=10", "< 1 ms")
+        self.latency(self.name("explain, 10 hosts and all counts"), f"/OS-VIRGA/explain?{QUERY}&limit=10")
 
+    def nested(self):
+        if self.count > 10000:
+            return  # 900,000 providers: a matter of memory, not of the walk.
+        self.cloud.sql("placement", NESTED.format(last=self.count))
+        self.again()
+        before = self.memory()
+        path = f"/allocation_candidates?{QUERY}&{GROUPS}&group_policy="
+        self.latency(self.name("8 children, 8 groups, none, limit 1000"), path + "none&limit=1000", "< 100 ms")
+        row("    memory for it", f"{self.memory() - before:+.1f} MiB", "< 64 MiB")
+        self.latency(self.name("8 children, 8 groups, isolate, limit 1000"), path + "isolate&limit=1000", "< 100 ms")
+        impossible = path + "isolate&limit=1000&resources9=SRIOV_NET_VF:1"
+        self.latency(self.name("8 children, 9 groups, isolate: impossible"), impossible, "< 100 ms")
 
-def claims(cloud, session, count):
-    hosts = cloud.sql("placement", "SELECT uuid FROM provider ORDER BY id").split()
-    lock, at = threading.Lock(), [0]
+    def pgbench(self, clients):
+        url = urllib.parse.urlsplit(self.cloud.database_url("placement"))
+        env = dict(os.environ, PGHOST=urllib.parse.parse_qs(url.query)["host"][0], PGUSER=url.username, PGPASSWORD=url.password or "", PGDATABASE="bench")
+        if self.cloud.sql("postgres", "SELECT count(*) FROM pg_database WHERE datname = 'bench'").strip() == "0":
+            self.cloud.sql("postgres", "CREATE DATABASE bench OWNER placement")
+            subprocess.run([PGBENCH, "-i", "-q", "-s", "10"], check=True, capture_output=True, env=env)
+        command = [PGBENCH, "-N", "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", "1"]
+        return float(subprocess.run(command, check=True, capture_output=True, text=True, env=env).stdout.split("tps = ")[1].split()[0])
 
-    def body(host):
-        return json.dumps({"allocations": {host: {"resources": {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}}}, "project_id": "p", "user_id": "u",
-                           "consumer_generation": None, "consumer_type": "INSTANCE"})
-
-    def spread(client):
-        with lock:
-            at[0] += 1
-            host = hosts[at[0] * 7919 % len(hosts)]
-        return client.call("PUT", "/allocations/" + str(uuid.uuid4()), body(host))
-
-    def one(client):
-        return client.call("PUT", "/allocations/" + str(uuid.uuid4()), body(hosts[0]))
-
-    rate, times = threads_rate(session, 1, spread, 204)
-    report(f"claims n={count} 1 writer", rate, "1/s")
-    report(f"claims n={count} 1 writer median", statistics.median(times) * 1000, "ms")
-    rate, times = threads_rate(session, 16, spread, 204)
-    report(f"claims n={count} 16 writers, spread", rate, "1/s")
-    cloud.sql("placement", "UPDATE inventory SET total = 2000000000, reserved = 0 WHERE provider_id = 1; UPDATE provider SET generation = generation + 1 WHERE id = 1")
-    rate, times = threads_rate(session, 16, one, 204)
-    report(f"claims n={count} 16 writers, one provider", rate, "1/s")
-
-
-def pgbench(cloud):
-    url = cloud.database_url("placement")
-    cloud.sql("placement", "CREATE SCHEMA IF NOT EXISTS bench")
-    tool = "/usr/lib/postgresql/15/bin/pgbench"
-    if not os.path.exists(tool):
-        return
-    subprocess.run([tool, "-i", "-q", "-s", "10", url], check=True, capture_output=True)
-    for clients in (1, 8, 16):
-        text = subprocess.run([tool, "-N", "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(int(SECONDS)), url], check=True,
-                              capture_output=True, text=True).stdout
-        report(f"pgbench -N, {clients} clients", float(text.split("tps = ")[1].split()[0]), "1/s")
-
-
-def memory(cloud):
-    with open(f"/proc/{cloud.daemon('placement').process.pid()}/smaps_rollup", encoding="ascii") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("Pss:")) / 1024
+    def claims(self):
+        self.cloud.sql("placement", ROOM)
+        hosts = self.cloud.sql("placement", "SELECT uuid FROM provider ORDER BY md5(uuid) LIMIT 5000").split()
+        for connections, chosen, what, aim in ((1, hosts, "1 writer", ""), (16, hosts, "16 writers, spread", "30 % of pgbench -N"),
+                                               (16, hosts[:1], "16 writers, one host", "10 % of pgbench -N")):
+            bodies = [{"allocations": {host: {"resources": {"VCPU": 1, "MEMORY_MB": 64, "DISK_GB": 1}}}, "project_id": "p", "user_id": "u",
+                       "consumer_generation": None, "consumer_type": "INSTANCE"} for host in chosen]
+            turns = []
+            for _ in range(TURNS):  # In turns: both feel the same neighbours.
+                yardstick = self.pgbench(connections)
+                turns.append((*self.load(connections, "/allocations/@uuid", "PUT", bodies, 1000, 1)[:3], yardstick))
+            rate, median, p99, yardstick = (statistics.median(column) for column in zip(*turns))
+            share = statistics.median(turn[0] / turn[3] for turn in turns)
+            row(self.name(f"claims, {what}"), f"{rate:,.0f}/s, {share * 100:.0f} % of {yardstick:,.0f}", aim)
+            row("    median, 99th percentile", f"{median / 1000:.1f}, {p99 / 1000:.1f} ms")
 
 
 def main():
-    sizes = [int(a) for a in sys.argv[1:]] or [1000, 10000]
-    with Cloud(services=["identity", "placement"]) as cloud:
-        session = cloud.admin()
-        for count in sizes:
-            cloud.sql("placement", FILL.format(first=1, last=count))
-            cloud.daemon("placement").process.kill()
-            start = time.monotonic()
-            cloud.restart()
-            report(f"ready again n={count}", (time.monotonic() - start) * 1000, "ms")
-            candidates(cloud, session, count)
-            report(f"memory n={count} PSS", memory(cloud), "MiB")
-            claims(cloud, session, count)
-        pgbench(cloud)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--build", required=True, help="where bin/ and tests/bench/ are")
+    parser.add_argument("--only", default="", help="only groups whose name contains this word")
+    parser.add_argument("providers", nargs="*", type=int, default=[1000, 10000, 100000])
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} processors, load {os.getloadavg()[0]:.1f} at the start", flush=True)
+    with tempfile.TemporaryDirectory(prefix="virga-bench-") as folder:
+        Bench(os.path.abspath(options.build), folder).run(options.providers, options.only)
+    print(f"load {os.getloadavg()[0]:.1f} at the end")
 
 
 if __name__ == "__main__":
