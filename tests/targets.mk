@@ -56,6 +56,7 @@ bench:
 	@deploy/install-packages build run test
 	@$(MAKE) --no-print-directory -j$$(nproc) all bench-programs
 	@$(PYTHON) tests/bench/run --build $(abspath $(O)/release)
+	@$(PYTHON) tests/bench/bench_placement.py --build $(abspath $(O)/release)
 BENCH_BIN := $(patsubst tests/bench/%.c,$(O)/release/tests/bench/%,$(wildcard tests/bench/*.c))
 .PHONY: bench-programs
 bench-programs: $(BENCH_BIN)

@@ -7,9 +7,9 @@
 #include "kind.h"
 #include "rest.h"
 
-/* "?resources=VCPU:1,MEMORY_MB:512&required=A,!B&..." */
+/* "?resources=VCPU:1,MEMORY_MB:512&required=A,!B&..." 'limit': unless --limit says otherwise; NULL: none. */
 static char *
-request_path(struct cli *cli, const char *path)
+request_path(struct cli *cli, const char *path, const char *limit)
 {
     _cleanup_(str_done) struct str s = { 0 }, resources = { 0 }, required = { 0 };
     const char *text;
@@ -24,14 +24,25 @@ request_path(struct cli *cli, const char *path)
     for (size_t i = 0; (text = args_nth(&cli->args, "--forbidden", i)) != NULL; i++)
         str_addf(&required, "%s!%s", required.size > 0 ? "," : "", text);
     str_add(&s, path);
-    url_add_query(&s, "resources", str_text(&resources));
+    if (resources.size > 0)
+        url_add_query(&s, "resources", str_text(&resources));
+    else
+        str_add_char(&s, '?');
     if (required.size > 0)
         url_add_query(&s, "required", str_text(&required));
     for (size_t i = 0; (text = args_nth(&cli->args, "--member-of", i)) != NULL; i++)
         url_add_query(&s, "member_of",
                       strchr(text, ',') != NULL ? arena_printf(cli->arena, "in:%s", text) : text);
+    if ((text = args_get(&cli->args, "--in-tree")) != NULL)
+        url_add_query(&s, "in_tree", text);
     if ((text = args_get(&cli->args, "--limit")) != NULL)
-        url_add_query(&s, "limit", text);
+        limit = text;
+    if (limit != NULL)
+        url_add_query(&s, "limit", limit);
+    if ((text = args_get(&cli->args, "--rule")) != NULL)
+        url_add_query(&s, "rule", text);
+    if ((text = args_get(&cli->args, "--query")) != NULL)
+        str_addf(&s, "&%s", text);
     return arena_strdup(cli->arena, str_text(&s));
 }
 
@@ -89,8 +100,8 @@ candidate_row(struct cli *cli, json_t *rows, size_t number, const char *provider
 int
 placement_candidates(struct cli *cli, struct fault *f)
 {
-    json_t *answer = rest_get(cli, SERVICE_PLACEMENT, request_path(cli, "/allocation_candidates"),
-                              NULL, f),
+    json_t *answer = rest_get(cli, SERVICE_PLACEMENT,
+                              request_path(cli, "/allocation_candidates", NULL), NULL, f),
            *request, *one, *summaries;
     json_t *rows = json_own(cli->arena, json_array());
     const char *provider;
@@ -110,14 +121,37 @@ placement_candidates(struct cli *cli, struct fault *f)
     return output_list(cli, cli->command->columns, rows, f);
 }
 
+/* "2 of 10 fit. VCPU: 7, required: 1" */
+static void
+print_counts(const json_t *counts)
+{
+    int64_t all = 0, fits = json_get_int(counts, "fits");
+    const char *rule, *comma = " ";
+    json_t *count;
+
+    json_object_foreach((json_t *)(uintptr_t)counts, rule, count) all += json_integer_value(count);
+    printf("%lld of %lld fit.%s", (long long)fits, (long long)all,
+           fits < all ? " Refused by rule:" : "");
+    json_object_foreach((json_t *)(uintptr_t)counts, rule, count)
+    {
+        if (str_equal(rule, "fits"))
+            continue;
+        printf("%s%s %lld", comma, rule, (long long)json_integer_value(count));
+        comma = ", ";
+    }
+    printf("\n");
+}
+
 int
 placement_explain(struct cli *cli, struct fault *f)
 {
-    json_t *answer =
-               rest_get(cli, SERVICE_PLACEMENT, request_path(cli, "/OS-VIRGA/explain"), NULL, f),
-           *one;
+    json_t *answer, *one;
     size_t i;
 
+    if (!args_has(&cli->args, "--resource") && !args_has(&cli->args, "--query"))
+        return fault_raise(f, FAULT_INVALID, "one of --resource and --query is needed");
+    answer =
+        rest_get(cli, SERVICE_PLACEMENT, request_path(cli, "/OS-VIRGA/explain", "50"), NULL, f);
     if (answer == NULL)
         return -1;
     json_array_foreach(json_object_get(answer, "providers"), i, one)
@@ -125,5 +159,7 @@ placement_explain(struct cli *cli, struct fault *f)
         if (json_is_null(json_object_get(one, "rule")))
             json_object_set_new(one, "rule", json_string("(fits)"));
     }
+    if (cli->output.format == OUTPUT_TABLE)
+        print_counts(json_object_get(answer, "counts"));
     return output_list(cli, cli->command->columns, json_object_get(answer, "providers"), f);
 }

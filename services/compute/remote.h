@@ -50,8 +50,9 @@ remote_claim(struct remote *r, const char *consumer_id, const char *provider_id,
              const json_t *resources, const char *project_id, const char *user_id,
              struct fault *f); /* FAULT_CONFLICT: somebody was quicker, or the consumer changed. */
 int remote_release(struct remote *r, const char *consumer_id, struct fault *f);
-/* "host: what is missing" lines for people; "" when placement cannot explain. */
-const char *remote_explain(struct remote *r, const char *resources);
+/* Why these candidates are not there: "host: what is missing" for people, of ten hosts, and how many each rule refuses where there are
+ * more; "" when placement cannot explain. 'query' as for candidates, without a limit. */
+const char *remote_explain(struct remote *r, const char *query);
 
 /* --- Block storage. 'project_id' is the volume's. */
 int remote_volume(struct remote *r, const char *project_id, const char *volume_id, json_t **ret,

@@ -66,7 +66,8 @@ static int
 no_host(struct remote *r, const struct server *server, const char *reasons, struct fault *f)
 {
     return fault_raise(f, FAULT_CONFLICT, "No valid host was found.%s%s", reasons,
-                       remote_explain(r, resources_query(r->arena, server)));
+                       remote_explain(r, arena_printf(r->arena, "resources=%s",
+                                                      resources_query(r->arena, server))));
 }
 
 static int

@@ -757,7 +757,8 @@ class Candidates(Case):
 
         said, counts = why("resources=VCPU:4,MEMORY_MB:512")
         self.assertEqual(said, {"uuid": host, "name": said["name"], "reason": "VCPU: wanted 4, available 1.0 of 32 (16.0 x 2, 31 used)",
-                                "rule": "VCPU", "resource_class": "VCPU", "wanted": 4, "available": 1.0})
+                                "rule": "VCPU", "group": "", "resource_provider_uuid": host, "resource_class": "VCPU", "wanted": 4,
+                                "available": 1.0})
         self.assertEqual(counts["VCPU"], 1)
         self.assertIsNone(why("resources=VCPU:1,MEMORY_MB:512")[0]["reason"])
         self.assertEqual(why("resources=MEMORY_MB:8192")[0]["reason"],
@@ -767,6 +768,30 @@ class Candidates(Case):
         self.assertEqual(why("resources=VCPU:1&required=HW_CPU_X86_SHA")[0]["reason"], "it lacks the trait HW_CPU_X86_SHA")
         self.assertEqual(why("resources=VCPU:1&member_of=" + new())[0]["rule"], "member_of")
         self.assertEqual(len(self.expect(200, "GET", "/OS-VIRGA/explain?resources=VCPU:1&limit=1")["providers"]), 1)
+        pages = [self.expect(200, "GET", f"/OS-VIRGA/explain?resources=VCPU:1&limit=2{m}") for m in ("", "&marker=" + host)]
+        self.assertEqual(pages[0]["counts"], pages[1]["counts"])
+        self.assertEqual(list(pages[0])[0], "counts")  # First, before any number of providers.
+        everything = self.expect(200, "GET", "/OS-VIRGA/explain?resources=VCPU:33")
+        self.assertEqual(sum(everything["counts"].values()), len(everything["providers"]))
+        self.assertEqual({p["rule"] for p in everything["providers"]}, {None if r == "fits" else r for r in everything["counts"]})
+        only = self.expect(200, "GET", "/OS-VIRGA/explain?resources=VCPU:33&rule=VCPU")["providers"]
+        self.assertEqual(only, [p for p in everything["providers"] if p["rule"] == "VCPU"])
+        marker, walked = "", []
+        while marker is not None:
+            page = self.expect(200, "GET", "/OS-VIRGA/explain?resources=VCPU:33&limit=3" + marker)
+            walked += page["providers"]
+            marker = page["next"] and "&marker=" + page["next"]
+        self.assertEqual(walked, everything["providers"])
+
+        def granular(query):
+            answer = self.expect(200, "GET", f"/OS-VIRGA/explain?{query}&group_policy=isolate")
+            return next(p for p in answer["providers"] if p["uuid"] == host)
+
+        said = granular("resources1=VCPU:1&resources2=VCPU:1")
+        self.assertEqual((said["rule"], said["wanted"], said["available"]), ("VCPU", 2, 1.0))
+        self.assertEqual(granular("resources_A=MEMORY_MB:1&resources_B=MEMORY_MB:1")["rule"], "group_policy")
+        said = granular("resources_A=MEMORY_MB:1&required_A=HW_CPU_X86_SHA")
+        self.assertEqual((said["rule"], said["group"], said["resource_provider_uuid"]), ("required", "_A", host))
         for query in ("", "resources=", "resources=NOPE:1", "resources=VCPU:1&limit=0", "resources=VCPU:1&color=1", "resources=VCPU:1&marker=x"):
             status = self.call("GET", "/OS-VIRGA/explain?" + query)[0]
             self.assertEqual(status, 400, query)
