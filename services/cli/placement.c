@@ -130,6 +130,8 @@ print_counts(const json_t *counts)
     json_t *count;
 
     json_object_foreach((json_t *)(uintptr_t)counts, rule, count) all += json_integer_value(count);
+    if (all == 0)
+        return;
     printf("%lld of %lld fit.%s", (long long)fits, (long long)all,
            fits < all ? " Refused by rule:" : "");
     json_object_foreach((json_t *)(uintptr_t)counts, rule, count)
