@@ -33,6 +33,9 @@ may_serve(const struct plan_group *g, const struct mirror_provider *p)
 {
     if (g->request->in_tree != NULL && p->tree != g->in_tree)
         return false;
+    /* A group that wants nothing and asks for nothing, but at most against something, is served by nobody, upstream. */
+    if (g->request->wants_count + g->request->required_count + g->request->member_of_count == 0)
+        return false;
     for (size_t i = 0; i < g->request->wants_count; i++) {
         const struct mirror_stock *s = mirror_stock(p, g->class_ids[i]);
 

@@ -298,9 +298,6 @@ push_all(struct candidates_walker *w, size_t group, const struct mirror_provider
 
     if (!is_isolated(w, p) || !is_flat(w, p))
         return false;
-    /* A group that wants nothing and asks for nothing, but at most against something, is served by nobody, upstream. */
-    if (g->request->wants_count + g->request->required_count + g->request->member_of_count == 0)
-        return false;
     for (size_t i = 0; i < g->request->wants_count; i++) {
         if (!fits_beside(w, p, mirror_stock(p, g->class_ids[i]), g->request->wants[i].amount))
             return false;

@@ -8,6 +8,7 @@
 #include "base/array.h"
 #include "base/str.h"
 #include "inventories.h"
+#include "ratio_changes.h"
 #include "reply.h"
 
 /* What one provider is to have. */
@@ -110,9 +111,12 @@ bring_in(void *owner, const struct texts *claimed, struct fault *f)
     struct reshape *r = owner;
     struct texts uuids = { .items = ARENA_ARRAY(r->call->arena, const char *,
                                                 claimed->count + r->shapes_count + 1) };
+    struct ratio_actor_set_row actor;
     struct providers_lock_row *rows;
     size_t count;
 
+    if (ratio_actor_set(r->call->db, ratio_actor(r->call), &actor, f) < 0)
+        return -1;
     for (size_t i = 0; i < claimed->count; i++)
         uuids.items[uuids.count++] = claimed->items[i];
     for (size_t i = 0; i < r->shapes_count; i++)

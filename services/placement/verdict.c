@@ -299,6 +299,8 @@ judge_suffixed(struct verdicts *v, struct verdict *ret, const struct plan_group 
     int far = -1, stage;
     bool complete = false;
 
+    if (g->request->wants_count + g->request->required_count + g->request->member_of_count == 0)
+        return refuse(v, ret, "together", g, NULL, "it asks for nothing, which nobody serves");
     for (size_t i = 0; i < providers_count(v); i++) {
         struct verdict one = { 0 };
 

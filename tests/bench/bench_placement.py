@@ -24,7 +24,7 @@ TURNS, TURN_MS = 3, 700
 QUERY = "resources=VCPU:2,MEMORY_MB:2048,DISK_GB:10"
 PGBENCH = shutil.which("pgbench") or "/usr/lib/postgresql/15/bin/pgbench"
 
-# Traits: one of seven sets of about 40 (the generations of hardware of a cloud); aggregates: one of 20 (its zones).
+# Traits: one of seven sets of five or six; aggregates: one of 20 (its zones).
 FILL = """
 TRUNCATE provider, consumer, ratio_change CASCADE; DELETE FROM provider_change WHERE provider_id <> 0;
 ALTER TABLE inventory DISABLE TRIGGER USER;
@@ -32,7 +32,7 @@ INSERT INTO provider (id, uuid, name, root_id) OVERRIDING SYSTEM VALUE
     SELECT n, gen_random_uuid(), 'host' || n, n FROM generate_series({first}, {last}) n;
 INSERT INTO inventory SELECT p.id, c.id, c.total, c.reserved, 1, c.total, 1, c.ratio, 0 FROM provider p,
     (VALUES (0, 64, 0, 16.0), (1, 262144, 4096, 1.5), (2, 4000, 100, 1.0)) c (id, total, reserved, ratio);
-INSERT INTO provider_trait SELECT p.id, t.id FROM provider p JOIN trait t ON t.id % 8 = p.id % 7 AND t.name <> 'MISC_SHARES_VIA_AGGREGATE';
+INSERT INTO provider_trait SELECT p.id, t.id FROM provider p JOIN trait t ON t.id % 64 = p.id % 7 AND t.name <> 'MISC_SHARES_VIA_AGGREGATE';
 INSERT INTO provider_aggregate SELECT id, md5((id % 20)::text)::uuid FROM provider;
 ALTER TABLE inventory ENABLE TRIGGER USER;
 SELECT setval(pg_get_serial_sequence('provider', 'id'), {last}); ANALYZE;
