@@ -38,6 +38,13 @@ limits_check_model(const struct identity_config *config, struct fault *f)
                                    config->limit_model);
 }
 
+int64_t
+limits_max_tree_depth(const struct identity_config *config)
+{
+    return find_model(config)->two_levels ? MIN(config->max_project_tree_depth, 2)
+                                          : config->max_project_tree_depth;
+}
+
 int
 limit_model(struct call *call, struct fault *f)
 {

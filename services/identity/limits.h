@@ -7,3 +7,6 @@
 
 /* Is the configured model one that there is? Asked once, at the start. */
 int limits_check_model(const struct identity_config *config, struct fault *f);
+
+/* How many projects may be below each other: as configured, or fewer where the model says so. */
+int64_t limits_max_tree_depth(const struct identity_config *config);

@@ -115,8 +115,19 @@ class Tree(unittest.TestCase):
         self.assertEqual(content['subtree'], [])
         both = show(mid, 'parents_as_ids&subtree_as_ids')
         self.assertEqual((both['parents'], both['subtree']), ({top['id']: {domain['id']: None}}, {low['id']: None}))
+        service = I.make('service', type=unique('t'))
+        where = {'service_id': service['id'], 'resource_name': 'things'}
+        I.call('POST', '/v3/registered_limits', {'registered_limits': [dict(where, default_limit=5)]}, 201)
+        limit = I.call('POST', '/v3/limits', {'limits': [dict(where, project_id=top['id'], resource_limit=3)]}, 201)['limits'][0]
+        del limit['links']
+        listed = I.call('GET', f"/v3/projects/{low['id']}?parents_as_list&include_limits", session=self.reader_of(low, user))['project']['parents']
+        self.assertEqual({x['project']['id']: x['project']['limits'] for x in listed}, {top['id']: [limit], mid['id']: []})
         for query in ('parents_as_list&parents_as_ids', 'subtree_as_ids&subtree_as_list'):
             I.call('GET', f"/v3/projects/{mid['id']}?{query}", status=400)
+
+    def reader_of(self, project, user):
+        I.give('reader', user=user, project=project)
+        return I.login(user, project=project)
 
     def test_names(self):
         for name in (' ', '', '\t\n', None, 7, 'x' * 65):
@@ -421,6 +432,16 @@ class Together(unittest.TestCase):
         got = self.at_once([('PUT', f"/v3/projects/{project['id']}/tags/t{i}") for i in range(8)])
         self.assertEqual(got, [201] * 8)
         self.assertEqual(len(I.call('GET', f"/v3/projects/{project['id']}/tags")['tags']), 8)
+
+
+class TwoLevels(unittest.TestCase):
+    def test_depth(self):
+        """The model strict_two_level of limits leaves room for one project below another."""
+        with Cloud(services=['identity'], settings={'identity': {'identity': {'limit_model': 'strict_two_level'}}}) as cloud:
+            here = Identity(cloud)
+            top = here.make('project')
+            low = here.make('project', parent_id=top['id'], domain_id='default')
+            here.call('POST', '/v3/projects', {'project': {'name': unique(), 'parent_id': low['id'], 'domain_id': 'default'}}, 403)
 
 
 if __name__ == '__main__':
