@@ -224,6 +224,32 @@ is_common(const struct list_plan *p)
     return p->filters_count <= 1;
 }
 
+/* The row to begin after. It must be one that the list could show but for the client's own filters: what the service hides from the
+ * caller is no marker for him either, or the answer would tell that it is there. */
+static int
+load_marker(struct db *db, const struct list_plan *p, void **ret, struct fault *f)
+{
+    const struct resource *r = p->resource;
+    struct list_plan own = *p;
+    void **rows;
+    size_t count;
+    bool more;
+
+    own.predicates += p->filters_count;
+    own.predicates_count -= p->filters_count;
+    own.predicates_capacity = own.predicates_count; /* Adding copies them. */
+    own.filters_count = 0;
+    own.marker = NULL;
+    own.limit = -1;
+    list_plan_where(&own, r->schema->fields[r->id_field].name, OP_EQ, p->marker);
+    if (list_plan_run(db, &own, &rows, &count, &more, f) < 0)
+        return -1;
+    if (count == 0)
+        return resource_not_found(r, p->marker, f);
+    *ret = rows[0];
+    return 0;
+}
+
 int
 list_plan_run(struct db *db, struct list_plan *p, void ***ret, size_t *ret_count, bool *ret_more,
               struct fault *f)
@@ -236,11 +262,8 @@ list_plan_run(struct db *db, struct list_plan *p, void ***ret, size_t *ret_count
     size_t params_count, count;
     void **rows;
 
-    if (p->marker != NULL) {
-        marker_row = arena_alloc(p->arena, r->schema->size);
-        if (resource_load(db, r, p->marker, p->scope, false, marker_row, f) < 0)
-            return -1;
-    }
+    if (p->marker != NULL && load_marker(db, p, &marker_row, f) < 0)
+        return -1;
     list_plan_sql(p, marker_row, &sql, &params, &params_count);
     if (db_run(db, is_common(p) ? resource_statement_name(&sql, p->arena) : NULL, str_text(&sql),
                params, params_count, &result, f) < 0)

@@ -380,6 +380,20 @@ class Managers(unittest.TestCase):
             self.assertEqual([x['id'] for x in I.call('GET', '/v3/projects' + query, session=manager)['projects']], [] if query else [project['id']])
         I.call('DELETE', path, status=204, session=manager)
 
+    def test_a_stranger_is_no_marker(self):
+        domain, other = I.make('domain'), I.make('domain')
+        _, manager = I.someone('manager', domain=domain)
+        for kind in ('project', 'group', 'user'):
+            mine = sorted([I.make(kind, domain_id=domain['id'])['id'] for _ in range(2)] if kind != 'user' else
+                          [x['id'] for x in I.call('GET', '/v3/users', session=manager)['users']])
+            theirs = I.make(kind, domain_id=other['id'])
+            status, _, unknown = I.request('GET', f'/v3/{kind}s?marker={uuid.uuid4().hex}', session=manager)
+            self.assertEqual(status, 400)
+            status, _, content = I.request('GET', f"/v3/{kind}s?marker={theirs['id']}", session=manager)
+            self.assertEqual((status, content['error']['title']), (400, unknown['error']['title']))
+            self.assertEqual([x['id'] for x in I.call('GET', f'/v3/{kind}s?marker={mine[0]}&name=none', session=manager)[f'{kind}s']], [])
+            self.assertEqual([x['id'] for x in I.call('GET', f'/v3/{kind}s?marker={mine[0]}', session=manager)[f'{kind}s']], mine[1:])
+
     def test_an_administrator_of_a_domain_lists_that_domain(self):
         domain = I.make('domain')
         project = I.make('project', domain_id=domain['id'])
