@@ -39,10 +39,11 @@ struct dialect {
     const char *request_id_header2; /* Second name of the request id header, or NULL. */
     bool list_all_tenants;          /* Who may see all lists all only with ?all_tenants=1. */
     bool bulk;                      /* POST takes the plural too. */
-    bool strict_bodies;    /* Only operations that take a body look at it, and they ask for its media type. */
-    bool strict_versions;  /* A version document minds the version header too. */
-    bool error_pages; /* Errors are JSON only for clients that ask for it: error_page.h. */
-    bool exact_paths; /* A slash at the end of a path makes it another one. */
+    bool
+        strict_bodies; /* Only operations that take a body look at it, and they ask for its media type. */
+    bool strict_versions; /* A version document minds the version header too. */
+    bool error_pages;     /* Errors are JSON only for clients that ask for it: error_page.h. */
+    bool exact_paths;     /* A slash at the end of a path makes it another one. */
 };
 
 const struct dialect *dialect_get(enum dialect_id id);
