@@ -7,6 +7,7 @@
  *   federation_auth.c        .../auth: a token for who proves himself by his provider
  *   federation_assertion.c   what is said of him (from claims: oidc.h; from a front proxy's headers)
  *   federation_login.c       which account he is
+ *   federation_users.c       whom providers know a user as: "federated" of users
  *   websso.c                 the same for browsers that a dashboard sends
  *
  * A change of any of them ends the tokens that it let in. */

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "compliance.h"
 #include "directory.h"
+#include "federation_users.h"
 #include "owner.h"
 #include "passwords.h"
 #include "revocations.h"
@@ -101,9 +102,6 @@ check_members(struct call *call, struct db *db, struct user *row, struct fault *
     trim_name(call, row);
     if (field_given(&row->set, USER_F_OPTIONS) && user_options_check(row->options, f) < 0)
         return -1;
-    if (row->federated_count > 0)
-        return fault_raise_field(f, "federated", "Could not find Identity Provider: %s",
-                                 row->federated[0].idp_id);
     return check_default_project(db, row, f);
 }
 
@@ -116,6 +114,13 @@ prepare_create(struct call *call, struct db_tx *tx, struct user *row, struct fau
         return -1;
     row->options = user_options_merge(call->arena, NULL, row->options);
     return take_password(call, row, row->options, f);
+}
+
+static int
+after_create(struct call *call, struct db_tx *tx, struct user *row, struct fault *f)
+{
+    (void)call;
+    return federated_users_store(tx->db, row, f);
 }
 
 /* An administrator who enables a user means it: neither failed logins nor a long absence count any more. */
@@ -145,14 +150,15 @@ prepare_update(struct call *call, struct db_tx *tx, const struct user *old, stru
         return -1;
     if (field_given(&row->set, USER_F_OPTIONS))
         options = row->options = user_options_merge(call->arena, old->options, row->options);
-    if (take_password(call, row, options, f) < 0)
+    if (take_password(call, row, options, f) < 0 || federated_users_store(tx->db, row, f) < 0)
         return -1;
     if (field_given(&row->set, USER_F_ENABLED) && row->enabled)
         enable(row);
     if (field_given(&row->set, USER_F_PASSWORD) &&
         user_keep_old_password(call, tx->db, old->id, old->password_hash, f) < 0)
         return -1;
-    if (disabled || (field_given(&row->set, USER_F_PASSWORD) && row->password != NULL))
+    if (disabled || row->federated_count > 0 ||
+        (field_given(&row->set, USER_F_PASSWORD) && row->password != NULL))
         return revoke_user(call, tx, old->id, f);
     return 0;
 }
@@ -174,8 +180,8 @@ load(struct call *call, struct db *db, struct user *const *rows, size_t count, s
 {
     const struct compliance *compliance = identity_of(call)->compliance;
 
-    (void)db;
-    (void)f;
+    if (federated_users_load(call, db, rows, count, f) < 0)
+        return -1;
     for (size_t i = 0; i < count; i++) {
         struct user *row = rows[i];
         struct user_options options = user_options_read(row->options);
@@ -198,11 +204,13 @@ plan_list(struct call *call, struct list_plan *plan, struct fault *f)
     (void)f;
     directory_read_new(call, call_query(call, "domain_id"));
     owner_narrow(call, plan);
+    federated_users_narrow(call, plan);
     return 0;
 }
 
 const struct user_hooks user_hooks = {
     .prepare_create = prepare_create,
+    .after_create = after_create,
     .prepare_update = prepare_update,
     .check_delete = check_delete,
     .load = load,

@@ -358,6 +358,40 @@ class Mapped(Login):
         ADMIN.expect(200, 'PATCH', 'identity', '/v3/users/' + user['id'], {'user': {'enabled': False}})
         self.refused(auth(PROVIDER.access_token(sub=name)))
 
+    def test_federated_member(self):
+        """Whom providers know a user as: shown, filtered by, and set by the administrator to link an account of our own."""
+        rules('acme', [{'local': [{'user': {'id': '{0}', 'name': 'n {0}'}}], 'remote': [{'type': 'OIDC-sub'}]}])
+        sub = unique('a/b ü')
+        user = self.enter(PROVIDER.access_token(sub=sub))[1]['user']
+        self.assertEqual(user['name'], 'n ' + sub)
+        path, quoted = '/v3/users/' + user['id'], urllib.parse.quote(sub)
+        known = [{'idp_id': 'acme', 'protocols': [{'protocol_id': 'openid', 'unique_id': quoted}]}]
+        self.assertEqual(ADMIN.expect(200, 'GET', 'identity', path)['user']['federated'], known)
+        def listed(query):
+            return [(u['id'], u['federated']) for u in ADMIN.expect(200, 'GET', 'identity', '/v3/users?' + query)['users']]
+        self.assertEqual(listed('unique_id=' + urllib.parse.quote(quoted)), [(user['id'], known)])
+        self.assertIn((user['id'], known), listed('idp_id=acme&protocol_id=openid'))
+        self.assertEqual(listed('idp_id=acme&protocol_id=saml2'), [])
+        self.assertNotIn('federated', ADMIN.expect(200, 'GET', 'identity', '/v3/users/' + ADMIN.user_id)['user'])
+        linked, name = unique('linked'), unique('own')
+        member = [{'idp_id': 'acme', 'protocols': [{'protocol_id': 'openid', 'unique_id': linked}]}]
+        own = ADMIN.expect(201, 'POST', 'identity', '/v3/users', {'user': {'name': name, 'password': 'pw', 'federated': member}})['user']
+        self.assertEqual(own['federated'], member)
+        token, body = self.enter(PROVIDER.access_token(sub=linked))
+        self.assertEqual((body['user']['id'], body['user']['name']), (own['id'], name))
+        CLOUD.session(name, 'pw')
+        for status, bad in ((400, [{'idp_id': 'none', 'protocols': member[0]['protocols']}]), (400, [{'idp_id': 'acme', 'protocols': []}]), (400, 'x'),
+                            (400, [{'idp_id': 'acme', 'protocols': [{'protocol_id': 'none', 'unique_id': 'x'}]}]), (409, known)):
+            with self.subTest(bad=bad):
+                ADMIN.expect(status, 'PATCH', 'identity', '/v3/users/' + own['id'], {'user': {'federated': bad}})
+        self.assertEqual(show(token)[0], 200)
+        member[0]['protocols'][0]['unique_id'] = unique('other')
+        self.assertEqual(ADMIN.expect(200, 'PATCH', 'identity', '/v3/users/' + own['id'], {'user': {'federated': member}})['user']['federated'], member)
+        self.assertEqual(show(token)[0], 404)
+        self.assertNotEqual(self.enter(PROVIDER.access_token(sub=linked))[1]['user']['id'], own['id'])
+        ADMIN.expect(204, 'DELETE', 'identity', path)
+        self.assertNotEqual(self.enter(PROVIDER.access_token(sub=sub))[1]['user']['id'], user['id'])
+
     def test_projects(self):
         role, name = unique('role'), unique('u')
         ADMIN.expect(201, 'POST', 'identity', '/v3/roles', {'role': {'name': role}})

@@ -58,3 +58,14 @@ DELETE FROM websso_login WHERE expires_at <= $1;
 
 -- remote_id_attributes(protocol_id text) :many -> (attribute text?)
 SELECT DISTINCT remote_id_attribute AS attribute FROM federation_protocol WHERE id = $1 ORDER BY 1;
+
+-- protocol_exists(idp_id text, protocol_id text) :opt -> (id text)
+SELECT id FROM federation_protocol WHERE idp_id = $1 AND id = $2;
+
+-- federated_user_forget(user_id text) :exec
+DELETE FROM federated_user WHERE user_id = $1;
+
+-- In the order of the ids.
+-- federated_users_of(user_ids text[]) :many -> (user_id text, idp_id text, protocol_id text, unique_id text)
+SELECT u.user_id, u.idp_id, u.protocol_id, u.unique_id FROM unnest($1::text[]) WITH ORDINALITY AS wanted (id, number)
+JOIN federated_user u ON u.user_id = wanted.id ORDER BY wanted.number, u.idp_id, u.protocol_id, u.unique_id;
