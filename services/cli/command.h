@@ -112,7 +112,7 @@ enum verb {
     VERB_RUN,     /* 'run' alone. */
     VERB_LIST,    /* GET, all pages; 'columns'. */
     VERB_SHOW,    /* GET the object. */
-    VERB_CREATE,  /* POST the body in the kind's envelope; show the answer. */
+    VERB_CREATE,  /* POST (or 'method' PUT) the body in the kind's envelope; show the answer. */
     VERB_SET,     /* PATCH or PUT the object with the body. */
     VERB_DELETE,  /* DELETE each object. */
     VERB_ACTION,  /* POST <object>/action {action: body}, for each object. */
@@ -145,9 +145,10 @@ struct command {
 
 /* One table per service; each ends with a row without a name. */
 extern const struct command identity_commands[], access_commands[], delegation_commands[],
-    catalog_commands[], image_commands[], compute_commands[], server_commands[],
-    server_part_commands[], network_commands[], port_commands[], router_commands[],
-    security_commands[], volume_commands[], placement_commands[], cloud_commands[], own_commands[];
+    federation_commands[], catalog_commands[], image_commands[], compute_commands[],
+    server_commands[], server_part_commands[], network_commands[], port_commands[],
+    router_commands[], security_commands[], volume_commands[], placement_commands[],
+    cloud_commands[], own_commands[];
 
 /* All tables, NULL-terminated. */
 extern const struct command *const command_tables[];

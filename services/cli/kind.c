@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "body.h"
 #include "http/url.h"
 #include "kinds.h"
 #include "rest.h"
@@ -113,7 +114,12 @@ static int
 by_id(struct cli *cli, const struct kind *kind, const char *text, json_t **ret, struct fault *f)
 {
     int status = 0;
-    json_t *answer = rest_get(cli, kind->service, kind_path(cli->arena, kind, text), &status, f);
+    json_t *answer;
+    char *path;
+
+    if (body_path(cli, kind_path(cli->arena, kind, text), &path, f) < 0)
+        return -1;
+    answer = rest_get(cli, kind->service, path, &status, f);
 
     if (answer != NULL) {
         *ret = kind_unwrap(kind, answer);

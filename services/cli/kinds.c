@@ -117,6 +117,33 @@ const struct kind kind_limit = { .title = "limit",
                                  .plural = "limits",
                                  .by_id_only = true,
                                  .made_in_bulk = true };
+const struct kind kind_identity_provider = { .title = "identity provider",
+                                             .service = SERVICE_IDENTITY,
+                                             .path = "/OS-FEDERATION/identity_providers",
+                                             .key = "identity_provider",
+                                             .plural = "identity_providers",
+                                             .by_id_only = true };
+const struct kind kind_federation_protocol = {
+    .title = "federation protocol",
+    .service = SERVICE_IDENTITY,
+    .path = "/OS-FEDERATION/identity_providers/{identity-provider}/protocols",
+    .key = "protocol",
+    .plural = "protocols",
+    .by_id_only = true,
+    .fields = FIELDS(RENAME("mapping_id", "mapping")),
+};
+const struct kind kind_mapping = { .title = "mapping",
+                                   .service = SERVICE_IDENTITY,
+                                   .path = "/OS-FEDERATION/mappings",
+                                   .key = "mapping",
+                                   .plural = "mappings",
+                                   .by_id_only = true };
+const struct kind kind_service_provider = { .title = "service provider",
+                                            .service = SERVICE_IDENTITY,
+                                            .path = "/OS-FEDERATION/service_providers",
+                                            .key = "service_provider",
+                                            .plural = "service_providers",
+                                            .by_id_only = true };
 
 /* --- image */
 

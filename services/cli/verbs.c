@@ -108,7 +108,8 @@ wrap(struct cli *cli, const struct kind *kind, json_t *body)
 static int
 run_create(struct cli *cli, const struct command *c, struct fault *f)
 {
-    struct rest r = { .service = c->kind->service, .method = HTTP_POST };
+    struct rest r = { .service = c->kind->service,
+                      .method = c->method == HTTP_PUT ? HTTP_PUT : HTTP_POST };
     const char *name = args_get(&cli->args, "<name>"), *domain_id;
     json_t *body, *object;
     char *path;
@@ -146,11 +147,14 @@ run_set(struct cli *cli, const struct command *c, struct fault *f)
                       .method = c->kind->update_put ? HTTP_PUT : HTTP_PATCH };
     json_t *body;
     const char *id;
+    char *path;
 
     if (object_id(cli, object_arg(cli, 0), &id, f) < 0 || make_body(cli, c, &body, f) < 0)
         return -1;
     if (json_object_size(body) > 0) {
-        r.path = kind_path(cli->arena, c->kind, id);
+        if (body_path(cli, kind_path(cli->arena, c->kind, id), &path, f) < 0)
+            return -1;
+        r.path = path;
         r.body = wrap(cli, c->kind, body);
         if (rest_call(cli, &r, f) < 0)
             return -1;
@@ -184,10 +188,12 @@ delete_one(struct cli *cli, const struct command *c, const struct arg *arg, cons
 {
     struct rest r = { .service = c->kind->service, .method = HTTP_DELETE };
     _cleanup_(str_done) struct str path = { 0 };
+    char *plain;
 
-    if (object_id(cli, arg, ret_id, f) < 0)
+    if (object_id(cli, arg, ret_id, f) < 0 ||
+        body_path(cli, kind_path(cli->arena, c->kind, *ret_id), &plain, f) < 0)
         return -1;
-    str_add(&path, kind_path(cli->arena, c->kind, *ret_id));
+    str_add(&path, plain);
     if (body_query(cli, &path, f) < 0)
         return -1;
     r.path = arena_strdup(cli->arena, str_text(&path));

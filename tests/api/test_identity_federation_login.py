@@ -3,8 +3,10 @@
 it; what ends it; and what must not work."""
 import concurrent.futures
 import html
+import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import time
@@ -683,6 +685,81 @@ class Browser(Login):
                     break  # It is kept now.
         finally:
             PROVIDER.discovery = {}
+
+
+class Clients(Login):
+    """virga manages all of it (openstack does in test_openstack_identity.py); openstack logs in."""
+
+    def environment(self, **more):
+        env = {k: v for k, v in os.environ.items() if not k.startswith('OS_')}
+        env.update({'OS_AUTH_URL': URL + '/v3', 'OS_IDENTITY_API_VERSION': '3', 'OS_USERNAME': 'admin', 'OS_PASSWORD': CLOUD.layout.secret('user-admin'),
+                    'OS_PROJECT_NAME': 'admin', 'OS_USER_DOMAIN_NAME': 'Default', 'OS_PROJECT_DOMAIN_NAME': 'Default', 'PYTHONWARNINGS': 'ignore'})
+        env.update(more)
+        return {k: v for k, v in env.items() if v is not None}
+
+    def run_client(self, client, *words, env=None):
+        program = [CLOUD.layout.binary('virga')] if client == 'virga' else ['openstack']
+        done = subprocess.run(program + list(words), capture_output=True, text=True, timeout=120, env=env or self.environment(), check=False)
+        self.assertEqual(done.returncode, 0, '%s %s: %s' % (client, ' '.join(words), done.stderr))
+        return done.stdout
+
+    def show(self, client, *words, env=None):
+        return json.loads(self.run_client(client, *words, '-f', 'json', env=env))
+
+    def test_create_to_delete(self):
+        with open(FILES.name + '/rules.json', 'w', encoding='utf-8') as file:
+            json.dump(PROXY_RULES, file)
+        client = 'virga'
+        with open(FILES.name + '/ids', 'w', encoding='utf-8') as file:
+            file.write('  %s \n%s\n' % (unique('r'), unique('r')))
+        idp, mapping, sp = unique('c'), unique('m'), unique('s')
+        made = self.show(client, 'identity', 'provider', 'create', idp, '--remote-id', unique('x'), '--description', 'd')
+        self.assertEqual((made['id'], made['enabled'], made['description'], len(made['remote_ids'])), (idp, True, 'd', 1))
+        self.run_client(client, 'identity', 'provider', 'set', idp, '--disable', '--remote-id-file', FILES.name + '/ids')
+        shown = self.show(client, 'identity', 'provider', 'show', idp)
+        self.assertEqual((shown['enabled'], len(shown['remote_ids'])), (False, 2))
+        self.assertNotIn('links', shown)
+        self.assertIn(idp, [r['ID'] for r in self.show(client, 'identity', 'provider', 'list')])
+        self.assertEqual(self.show(client, 'mapping', 'create', mapping, '--rules', FILES.name + '/rules.json')['id'], mapping)
+        self.assertEqual(self.show(client, 'mapping', 'show', mapping)['rules'], PROXY_RULES)
+        self.run_client(client, 'mapping', 'set', mapping, '--rules', FILES.name + '/rules.json')
+        self.assertIn({'ID': mapping}, self.show(client, 'mapping', 'list'))
+        made = self.show(client, 'federation', 'protocol', 'create', 'p', '--identity-provider', idp, '--mapping', mapping)
+        self.assertEqual(made, {'id': 'p', 'identity_provider': idp, 'mapping': mapping})
+        self.run_client(client, 'federation', 'protocol', 'set', 'p', '--identity-provider', idp, '--mapping', 'proxied')
+        self.assertEqual(self.show(client, 'federation', 'protocol', 'list', '--identity-provider', idp), [{'id': 'p', 'mapping': 'proxied'}])
+        self.assertEqual(self.show(client, 'federation', 'protocol', 'show', 'p', '--identity-provider', idp)['mapping'], 'proxied')
+        made = self.show(client, 'service', 'provider', 'create', sp, '--auth-url', 'https://a', '--service-provider-url', 'https://b')
+        self.assertEqual((made['sp_url'], made['enabled']), ('https://b', True))
+        self.run_client(client, 'service', 'provider', 'set', sp, '--disable')
+        self.assertFalse(self.show(client, 'service', 'provider', 'show', sp)['enabled'])
+        self.assertIn(sp, [r['ID'] for r in self.show(client, 'service', 'provider', 'list')])
+        self.run_client(client, 'service', 'provider', 'delete', sp)
+        self.run_client(client, 'federation', 'protocol', 'delete', 'p', '--identity-provider', idp)
+        self.run_client(client, 'identity', 'provider', 'delete', idp)
+        self.run_client(client, 'mapping', 'delete', mapping)
+        self.assertNotIn(idp, [r['ID'] for r in self.show(client, 'identity', 'provider', 'list')])
+        self.assertIn('admin', [r['Name'] for r in self.show(client, 'federation', 'project', 'list')])
+        self.show(client, 'federation', 'domain', 'list')
+
+    def test_openstack_logs_in(self):
+        """By password, client credentials and access token of the issuer, to a project that a group gives."""
+        group, project, name = self.group(), self.project(), unique('u')
+        self.grant(project, 'groups', group['id'])
+        rules('acme', [{'local': [{'user': {'name': '{0}'}}, {'group': {'id': group['id']}}], 'remote': [{'type': 'OIDC-sub'}]}])
+        PROVIDER.users[name] = ('pw of ' + name, {'sub': name})
+        issuer = {'OS_CLIENT_ID': PROVIDER.client_id, 'OS_CLIENT_SECRET': PROVIDER.client_secret,
+                  'OS_DISCOVERY_ENDPOINT': PROVIDER.issuer + '/.well-known/openid-configuration'}
+        for kind, more in (('v3oidcpassword', dict(issuer, OS_USERNAME=name, OS_PASSWORD='pw of ' + name)),
+                           ('v3oidcclientcredentials', dict(issuer, OS_USERNAME=None, OS_PASSWORD=None)),
+                           ('v3oidcaccesstoken', {'OS_ACCESS_TOKEN': PROVIDER.access_token(sub=name), 'OS_USERNAME': None, 'OS_PASSWORD': None})):
+            with self.subTest(kind):
+                env = self.environment(OS_AUTH_TYPE=kind, OS_IDENTITY_PROVIDER='acme', OS_PROTOCOL='openid', OS_PROJECT_NAME=None, OS_PROJECT_ID=project,
+                                       OS_PROJECT_DOMAIN_NAME=None, OS_USER_DOMAIN_NAME=None, **more)
+                token = self.show('openstack', 'token', 'issue', env=env)
+                self.assertEqual(token['project_id'], project)
+                user = show(token['id'])[2]['token']['user']
+                self.assertEqual((user['name'], user['OS-FEDERATION']['groups']), (PROVIDER.client_id if kind == 'v3oidcclientcredentials' else name, [{'id': group['id']}]))
 
 
 if __name__ == '__main__':

@@ -133,7 +133,11 @@ class Provider:
     def is_client(self, request, form):
         header = request.headers.get('Authorization', '')
         if header.startswith('Basic '):
-            name, _, secret = base64.b64decode(header[6:]).decode().partition(':')
+            pair = base64.b64decode(header[6:])
+            try:
+                name, _, secret = pair.decode().partition(':')
+            except UnicodeDecodeError:
+                name, _, secret = pair.decode('latin-1').partition(':')  # As python-requests does it.
             if (urllib.parse.unquote(name), urllib.parse.unquote(secret)) == (self.client_id, self.client_secret):
                 return True
             return (name, secret) == (self.client_id, self.client_secret)
