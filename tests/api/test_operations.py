@@ -161,6 +161,8 @@ class Operations(unittest.TestCase):
             if (s.get('x-virga') or {}).get('spread'):
                 continue  # The name of what holds all unknown members is not one itself.
             wire = (s.get('x-virga') or {}).get('name', member)
+            if (s.get('x-virga') or {}).get('spread') == 'any':
+                continue  # No member of that name: what is unknown goes there.
             for value in wrong_values(s) if member not in FREE_MEMBERS else []:
                 body = {wire: value}
                 body = {key: body} if envelope else body
