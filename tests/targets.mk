@@ -64,6 +64,13 @@ $(O)/release/tests/bench/%: $(B)/obj/tests/bench/%.o $(B)/libvirga.a
 	@mkdir -p $(@D)
 	@$(CC) $(LDFLAGS) -o $@ $< $(B)/libvirga.a $(LIBS)
 
+# Upstream's own code (Debian's packages) as a neighbour of ours.
+.PHONY: interop
+interop:
+	@deploy/install-packages build run test interop
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@for test in tests/interop/test_*.py; do echo "$$test"; VIRGA_BUILD=$(abspath $(O)/release) $(PYTHON) $$test || exit 1; done
+
 # Debian's tempest, unmodified, against a cloud of its own, when the conformance suite lies beside the checkout.
 .PHONY: tempest
 tempest:
