@@ -35,6 +35,7 @@ struct authenticator {
     bool own_keyring;
     struct revocations *revocations;
     struct token_cache *cache;
+    struct online *online; /* NULL: tokens are ours, and verified here. */
     _Atomic uint64_t hits, misses, refused, fetches;
     atomic_bool ready; /* The revocations were read once. */
 
@@ -205,6 +206,9 @@ authenticator_open(struct authenticator **ret, const struct authenticator_option
     }
     a->revocations = revocations_new();
     a->cache = token_cache_new(CACHE_SIZE);
+    if (options->online != NULL)
+        a->online = online_new(options->online);
+    a->options.online = NULL; /* The caller's. */
     atomic_store(&a->ready, options->fetch == NULL);
     pthread_mutex_init(&a->fetching, NULL);
     pthread_mutex_init(&a->lock, NULL);
@@ -236,6 +240,7 @@ authenticator_close(struct authenticator *a)
         pthread_join(a->thread, NULL);
     }
     token_cache_free(a->cache);
+    online_free(a->online);
     revocations_free(a->revocations);
     if (a->own_keyring)
         keyring_free(a->keyring);
@@ -381,6 +386,8 @@ authenticator_check(struct authenticator *a, struct arena *arena, const char *to
     struct token_cached cached;
     const char *why;
 
+    if (a->online != NULL)
+        return online_check(a->online, arena, token, ret, f);
     if (size > TOKEN_MAX)
         return refuse(a, "too long", f);
     if (!find_cached(a, arena, token, size, digest, &cached))
@@ -403,6 +410,8 @@ authenticator_check_cached(struct authenticator *a, struct arena *arena, const c
     unsigned char digest[TOKEN_DIGEST];
     struct token_cached cached;
 
+    if (a->online != NULL)
+        return online_check_cached(a->online, arena, token, ret);
     if (size > TOKEN_MAX || !find_cached(a, arena, token, size, digest, &cached) ||
         check_again(a, digest, &cached) != NULL)
         return false;

@@ -6,6 +6,7 @@
 
 #include "context.h"
 #include "keyring.h"
+#include "online.h"
 #include "revocation.h"
 
 struct authenticator;
@@ -18,6 +19,8 @@ struct authenticator_options {
     int (*fetch)(void *owner, const char *document, struct arena *a, json_t **ret, struct fault *f);
     /* Identity's: reads what other daemons have published into its keyring; called for an unknown kid, as seldom as 'fetch'. May be NULL. */
     int (*read_keys)(void *owner, struct fault *f);
+    const struct online_options *
+        online; /* Every token is shown to identity: see online.h. Then nothing else here is used. May be NULL. */
     void *owner;
     unsigned
         poll_s; /* Between polls of the revocation list; 0: 10. The bound on staleness while the broker is away. */

@@ -29,6 +29,8 @@ struct daemon_config {
     /* Its own user in identity, for calls to other services, and where identity is. */
     const char *identity_url, *auth_username, *auth_password, *auth_project_name, *auth_user_domain,
         *auth_project_domain, *region;
+    const char *auth_mode;
+    int64_t auth_token_cache_s, auth_concurrency;
     int64_t revocation_poll_s;
     int64_t expired_token_window_s; /* For what a service carries on for a user. */
     int64_t drain_s;                /* Time that requests in work get after SIGTERM. */

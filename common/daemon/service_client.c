@@ -13,7 +13,7 @@
 #include "../base/memory.h"
 #include "../base/str.h"
 
-enum { MAX_HEADERS = 6, AUTH_DEADLINE_MS = 10000, MAX_ANSWER = 16 * 1024 * 1024 };
+enum { MAX_HEADERS = 8, AUTH_DEADLINE_MS = 10000, MAX_ANSWER = 16 * 1024 * 1024 };
 
 #define RENEW_US ((int64_t)300 * 1000000) /* Before it expires. */
 
@@ -325,6 +325,11 @@ run(struct service_client *c, struct http_client *http, struct arena *a, struct 
         headers[count++] = (struct http_pair){ "X-OpenStack-Request-ID", call->request_id };
     if (call->idempotency_key != NULL)
         headers[count++] = (struct http_pair){ "Idempotency-Key", call->idempotency_key };
+    if (call->subject !=
+        NULL) { /* Also one that may do only some things: we keep to its access rules. */
+        headers[count++] = (struct http_pair){ "X-Subject-Token", call->subject };
+        headers[count++] = (struct http_pair){ "OpenStack-Identity-Access-Rules", "1.0" };
+    }
     headers[count++] = (struct http_pair){ "Accept", "application/json" };
 
     *x = (struct http_exchange){ .method = call->method,

@@ -24,11 +24,12 @@ struct service_call {
     const char *request_id;   /* Passed on as X-OpenStack-Request-ID; NULL: none */
     const char *
         idempotency_key; /* A POST that is sent again has its effect once, where the service knows the header; NULL: none */
-    const char *token; /* The user's, sent with ours as X-Service-Token; NULL: ours alone. */
-    bool anonymous;    /* Without any token: for what is public. */
-    int deadline_ms;   /* 0: 30 s */
-    int status;        /* The answer. */
-    json_t *answer;    /* Parsed JSON, in the arena; NULL if there is none. */
+    const char *subject; /* A token that identity is asked about: X-Subject-Token. NULL: none */
+    const char *token;   /* The user's, sent with ours as X-Service-Token; NULL: ours alone. */
+    bool anonymous;      /* Without any token: for what is public. */
+    int deadline_ms;     /* 0: 30 s */
+    int status;          /* The answer. */
+    json_t *answer;      /* Parsed JSON, in the arena; NULL if there is none. */
     struct http_pair *answer_headers;
     size_t answer_headers_count;
 };
