@@ -75,8 +75,9 @@ fetch_keys(struct authenticator *a, struct fault *f)
     return r;
 }
 
+/* One answer; '*ret_more': there is more to ask for, from its time on. */
 static int
-fetch_revocations(struct authenticator *a, struct fault *f)
+fetch_revocations_page(struct authenticator *a, bool *ret_more, struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *arena = arena_new();
     const json_t *list, *as_of;
@@ -101,7 +102,23 @@ fetch_revocations(struct authenticator *a, struct fault *f)
             return r;
         revocations_add(a->revocations, &revocation);
     }
-    a->since_us = MAX(json_integer_value(as_of) - OVERLAP_US, (int64_t)0);
+    *ret_more = json_get_bool(document, "more") && json_integer_value(as_of) > a->since_us;
+    a->since_us = *ret_more ? json_integer_value(as_of)
+                            : MAX(json_integer_value(as_of) - OVERLAP_US, (int64_t)0);
+    return 0;
+}
+
+static int
+fetch_revocations(struct authenticator *a, struct fault *f)
+{
+    bool more = true;
+
+    while (more) {
+        int r = fetch_revocations_page(a, &more, f);
+
+        if (r < 0)
+            return r;
+    }
     atomic_store(&a->ready, true);
     return 0;
 }

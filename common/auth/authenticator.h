@@ -15,7 +15,8 @@ struct authenticator_options {
     struct keyring *keyring; /* Identity: its own. NULL: fetched by 'fetch'. */
     /* Fetches one of identity's documents; blocking; called from any thread; NULL for identity itself.
      * "keys": a JWK set. "revocations?since=MICROSECONDS": {"revocations": [...], "as_of_us": N}, all that were
-     * recorded since then by identity's clock; N is that clock's time. */
+     * recorded since then by identity's clock; N is that clock's time. With "more": true these are but the first, and N
+     * is where the next begin. */
     int (*fetch)(void *owner, const char *document, struct arena *a, json_t **ret, struct fault *f);
     /* Identity's: reads what other daemons have published into its keyring; called for an unknown kid, as seldom as 'fetch'. May be NULL. */
     int (*read_keys)(void *owner, struct fault *f);

@@ -12,6 +12,7 @@
 #include "oidc.h"
 #include "passwords.h"
 #include "revocations.h"
+#include "trusts.h"
 #include "watch.h"
 
 extern const struct migration identity_migrations[];
@@ -56,7 +57,7 @@ start(struct daemon *d, struct fault *f)
         return -1;
     identity.hasher = password_hasher_new(&scheme, (unsigned)identity.config->hash_concurrency);
     if (limits_check_model(identity.config, f) < 0 || keys_sync(&identity, f) < 0 ||
-        revocations_load(&identity, f) < 0)
+        revocations_load(&identity, f) < 0 || trusts_clear(&identity, f) < 0)
         return -1;
     if (assertion_check_proxies(identity.config->trusted_proxies, f) < 0 ||
         oidc_open(&identity.oidc, identity.config->oidc_directory, f) < 0)

@@ -8,6 +8,8 @@
 /* One may be committed a little after one that is younger; reading again costs nothing. */
 #define OVERLAP_US ((int64_t)60 * 1000000)
 
+enum { PAGE = 20000, EVENTS_MAX = 100000 }; /* Rows of one answer. */
+
 struct pending {
     struct revocations *memory;
     struct revocation r;
@@ -129,26 +131,39 @@ revoke_role(struct call *call, struct db_tx *tx, const char *role_id, const char
     return revoke_tokens(call, tx, &r, f);
 }
 
+/* Is this but a part of what there is? Then the next one begins at '*since_us'. */
+static bool
+is_page(const struct revocations_since_row *rows, size_t count, int64_t *since_us)
+{
+    if (count < PAGE || rows[count - 1].created_at <= *since_us)
+        return false;
+    *since_us = rows[count - 1].created_at;
+    return true;
+}
+
 int
 revocations_load(struct identity *identity, struct fault *f)
 {
     _cleanup_(arena_freep) struct arena *a = arena_new();
     _cleanup_(db_release) struct db db = { 0 };
+    int64_t since_us = MAX(identity->revocations_read_us - OVERLAP_US, INT64_C(0));
     struct revocations_since_row *rows;
     struct revocation r;
     size_t count;
 
     if (db_pool_get(identity->daemon->pool, a, &db, f) < 0 ||
-        revocations_forget(&db, clock_now_us(), f) < 0 ||
-        revocations_since(&db, MAX(identity->revocations_read_us - OVERLAP_US, INT64_C(0)), &rows,
-                          &count, f) < 0)
+        revocations_forget(&db, clock_now_us(), f) < 0)
         return -1;
-    for (size_t i = 0; i < count; i++) {
-        if (revocation_from_json(a, rows[i].body, &r, f) < 0)
+    do {
+        if (revocations_since(&db, since_us, PAGE, &rows, &count, f) < 0)
             return -1;
-        revocations_add(authenticator_revocations(identity->daemon->authenticator), &r);
-        identity->revocations_read_us = MAX(identity->revocations_read_us, rows[i].created_at);
-    }
+        for (size_t i = 0; i < count; i++) {
+            if (revocation_from_json(a, rows[i].body, &r, f) < 0)
+                return -1;
+            revocations_add(authenticator_revocations(identity->daemon->authenticator), &r);
+            identity->revocations_read_us = MAX(identity->revocations_read_us, rows[i].created_at);
+        }
+    } while (is_page(rows, count, &since_us));
     return 0;
 }
 
@@ -160,12 +175,17 @@ revocation_list(struct call *call, struct fault *f)
     int64_t as_of_us = clock_now_us(), since = 0;
     struct revocations_since_row *rows;
     struct jsonw *w;
+    bool more = false;
     size_t count;
 
     if (text != NULL && str_to_int64(text, 0, INT64_MAX, &since) < 0)
         return fault_raise_field(f, "since", "Invalid value for since: %.50s.", text);
-    if (revocations_since(call->db, since, &rows, &count, f) < 0)
+    if (revocations_since(call->db, since, PAGE, &rows, &count, f) < 0)
         return -1;
+    if (is_page(rows, count, &since)) {
+        as_of_us = since;
+        more = true;
+    }
     w = call_json(call);
     jsonw_object(w, NULL);
     jsonw_array(w, "revocations");
@@ -173,6 +193,8 @@ revocation_list(struct call *call, struct fault *f)
         jsonw_json(w, NULL, rows[i].body);
     jsonw_end(w);
     jsonw_int(w, "as_of_us", as_of_us);
+    if (more)
+        jsonw_bool(w, "more", true);
     jsonw_end(w);
     return 0;
 }
@@ -217,7 +239,7 @@ revoke_events(struct call *call, struct fault *f)
 
     if (!str_empty(text) && clock_parse(text, &since) < 0)
         return fault_raise_field(f, "since", "invalid date format %.50s", text);
-    if (revocations_since(call->db, since + 1, &rows, &count, f) < 0)
+    if (revocations_since(call->db, since + 1, EVENTS_MAX, &rows, &count, f) < 0)
         return -1;
     w = call_json(call);
     jsonw_object(w, NULL);

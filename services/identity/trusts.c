@@ -20,6 +20,17 @@ trust_load_chain(struct call *call, struct db *db, const char *id, struct trust_
     return trust_check_alive(id, *ret, *ret_count, clock_now_us(), f);
 }
 
+int
+trusts_clear(struct identity *identity, struct fault *f)
+{
+    _cleanup_(arena_freep) struct arena *a = arena_new();
+    _cleanup_(db_release) struct db db = { 0 };
+
+    if (db_pool_get(identity->daemon->pool, a, &db, f) < 0)
+        return -1;
+    return trusts_purge(&db, clock_now_us() - KEEP_US, f) < 0 ? -1 : 0;
+}
+
 /* --- Making one */
 
 /* The trustor has in the project, now, every role that he gives away. */

@@ -24,6 +24,9 @@ int trust_check_redelegation(const struct trust_link_row *link, const struct tru
 int trust_check_alive(const char *id, const struct trust_link_row *chain, size_t count,
                       int64_t now_us, struct fault *f);
 
+/* Clears away those that ended a while ago; what making a new one does too. */
+int trusts_clear(struct identity *identity, struct fault *f);
+
 /* The chain of a trust that is alive, itself first. */
 int trust_load_chain(struct call *call, struct db *db, const char *id, struct trust_link_row **ret,
                      size_t *ret_count, struct fault *f);

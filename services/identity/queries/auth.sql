@@ -63,5 +63,5 @@ INSERT INTO revocation (body, expires_at) VALUES ($1, $2);
 -- revocations_forget(now timestamptz) :exec
 DELETE FROM revocation WHERE expires_at < $1;
 
--- revocations_since(since timestamptz) :many -> (body jsonb, created_at timestamptz)
-SELECT body, created_at FROM revocation WHERE created_at >= $1 ORDER BY number LIMIT 100000;
+-- revocations_since(since timestamptz, most int8) :many -> (body jsonb, created_at timestamptz)
+SELECT body, created_at FROM revocation WHERE created_at >= $1 ORDER BY number LIMIT $2;

@@ -17,6 +17,7 @@ struct identity {
     pthread_mutex_t lock;
     json_t *revocations;
     bool away;
+    unsigned parts; /* Answers with a part of the list that are yet to come before the last. */
     atomic_uint key_fetches, revocation_fetches;
     int64_t last_since_us;
 };
@@ -38,8 +39,13 @@ fetch(void *owner, const char *document, struct arena *a, json_t **ret, struct f
         assert_int_equal(sscanf(document, "revocations?since=%lld", &since), 1);
         i->last_since_us = since;
         atomic_fetch_add(&i->revocation_fetches, 1);
-        *ret = json_own(a, json_pack("{s:O,s:I}", "revocations", i->revocations, "as_of_us",
-                                     (json_int_t)clock_now_us()));
+        if (i->parts > 0) {
+            i->parts--;
+            *ret = json_own(a, json_pack("{s:[],s:I,s:b}", "revocations", "as_of_us",
+                                         (json_int_t)since + 1000, "more", 1));
+        } else
+            *ret = json_own(a, json_pack("{s:O,s:I}", "revocations", i->revocations, "as_of_us",
+                                         (json_int_t)clock_now_us()));
     }
     pthread_mutex_unlock(&i->lock);
     return r;
@@ -260,6 +266,30 @@ test_poll_brings_revocations(void **state)
 }
 
 /* Unknown kids ask identity at most once in a second, however many there are. */
+/* A long list comes in parts: all are read, each from where the one before ended, before anything is taken for good. */
+static void
+test_list_in_parts(void **state)
+{
+    _cleanup_(arena_freep) struct arena *arena = arena_new();
+    struct identity *i = identity_new();
+    struct auth_context c = ring_context(), out;
+    struct revocation revocation = { .user_id = "u1", .issued_before_us = NOW };
+    char *token = sign(i, arena, &c);
+    struct authenticator *a;
+    struct fault f = { 0 };
+
+    (void)state;
+    json_array_append_new(i->revocations, revocation_to_json(&revocation));
+    i->parts = 3;
+    a = service_open(i);
+    assert_fault(authenticator_check(a, arena, token, &out, &f), f, FAULT_UNAUTHORIZED,
+                 "requires authentication");
+    assert_int_equal(atomic_load(&i->revocation_fetches), 4);
+    assert_true(i->last_since_us == 3000);
+    authenticator_close(a);
+    identity_free(i);
+}
+
 static void
 test_unknown_kids(void **state)
 {
@@ -438,6 +468,7 @@ main(void)
         cmocka_unit_test(test_context_outlives_its_entry),
         cmocka_unit_test(test_expiry_and_revocation_of_cached_tokens),
         cmocka_unit_test(test_poll_brings_revocations),
+        cmocka_unit_test(test_list_in_parts),
         cmocka_unit_test(test_unknown_kids),
         cmocka_unit_test(test_withdrawn_key),
         cmocka_unit_test(test_identity_away_from_the_start),
