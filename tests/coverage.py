@@ -25,6 +25,8 @@ def declared(service):
     head = yaml.safe_load(open(f'{ROOT}/api-specs/{service}/openapi.yaml', encoding='utf-8'))
     for file in glob.glob(f'{ROOT}/api-specs/{service}/paths/*.yaml'):
         for path, item in (yaml.safe_load(open(file, encoding='utf-8')) or {}).items():
+            if not path.startswith('/'):
+                continue
             for method, op in item.items():
                 for action in (op.get('x-virga-actions') or {}):
                     out.add((method.upper(), norm(path), action))
