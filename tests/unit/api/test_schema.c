@@ -192,13 +192,83 @@ test_formats(void **state)
     }
 }
 
+/* --- Members that no field knows, and texts in an array. */
+
+struct open_thing {
+    struct field_set set;
+    struct texts tags;
+    json_t *extra;
+};
+static const struct field open_fields[] = {
+    { .name = "tags",
+      .column = "tags",
+      .type = T_TEXTS,
+      .offset = offsetof(struct open_thing, tags),
+      .pattern = "^[^,]*$",
+      .min_length = -1,
+      .max_length = 2,
+      .item_min = 1,
+      .item_max = 3 },
+    { .name = "extra",
+      .column = "extra",
+      .type = T_JSON,
+      .flags = F_SPREAD | F_SPREAD_ANY | F_ANY_OBJECT,
+      .offset = offsetof(struct open_thing, extra),
+      .min_length = -1,
+      .max_length = -1 },
+};
+static const struct schema open_schema = { .name = "thing",
+                                           .fields = open_fields,
+                                           .count = ARRAY_SIZE(open_fields),
+                                           .size = sizeof(struct open_thing),
+                                           .open = true };
+
+static void
+test_open(void **state)
+{
+    static const struct {
+        const char *body, *extra; /* What is kept; NULL: refused. */
+    } cases[] = {
+        { "{}", "" },
+        { "{\"a\": 1, \"b\": [null, {\"c\": true}], \"d\": null}",
+          "{\"a\":1,\"b\":[null,{\"c\":true}],\"d\":null}" },
+        { "{\"extra\": {\"a\": 1}}", "{\"extra\":{\"a\":1}}" },
+        { "{\"links\": {\"self\": \"x\"}, \"a\": \"b\"}", "{\"a\":\"b\"}" },
+        { "{\"\": 1}", NULL },
+        { "{\"tags\": [\"abc\", \"\u00e4\u00f6\u00fc\"]}", "" },
+        { "{\"tags\": [\"\"]}", NULL },
+        { "{\"tags\": [\"abcd\"]}", NULL },
+        { "{\"tags\": [\"a,b\"]}", NULL },
+        { "{\"tags\": [\"a\", 7]}", NULL },
+        { "{\"tags\": [\"a\", \"b\", \"c\"]}", NULL },
+    };
+    struct arena *a = arena_new();
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct open_thing thing = { 0 };
+        struct fault f = { 0 };
+        json_t *json = NULL;
+        int r;
+
+        assert_ok(json_read(a, cases[i].body, strlen(cases[i].body), &json, &f));
+        r = schema_parse(&open_schema, json, SCHEMA_UPDATE, 0, "thing", a, &thing, &f);
+        assert_int_equal(r == 0, cases[i].extra != NULL);
+        if (r == 0)
+            assert_string_equal(thing.extra == NULL ? "" : json_text(a, thing.extra),
+                                cases[i].extra);
+    }
+    arena_free(a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_refused),
                                         cmocka_unit_test(test_accepted),
                                         cmocka_unit_test(test_there_and_back),
-                                        cmocka_unit_test(test_formats) };
+                                        cmocka_unit_test(test_formats),
+                                        cmocka_unit_test(test_open) };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
