@@ -15,7 +15,13 @@
 #include "../base/str.h"
 
 #define HEADER_BEFORE "{\"alg\":\"EdDSA\",\"kid\":\""
-#define HEADER_AFTER "\",\"typ\":\"JWT\"}"
+
+/* What stands behind the kid: the type, so that nothing signed as one thing passes for another. */
+enum token_type { TOKEN_ACCESS, TOKEN_RECEIPT };
+static const char *const header_after[] = {
+    [TOKEN_ACCESS] = "\",\"typ\":\"JWT\"}",
+    [TOKEN_RECEIPT] = "\",\"typ\":\"receipt+jwt\"}",
+};
 
 /* Clocks of hosts differ a little; a token from further ahead was not made by our identity now. */
 #define SKEW_US ((int64_t)30 * 1000000)
@@ -96,9 +102,9 @@ write_claims(struct str *out, const struct auth_context *c)
     jsonw_end(&w);
 }
 
-int
-token_sign(struct keyring *k, struct arena *a, const struct auth_context *c, char **ret,
-           struct fault *f)
+static int
+sign(struct keyring *k, struct arena *a, enum token_type type, const struct auth_context *c,
+     char **ret, struct fault *f)
 {
     _cleanup_(str_done) struct str claims = { 0 };
     unsigned char signature[KEYRING_SIGNATURE];
@@ -108,7 +114,7 @@ token_sign(struct keyring *k, struct arena *a, const struct auth_context *c, cha
     if (keyring_signer(k, kid) < 0)
         return fault_raise_cause(f, "no private key to sign tokens with");
     write_claims(&claims, c);
-    header = arena_printf(a, HEADER_BEFORE "%s" HEADER_AFTER, kid);
+    header = arena_printf(a, HEADER_BEFORE "%s%s", kid, header_after[type]);
     signed_text = arena_printf(a, "%s.%s", str_base64url(a, header, strlen(header)),
                                str_base64url(a, claims.data, claims.size));
     if (keyring_sign(k, kid, signed_text, strlen(signed_text), signature) < 0)
@@ -119,6 +125,20 @@ token_sign(struct keyring *k, struct arena *a, const struct auth_context *c, cha
                                  strlen(token));
     *ret = token;
     return 0;
+}
+
+int
+token_sign(struct keyring *k, struct arena *a, const struct auth_context *c, char **ret,
+           struct fault *f)
+{
+    return sign(k, a, TOKEN_ACCESS, c, ret, f);
+}
+
+int
+token_sign_receipt(struct keyring *k, struct arena *a, const struct auth_context *c, char **ret,
+                   struct fault *f)
+{
+    return sign(k, a, TOKEN_RECEIPT, c, ret, f);
 }
 
 static int _printf_(2, 3) refuse(struct fault *f, const char *format, ...)
@@ -163,9 +183,10 @@ take_apart(const char *token, size_t size, struct parts *ret)
 
 /* The kid, when the header is ours to the byte. */
 static bool
-read_header(struct arena *a, const struct parts *p, char ret[KEYRING_KID_MAX + 1])
+read_header(struct arena *a, const struct parts *p, enum token_type type,
+            char ret[KEYRING_KID_MAX + 1])
 {
-    const size_t before = strlen(HEADER_BEFORE), after = strlen(HEADER_AFTER);
+    const size_t before = strlen(HEADER_BEFORE), after = strlen(header_after[type]);
     size_t size, kid_size;
     const char *text;
     void *data;
@@ -176,7 +197,7 @@ read_header(struct arena *a, const struct parts *p, char ret[KEYRING_KID_MAX + 1
     text = data;
     kid_size = size - before - after;
     if (memcmp(text, HEADER_BEFORE, before) != 0 ||
-        memcmp(text + size - after, HEADER_AFTER, after) != 0 ||
+        memcmp(text + size - after, header_after[type], after) != 0 ||
         !keyring_kid_valid(text + before, kid_size))
         return false;
     memcpy(ret, text + before, kid_size);
@@ -265,16 +286,9 @@ read_claims(struct arena *a, const json_t *claims, struct auth_context *c)
     return true;
 }
 
-int
-token_verify(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
-             struct auth_context *ret, struct fault *f)
-{
-    return token_verify_late(k, a, token, now_us, 0, ret, f);
-}
-
-int
-token_verify_late(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
-                  int64_t grace_us, struct auth_context *ret, struct fault *f)
+static int
+verify(struct keyring *k, struct arena *a, enum token_type type, const char *token, int64_t now_us,
+       int64_t grace_us, struct auth_context *ret, struct fault *f)
 {
     size_t size = strnlen(token, TOKEN_MAX + 1), claims_size, signature_size;
     void *claims_text, *signature;
@@ -287,7 +301,7 @@ token_verify_late(struct keyring *k, struct arena *a, const char *token, int64_t
 
     if (size > TOKEN_MAX)
         return refuse(f, "longer than %d bytes", TOKEN_MAX);
-    if (!take_apart(token, size, &p) || !read_header(a, &p, kid))
+    if (!take_apart(token, size, &p) || !read_header(a, &p, type, kid))
         return refuse(f, "not one of ours");
     if (str_base64url_decode(a, p.signature, p.signature_size, &signature, &signature_size) < 0 ||
         signature_size != KEYRING_SIGNATURE ||
@@ -308,4 +322,25 @@ token_verify_late(struct keyring *k, struct arena *a, const char *token, int64_t
         return refuse(f, "issued in the future");
     *ret = c;
     return 0;
+}
+
+int
+token_verify_late(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
+                  int64_t grace_us, struct auth_context *ret, struct fault *f)
+{
+    return verify(k, a, TOKEN_ACCESS, token, now_us, grace_us, ret, f);
+}
+
+int
+token_verify(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
+             struct auth_context *ret, struct fault *f)
+{
+    return verify(k, a, TOKEN_ACCESS, token, now_us, 0, ret, f);
+}
+
+int
+token_verify_receipt(struct keyring *k, struct arena *a, const char *receipt, int64_t now_us,
+                     struct auth_context *ret, struct fault *f)
+{
+    return verify(k, a, TOKEN_RECEIPT, receipt, now_us, 0, ret, f);
 }

@@ -19,3 +19,9 @@ int token_verify(struct keyring *k, struct arena *a, const char *token, int64_t 
 /* The same for a token that ended up to 'grace_us' ago. */
 int token_verify_late(struct keyring *k, struct arena *a, const char *token, int64_t now_us,
                       int64_t grace_us, struct auth_context *ret, struct fault *f);
+
+/* The same for an auth receipt: what somebody has shown of himself who must show more. Neither passes for the other. */
+int token_sign_receipt(struct keyring *k, struct arena *a, const struct auth_context *c, char **ret,
+                       struct fault *f);
+int token_verify_receipt(struct keyring *k, struct arena *a, const char *receipt, int64_t now_us,
+                         struct auth_context *ret, struct fault *f);

@@ -5,14 +5,19 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "compliance.h"
+#include "receipt.h"
 
 static const struct {
     const char *name;
     login_method_fn check;
 } methods[] = {
-    { "password", login_password }, { "application_credential", login_app_cred },
-    { "token", login_token },       { "mapped", login_mapped },
-    { "openid", login_mapped },     { "saml2", login_mapped },
+    { "password", login_password },
+    { "totp", login_totp },
+    { "application_credential", login_app_cred },
+    { "token", login_token },
+    { "mapped", login_mapped },
+    { "openid", login_mapped },
+    { "saml2", login_mapped },
 };
 
 int
@@ -78,6 +83,7 @@ login_take_user(struct call *call, const struct account_login_row *row, struct l
         return login_refused(call, "methods name different users", f);
     if (l->default_project_id == NULL)
         l->default_project_id = row->default_project_id;
+    l->options = row->options;
     l->who.user_id = row->id;
     l->who.user_name = row->name;
     l->who.user_domain_id = row->domain_id;
@@ -146,8 +152,8 @@ login_judge(struct call *call, const struct account_login_row *row, bool right, 
     return note_seen(call, row, f);
 }
 
-static void
-add_method(struct call *call, struct auth_context *c, const char *name)
+void
+login_add_method(struct call *call, struct auth_context *c, const char *name)
 {
     const char **list = ARENA_ARRAY(call->arena, const char *, c->methods_count + 2);
 
@@ -170,11 +176,32 @@ find_method(const char *name)
     return NULL;
 }
 
-int
-login(struct call *call, const struct auth_identity *in, struct login *ret, struct fault *f)
+bool
+login_method_known(const char *name)
 {
-    struct login l = { 0 };
+    return find_method(name) != NULL;
+}
 
+/* All were right, and the receipt too; now the passcode is used. Of two who show it at once one is late. */
+static int
+use_passcode(struct call *call, const struct login *l, struct fault *f)
+{
+    int64_t used;
+
+    if (l->totp_credential_id == NULL)
+        return 0;
+    used = credential_use_step(call->db, l->totp_credential_id, l->totp_step, f);
+    if (used < 0)
+        return -1;
+    return used == 1 ? 0 : login_refused(call, "a passcode that was used before", f);
+}
+
+static int
+check_methods(struct call *call, const struct auth_identity *in, struct login *l, struct fault *f)
+{
+    /* Each may write that it failed, so none may make the request begin anew after another. */
+    if (in->methods.count > 1 && call_take_time(call) < 0)
+        return -1;
     for (size_t i = 0; i < in->methods.count; i++) {
         const char *name = in->methods.items[i];
         login_method_fn check = find_method(name);
@@ -185,10 +212,25 @@ login(struct call *call, const struct auth_identity *in, struct login *ret, stru
         }
         if (check == NULL)
             return login_refused(call, "a method that is not known", f);
-        if (check(call, in, &l, f) < 0)
+        if (check(call, in, l, f) < 0)
             return -1;
-        add_method(call, &l.who, name);
+        login_add_method(call, &l->who, name);
     }
+    return 0;
+}
+
+int
+login(struct call *call, const struct auth_identity *in, struct login *ret, struct fault *f)
+{
+    struct login l = { 0 };
+    struct user_options options;
+
+    if (check_methods(call, in, &l, f) < 0 || receipt_take(call, &l, f) < 0 ||
+        use_passcode(call, &l, f) < 0)
+        return -1;
+    options = user_options_read(l.options);
+    if (!user_rules_satisfied(&options, l.who.methods, l.who.methods_count, login_method_known))
+        return receipt_reply(call, &l, &options, f) < 0 ? -1 : 1;
     *ret = l;
     return 0;
 }

@@ -5,14 +5,18 @@
 #pragma once
 
 #include "service.h"
+#include "user_options.h"
 
 struct login {
     struct auth_context who; /* User, methods; after method "token" its chain and expiry too. */
     const char *default_project_id; /* What the user is scoped to who names no scope; or NULL. */
     const char *
         app_cred_project_id; /* What an application credential is for, whatever the request says. */
-    bool trust_limited; /* The trust that it is scoped to may be used a number of times only. */
-    int64_t ends_us;    /* When what he showed ends, and with it the token; 0: never. */
+    bool trust_limited;    /* The trust that it is scoped to may be used a number of times only. */
+    int64_t ends_us;       /* When what he showed ends, and with it the token; 0: never. */
+    const json_t *options; /* The user's: user_options.h */
+    const char *totp_credential_id; /* Whose passcode of which step was shown; or NULL. */
+    int64_t totp_step;
 };
 
 /* Checks one method. It fills the user of 'l' with login_take_user(), which refuses another user than an earlier method's. */
@@ -23,13 +27,15 @@ int login_password(struct call *call, const struct auth_identity *in, struct log
                    struct fault *f);
 int login_app_cred(struct call *call, const struct auth_identity *in, struct login *l,
                    struct fault *f);
+int login_totp(struct call *call, const struct auth_identity *in, struct login *l, struct fault *f);
 int login_token(struct call *call, const struct auth_identity *in, struct login *l,
                 struct fault *f);
 
 int login_mapped(struct call *call, const struct auth_identity *in, struct login *l,
                  struct fault *f);
 
-/* All methods that the request names. */
+/* All methods that the request names, and those of the receipt that it carries. Returns 1 when these do not do for the user's rules: then
+ * the request has been answered, with a receipt. */
 int login(struct call *call, const struct auth_identity *in, struct login *ret, struct fault *f);
 
 /* The one answer to every failed login; 'cause' is for the operator's log. */
@@ -42,6 +48,11 @@ login_groups(const struct auth_context *c)
     return (struct texts){ .items = (const char **)(uintptr_t)c->group_ids,
                            .count = c->group_ids_count };
 }
+
+/* Adds it to the methods of 'c', unless it stands there. */
+void login_add_method(struct call *call, struct auth_context *c, const char *name);
+/* Has this cloud a method of that name? */
+bool login_method_known(const char *name);
 
 /* --- For methods. */
 

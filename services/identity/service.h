@@ -30,6 +30,7 @@ struct identity_config {
     int64_t max_password_length;
     const char *credential_key_directory;
     int64_t credential_auth_ttl, credential_user_limit;
+    int64_t totp_included_previous_windows, receipt_expiration_s;
     /* Section [security_compliance]. */
     int64_t lockout_failure_attempts, lockout_duration_s;
     int64_t password_expires_days, unique_last_password_count, minimum_password_age;

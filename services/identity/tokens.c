@@ -67,9 +67,10 @@ token_create(struct call *call, const struct auth_request *in, struct fault *f)
 {
     int64_t issued_us = clock_now_us();
     struct login l;
+    int r = login(call, in->identity, &l, f);
 
-    if (login(call, in->identity, &l, f) < 0)
-        return -1;
+    if (r != 0)
+        return r < 0 ? -1 : 0; /* Answered: more is to be shown. */
     return token_reply(call, &l, in->scope, issued_us, f);
 }
 

@@ -207,7 +207,7 @@ class Login(unittest.TestCase):
         body = auth_body(u['id'])
         body['auth']['identity']['methods'] = ['oauth1']
         self.refused(body)
-        body['auth']['identity']['methods'] = ['password', 'totp']
+        body['auth']['identity']['methods'] = ['password', 'oauth1']
         self.refused(body)
 
     def test_two_methods_of_two_users(self):

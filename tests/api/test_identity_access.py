@@ -5,12 +5,16 @@ another's in his domain, and on what is in another domain.
 RULES says it as upstream ships it, in words of its own: nothing here reads the rules that the specification declares. A rule that
 is not in it fails the test, so a new operation needs its line. What is expected is a table made of it, callers x relations for each
 operation; what happens is what the daemon answers: 403, or anything else below 500. ACCESS_TABLE=FILE writes the table."""
+import base64
 import collections
+import hashlib
+import hmac
 import http.client
 import json
 import os
 import re
 import sys
+import time
 import unittest
 import urllib.parse
 import uuid
@@ -285,6 +289,9 @@ class Target:
     def credential_id(self):
         return self.w.make('credential', type='cert', blob='x', user_id=self.w.user_of(self.caller, self.relation))['id']
 
+    def access(self):
+        return self.w.post('/v3/users/%s/credentials/OS-EC2' % self['user_id'], {'tenant_id': self.project})['credential']['access']
+
     def application_credential_id(self):
         """The owner makes it; where that is another, there is none of the name."""
         if self.relation != 'own' or self.caller.scope != 'project' or not self.caller.roles:
@@ -358,10 +365,27 @@ class Target:
 
 
 MAPPING_RULES = [{'local': [{'user': {'name': '{0}'}}], 'remote': [{'type': 'REMOTE_USER'}]}]
+
+
+def signed(target, s3):
+    """A request that a member of the project signed: the shortest that EC2 and S3 know."""
+    w, user = target.w, target.fresh_user()
+    w.put('/v3/projects/%s/users/%s/roles/%s' % (target.project, user, w.roles['member']))
+    key = w.post('/v3/users/%s/credentials/OS-EC2' % user, {'tenant_id': target.project})['credential']
+    params = {'SignatureVersion': '1', 'Timestamp': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}
+    text = 'GET\n\n\n\n/bucket' if s3 else ''.join(name + params[name] for name in sorted(params))
+    signature = base64.b64encode(hmac.new(key['secret'].encode(), text.encode(), hashlib.sha1).digest()).decode()
+    return {'credentials': {'access': key['access'], 'signature': signature, 'params': params,
+                            'token': base64.b64encode(text.encode()).decode()}}
+
+
 # Bodies of what is created or changed, where the rule looks at them or is asked after they were read.
 BODIES = {
     'create_credential': lambda t: {'credential': {'type': 'cert', 'blob': 'x', 'user_id': t.w.user_of(t.caller, t.relation)}},
     'update_credential': lambda t: {'credential': {'blob': 'y'}},
+    'create_ec2_credential': lambda t: {'tenant_id': t.project},
+    'create_token_by_ec2': lambda t: signed(t, False),
+    'create_token_by_s3': lambda t: signed(t, True),
     'create_user': lambda t: {'user': {'name': word(), 'domain_id': t.domain}},
     'create_group': lambda t: {'group': {'name': word(), 'domain_id': t.domain}},
     'create_project': lambda t: {'project': {'name': word(), 'domain_id': t.domain}},

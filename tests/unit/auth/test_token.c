@@ -491,6 +491,32 @@ test_no_key(void **state)
     keyring_free(empty);
 }
 
+/* A receipt is no token, nor a token a receipt, though one key signs both. */
+static void
+test_receipt(void **state)
+{
+    _cleanup_(arena_freep) struct arena *a = arena_new();
+    struct auth_context in = ring_context(), out;
+    struct fault f = { 0 };
+    char *receipt, *token;
+
+    (void)state;
+    assert_ok(token_sign_receipt(ring, a, &in, &receipt, &f));
+    assert_ok(token_sign(ring, a, &in, &token, &f));
+    assert_ok(token_verify_receipt(ring, a, receipt, NOW, &out, &f));
+    assert_string_equal(out.user_id, in.user_id);
+    assert_int_equal(out.methods_count, in.methods_count);
+    assert_fault(token_verify(ring, a, receipt, NOW, &out, &f), f, FAULT_UNAUTHORIZED, NULL);
+    assert_fault(token_verify_late(ring, a, receipt, NOW, HOUR_US, &out, &f), f, FAULT_UNAUTHORIZED,
+                 NULL);
+    assert_fault(token_verify_receipt(ring, a, token, NOW, &out, &f), f, FAULT_UNAUTHORIZED, NULL);
+    assert_fault(token_verify_receipt(ring, a, receipt, in.expires_us, &out, &f), f,
+                 FAULT_UNAUTHORIZED, NULL);
+    /* The header of the one before the claims and signature of the other. */
+    token = arena_printf(a, "%.*s%s", (int)strcspn(token, "."), token, strchr(receipt, '.'));
+    assert_fault(token_verify(ring, a, token, NOW, &out, &f), f, FAULT_UNAUTHORIZED, NULL);
+}
+
 int
 main(void)
 {
@@ -500,7 +526,7 @@ main(void)
         cmocka_unit_test(test_times),      cmocka_unit_test(test_headers),
         cmocka_unit_test(test_claims),     cmocka_unit_test(test_hmac_with_public_key),
         cmocka_unit_test(test_mutations),  cmocka_unit_test(test_size),
-        cmocka_unit_test(test_no_key),
+        cmocka_unit_test(test_no_key),     cmocka_unit_test(test_receipt),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
