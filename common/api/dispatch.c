@@ -149,10 +149,11 @@ service_user(struct call *c)
 static bool
 within_access_rules(struct call *c)
 {
-    const char *path = url_decode(c->arena, c->request->path, strlen(c->request->path));
+    const char *path;
 
     if (c->auth.access_rules_count == 0 || c->auth.service_user_id != NULL)
         return true;
+    path = url_decode(c->arena, c->request->path, strlen(c->request->path));
     if (str_equal(c->api->service, "identity") && c->request->method == HTTP_GET &&
         str_equal(path, "/v3/auth/tokens"))
         return true;

@@ -133,6 +133,24 @@ store_roles(struct call *call, struct db *db, const struct application_credentia
     return 0;
 }
 
+/* A token that may make certain requests only makes no credential that may make others. */
+static int
+check_own_rule(const struct auth_context *who, const struct access_rule_of_row *rule,
+               struct fault *f)
+{
+    for (size_t i = 0; i + 2 < who->access_rules_count; i += 3) {
+        if (str_equal(who->access_rules[i], rule->service) &&
+            str_equal(who->access_rules[i + 1], rule->method) &&
+            str_equal(who->access_rules[i + 2], rule->path))
+            return 0;
+    }
+    if (who->access_rules_count == 0)
+        return 0;
+    return fault_raise(f, FAULT_FORBIDDEN,
+                       "You are not authorized to perform the requested action: the access rules "
+                       "must be among those of the application credential in use.");
+}
+
 /* One of his own by its id, or the one that says the same, or a new one. */
 static int
 ensure_rule(struct call *call, struct db *db, const struct access_rule_in *in, const char *user_id,
@@ -148,6 +166,8 @@ ensure_rule(struct call *call, struct db *db, const struct access_rule_in *in, c
         return fault_raise_field(f, "access_rules",
                                  "Invalid application credential: an access rule needs service, "
                                  "method and path, or the id of one of yours.");
+    if (check_own_rule(&call->auth, &own, f) < 0)
+        return -1;
     *size += strlen(own.service) + strlen(own.path) + strlen(own.method) + 9;
     *ret = in->id;
     if (found == 1)
@@ -165,6 +185,8 @@ store_rules(struct call *call, struct db *db, const struct application_credentia
 {
     size_t size = 0;
 
+    if (json_array_size(row->access_rules) == 0)
+        return check_own_rule(&call->auth, &(struct access_rule_of_row){ "", "", "" }, f);
     for (size_t i = 0; i < json_array_size(row->access_rules); i++) {
         struct access_rule_in in = { 0 };
         const char *id = NULL;

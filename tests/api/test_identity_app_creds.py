@@ -262,6 +262,30 @@ class Login(Case):
         self.assertEqual([r['name'] for r in self.create(session=narrow)['roles']], ['reader'])
 
 
+    def test_no_wider_rules(self):
+        """Nor may it make other requests than the one that made it."""
+        rules = [{'path': '/v3/users/*/application_credentials', 'method': 'POST', 'service': 'identity'}, RULES[0]]
+        narrow = self.log_in(self.create(unrestricted=True, access_rules=rules))
+        self.create(403, session=narrow)
+        self.create(403, session=narrow, access_rules=[])
+        self.create(403, session=narrow, access_rules=[RULES[0], {'path': '/**', 'method': 'GET', 'service': 'image'}])
+        self.create(session=narrow, access_rules=[RULES[0]])
+
+    def test_whose_it_is_is_not_asked(self):
+        """The body says neither whose it is nor where."""
+        other, elsewhere = make('user'), make('project')
+        for members in ({'user_id': other['id']}, {'project_id': elsewhere['id']}, {'id': uuid.uuid4().hex}, {'secret_hash': 'x'}):
+            status, _, content = self.session.request('POST', 'identity', self.path, {'application_credential': dict(
+                members, name=uuid.uuid4().hex)})
+            if status == 201:
+                made = content['application_credential']
+                self.assertEqual((made['user_id'], made['project_id']), (self.user['id'], self.project['id']))
+                self.assertNotEqual(made['id'], members.get('id'))
+                self.log_in(made)
+            else:
+                self.assertEqual(status, 400, content)
+
+
 class Ends(Case):
     """What ends its tokens at once, here and, within the bound, elsewhere."""
 
