@@ -31,6 +31,8 @@ auth_has_role(const struct auth_context *c, const char *name)
     X(audit_chain_id)                                                                              \
     X(trust_id)                                                                                    \
     X(app_cred_id)                                                                                 \
+    X(access_token_id)                                                                             \
+    X(consumer_id)                                                                                 \
     X(idp_id)                                                                                      \
     X(protocol_id)                                                                                 \
     X(trustor_id)                                                                                  \

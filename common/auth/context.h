@@ -28,6 +28,7 @@ struct auth_context {
     const char *trustor_id,
         *trustee_id; /* With a trust; the user is the trustor if it impersonates. */
     bool app_cred_restricted;
+    const char *access_token_id, *consumer_id; /* Of OAuth, or NULL. */
     const char *idp_id,
         *protocol_id;             /* Of a user whom an identity provider vouched for; else NULL. */
     const char *const *group_ids; /* The groups that it said he is in, for this token only. */

@@ -21,6 +21,8 @@
     X(audit_chain_id, 'c')                                                                         \
     X(app_cred_id, 'k')                                                                            \
     X(trust_id, 't')                                                                               \
+    X(access_token_id, 'o')                                                                        \
+    X(consumer_id, 'n')                                                                            \
     X(user_id, 'u')                                                                                \
     X(group_id, 'g')                                                                               \
     X(idp_id, 'i')                                                                                 \
@@ -230,8 +232,10 @@ matches(const struct revocation *r, const struct auth_context *c)
            fits(r->audit_chain_id, c->audit_chain_id) && fits(r->user_id, c->user_id) &&
            fits(r->project_id, c->project_id) && fits(r->trust_id, c->trust_id) &&
            fits(r->app_cred_id, c->app_cred_id) && fits(r->idp_id, c->idp_id) &&
-           fits(r->protocol_id, c->protocol_id) &&
-           (!r->delegated || c->trust_id != NULL || c->app_cred_id != NULL) &&
+           fits(r->protocol_id, c->protocol_id) && fits(r->access_token_id, c->access_token_id) &&
+           fits(r->consumer_id, c->consumer_id) &&
+           (!r->delegated || c->trust_id != NULL || c->app_cred_id != NULL ||
+            c->access_token_id != NULL) &&
            (r->group_id == NULL || has_text(c->group_ids, c->group_ids_count, r->group_id)) &&
            (r->domain_id == NULL || str_equal(r->domain_id, c->user_domain_id) ||
             str_equal(r->domain_id, c->domain_id) ||
@@ -265,6 +269,8 @@ revocations_match(struct revocations *r, const struct auth_context *c)
         found = bucket_matches(r, '*', "", c) || bucket_matches(r, 'a', c->audit_id, c) ||
                 bucket_matches(r, 'c', c->audit_chain_id, c) ||
                 bucket_matches(r, 'k', c->app_cred_id, c) ||
+                bucket_matches(r, 'o', c->access_token_id, c) ||
+                bucket_matches(r, 'n', c->consumer_id, c) ||
                 bucket_matches(r, 't', c->trust_id, c) || bucket_matches(r, 'u', c->user_id, c) ||
                 bucket_matches(r, 'i', c->idp_id, c) || bucket_matches(r, 'f', c->protocol_id, c) ||
                 bucket_matches(r, 'p', c->project_id, c) ||

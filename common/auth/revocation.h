@@ -11,6 +11,7 @@ struct revocation {
     const char *audit_id, *audit_chain_id;
     const char *user_id, *project_id, *domain_id; /* domain_id: of the user or of the scope */
     const char *role_id, *trust_id, *app_cred_id;
+    const char *access_token_id, *consumer_id; /* Of OAuth. */
     const char *idp_id, *protocol_id,
         *group_id; /* Of a federated user; group_id: one that his token names. */
     bool

@@ -55,6 +55,8 @@ static const struct {
     { "trustor", offsetof(struct auth_context, trustor_id), false },
     { "trustee", offsetof(struct auth_context, trustee_id), false },
     { "ac", offsetof(struct auth_context, app_cred_id), false },
+    { "oat", offsetof(struct auth_context, access_token_id), false },
+    { "oac", offsetof(struct auth_context, consumer_id), false },
     { "idp", offsetof(struct auth_context, idp_id), false },
     { "fp", offsetof(struct auth_context, protocol_id), false },
 };

@@ -17,6 +17,7 @@ static const struct {
     { "token", login_token },
     { "mapped", login_mapped },
     { "openid", login_mapped },
+    { "oauth1", login_oauth1 },
     { "saml2", login_mapped },
 };
 

@@ -12,6 +12,7 @@ struct login {
     const char *default_project_id; /* What the user is scoped to who names no scope; or NULL. */
     const char *
         app_cred_project_id; /* What an application credential is for, whatever the request says. */
+    const char *access_token_project_id; /* The same of an OAuth access token. */
     bool trust_limited;    /* The trust that it is scoped to may be used a number of times only. */
     int64_t ends_us;       /* When what he showed ends, and with it the token; 0: never. */
     const json_t *options; /* The user's: user_options.h */
@@ -31,6 +32,8 @@ int login_totp(struct call *call, const struct auth_identity *in, struct login *
 int login_token(struct call *call, const struct auth_identity *in, struct login *l,
                 struct fault *f);
 
+int login_oauth1(struct call *call, const struct auth_identity *in, struct login *l,
+                 struct fault *f);
 int login_mapped(struct call *call, const struct auth_identity *in, struct login *l,
                  struct fault *f);
 

@@ -64,8 +64,8 @@ record_delegated(struct identity *identity, struct arena *a, struct db_tx *tx,
     struct trusts_hanging_on_row *rows;
     size_t count;
 
-    if (r->trust_id != NULL || r->app_cred_id != NULL || r->audit_id != NULL ||
-        r->audit_chain_id != NULL)
+    if (r->trust_id != NULL || r->app_cred_id != NULL || r->access_token_id != NULL ||
+        r->consumer_id != NULL || r->audit_id != NULL || r->audit_chain_id != NULL)
         return 0;
     if (r->role_id != NULL) {
         struct revocation wider = *r;
@@ -213,6 +213,8 @@ write_event(struct call *call, struct jsonw *w, const struct revocation *r, int6
         { "audit_id", r->audit_id },
         { "audit_chain_id", r->audit_chain_id },
         { "OS-TRUST:trust_id", r->trust_id },
+        { "OS-OAUTH1:consumer_id", r->consumer_id },
+        { "OS-OAUTH1:access_token_id", r->access_token_id },
     };
 
     jsonw_object(w, NULL);

@@ -65,34 +65,65 @@ project_scope(struct call *call, const struct project_ref *in, struct auth_conte
     return take_roles(call, "project", c->project_id, c->project_domain_id, c, f);
 }
 
-/* Of the roles that the user has now those that he left to the credential, and what these imply. */
+/* Of the roles that the user has now those that he gave away with what 'left' says, and no others. */
+static int
+keep_roles(struct call *call, const char *const *left, size_t count, struct auth_context *c,
+           struct fault *f)
+{
+    const char **names = ARENA_ARRAY(call->arena, const char *, c->roles_count);
+    const char **ids = ARENA_ARRAY(call->arena, const char *, c->roles_count);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < c->roles_count; i++) {
+        for (size_t j = 0; j < count; j++) {
+            if (str_equal(c->role_ids[i], left[j])) {
+                names[kept] = c->roles[i];
+                ids[kept++] = c->role_ids[i];
+                break;
+            }
+        }
+    }
+    if (kept == 0)
+        return login_refused(call, "the user has lost the roles that he had given away", f);
+    c->roles = names;
+    c->role_ids = ids;
+    c->roles_count = kept;
+    return 0;
+}
+
 static int
 app_cred_scope(struct call *call, const char *project_id, struct auth_context *c, struct fault *f)
 {
     const struct project_ref project = { .id = project_id };
     struct app_cred_effective_roles_row *left;
-    const char **names, **ids;
-    size_t count, kept = 0;
+    const char **ids;
+    size_t count;
 
     if (project_scope(call, &project, c, f) < 0 ||
         app_cred_effective_roles(call->db, c->app_cred_id, &left, &count, f) < 0)
         return -1;
-    names = ARENA_ARRAY(call->arena, const char *, c->roles_count);
-    ids = ARENA_ARRAY(call->arena, const char *, c->roles_count);
-    for (size_t i = 0; i < c->roles_count; i++) {
-        for (size_t j = 0; j < count; j++) {
-            if (str_equal(c->role_ids[i], left[j].id)) {
-                names[kept] = c->roles[i];
-                ids[kept++] = c->role_ids[i];
-            }
-        }
-    }
-    if (kept == 0)
-        return login_refused(call, "the user has lost the application credential's roles", f);
-    c->roles = names;
-    c->role_ids = ids;
-    c->roles_count = kept;
-    return 0;
+    ids = ARENA_ARRAY(call->arena, const char *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = left[i].id;
+    return keep_roles(call, ids, count, c, f);
+}
+
+static int
+access_token_scope(struct call *call, const char *project_id, struct auth_context *c,
+                   struct fault *f)
+{
+    const struct project_ref project = { .id = project_id };
+    struct oauth_effective_roles_row *left;
+    const char **ids;
+    size_t count;
+
+    if (project_scope(call, &project, c, f) < 0 ||
+        oauth_effective_roles(call->db, c->access_token_id, &left, &count, f) < 0)
+        return -1;
+    ids = ARENA_ARRAY(call->arena, const char *, count + 1);
+    for (size_t i = 0; i < count; i++)
+        ids[i] = left[i].id;
+    return keep_roles(call, ids, count, c, f);
 }
 
 static int
@@ -145,6 +176,8 @@ scope_resolve(struct call *call, const json_t *scope, struct login *l, struct au
                                "credentials cannot request a scope.");
         return app_cred_scope(call, l->app_cred_project_id, ret, f);
     }
+    if (l->access_token_project_id != NULL) /* Whatever else is asked for. */
+        return access_token_scope(call, l->access_token_project_id, ret, f);
     if (str_equal(json_string_value(scope), "unscoped"))
         return 0;
     if (scope == NULL)

@@ -11,6 +11,7 @@ struct identity_config {
     int64_t key_activation_s;
     int64_t token_ttl_s;
     const char *limit_model;
+    int64_t oauth_request_ttl_s, oauth_access_ttl_s;
     const char *password_hash_algorithm;
     int64_t password_hash_rounds;
     int64_t hash_concurrency;

@@ -154,6 +154,17 @@ write_trust(struct jsonw *w, const struct auth_context *token)
     jsonw_end(w);
 }
 
+static void
+write_oauth1(struct jsonw *w, const struct auth_context *token)
+{
+    if (token->access_token_id == NULL)
+        return;
+    jsonw_object(w, "OS-OAUTH1");
+    jsonw_text(w, "access_token_id", token->access_token_id);
+    jsonw_text(w, "consumer_id", token->consumer_id);
+    jsonw_end(w);
+}
+
 static int
 write_app_cred(struct call *call, const struct auth_context *token, struct jsonw *w,
                struct fault *f)
@@ -232,6 +243,7 @@ token_write(struct call *call, const struct auth_context *token, bool with_catal
     call_write_time(call, w, "issued_at", token->issued_us);
     write_scope(w, token);
     write_trust(w, token);
+    write_oauth1(w, token);
     if (write_app_cred(call, token, w, f) < 0)
         return -1;
     if (with_catalog && token->scope != SCOPE_NONE &&

@@ -205,9 +205,9 @@ class Login(unittest.TestCase):
     def test_methods_that_are_not_known(self):
         u = user()
         body = auth_body(u['id'])
-        body['auth']['identity']['methods'] = ['oauth1']
+        body['auth']['identity']['methods'] = ['kerberos']
         self.refused(body)
-        body['auth']['identity']['methods'] = ['password', 'oauth1']
+        body['auth']['identity']['methods'] = ['password', 'kerberos']
         self.refused(body)
 
     def test_two_methods_of_two_users(self):

@@ -304,6 +304,18 @@ class Target:
     def access_rule_id(self):
         return word()
 
+    def access(self):
+        return word()
+
+    def consumer_id(self):
+        return self.w.make('consumer', '/v3/OS-OAUTH1/consumers')['id']
+
+    def request_token_id(self):
+        return word()
+
+    def access_token_id(self):
+        return word()
+
     def endpoint_group_id(self):
         return self.w.make('endpoint_group', '/v3/OS-EP-FILTER/endpoint_groups', filters={'interface': 'public'})['id']
 
@@ -412,6 +424,9 @@ BODIES.update({
     'update_limit': lambda t: {'limit': {'resource_limit': 2}},
     'replace_project_tags': lambda t: {'tags': ['a']},
     'put_region': lambda t: {'region': {}},
+    'create_consumer': lambda t: {'consumer': {'description': 'x'}},
+    'update_consumer': lambda t: {'consumer': {'description': 'x'}},
+    'authorize_oauth_request_token': lambda t: {'roles': []},
     'create_trust': lambda t: {'trust': {'trustor_user_id': t.w.user_of(t.caller, t.relation), 'trustee_user_id': t.w.users['neighbour'],
                                          'impersonation': False, 'project_id': t.w.projects['own'],
                                          'roles': [{'name': n} for n in sorted(t.caller.roles)]}},

@@ -28,6 +28,8 @@ test_match(void **state)
         { { .role_id = "reader" }, false },
         { { .trust_id = "t" }, false },
         { { .app_cred_id = "ac" }, false },
+        { { .access_token_id = "oat" }, false },
+        { { .consumer_id = "oac" }, false },
         { { .user_id = "u1", .project_id = "p1" }, true },
         { { .user_id = "u1", .project_id = "p2" }, false },
         { { .user_id = "u2", .project_id = "p1" }, false },
@@ -178,7 +180,8 @@ test_json(void **state)
         { "{\"user_id\":\"u\",\"issued_before_us\":1,\"expires_us\":\"2\"}", "Not a time" },
         { "[]", "names nothing" },
     };
-    struct revocation all = { "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", true, 12, 34 };
+    struct revocation all = { "a", "b", "c", "d", "e", "f",  "g", "h",
+                              "i", "j", "k", "l", "m", true, 12,  34 };
     _cleanup_(arena_freep) struct arena *a = arena_new();
     json_auto_t *value = revocation_to_json(&all);
     struct revocation back = { 0 };
@@ -194,9 +197,11 @@ test_json(void **state)
     assert_string_equal(back.role_id, "f");
     assert_string_equal(back.trust_id, "g");
     assert_string_equal(back.app_cred_id, "h");
-    assert_string_equal(back.idp_id, "i");
-    assert_string_equal(back.protocol_id, "j");
-    assert_string_equal(back.group_id, "k");
+    assert_string_equal(back.access_token_id, "i");
+    assert_string_equal(back.consumer_id, "j");
+    assert_string_equal(back.idp_id, "k");
+    assert_string_equal(back.protocol_id, "l");
+    assert_string_equal(back.group_id, "m");
     assert_true(back.delegated);
     assert_true(back.issued_before_us == 12 && back.expires_us == 34);
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
