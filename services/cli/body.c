@@ -133,6 +133,18 @@ number(const char *text)
     return str_to_double(text, &real) == 0 ? json_real(real) : json_string(text);
 }
 
+static json_t *
+words(struct arena *a, const char *text)
+{
+    json_t *list = json_array();
+    size_t count;
+    char **parts = str_split(a, text, ',', &count);
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_string(parts[i]));
+    return list;
+}
+
 /* One option's value as JSON; the caller's reference. */
 static int
 make_value(struct cli *cli, const struct arg *arg, json_t **ret, struct fault *f)
@@ -161,6 +173,9 @@ make_value(struct cli *cli, const struct arg *arg, json_t **ret, struct fault *f
         if (body_parts(cli->arena, text, arg->option->rename, &parts, f) < 0)
             return -1;
         *ret = json_incref(parts);
+        break;
+    case OPTION_WORDS:
+        *ret = words(cli->arena, text);
         break;
     case OPTION_TEXT:
     case OPTION_ID:

@@ -70,6 +70,7 @@ enum option_type {
     OPTION_PARTS, /* a=1,b=2: one object, appended to a list. */
     OPTION_FILE,  /* A file whose text is sent. */
     OPTION_LIST,  /* A comma-separated list, sent as it is. */
+    OPTION_WORDS, /* A comma-separated list, sent as a list of texts. */
 };
 
 /* Where a value goes ('to'): "?name" the query, "a.b" a member of the body, "a[]" a list in the body, NULL: the command's
@@ -145,10 +146,10 @@ struct command {
 
 /* One table per service; each ends with a row without a name. */
 extern const struct command identity_commands[], access_commands[], delegation_commands[],
-    federation_commands[], catalog_commands[], image_commands[], compute_commands[],
-    server_commands[], server_part_commands[], network_commands[], port_commands[],
-    router_commands[], security_commands[], volume_commands[], placement_commands[],
-    cloud_commands[], own_commands[];
+    credential_commands[], federation_commands[], catalog_commands[], image_commands[],
+    compute_commands[], server_commands[], server_part_commands[], network_commands[],
+    port_commands[], router_commands[], security_commands[], volume_commands[],
+    placement_commands[], cloud_commands[], own_commands[];
 
 /* All tables, NULL-terminated. */
 extern const struct command *const command_tables[];

@@ -38,7 +38,11 @@
         USER_FLAG("--enable-lock-password", "--disable-lock-password", "lock_password",            \
                   "It cannot change its password"),                                                \
         USER_FLAG("--enable-multi-factor-auth", "--disable-multi-factor-auth",                     \
-                  "multi_factor_auth_enabled", "It needs several methods")
+                  "multi_factor_auth_enabled", "It needs several methods"),                        \
+        OPT("--multi-factor-auth-rule", "<rule>", "options.multi_factor_auth_rules[]",             \
+            "Methods that it must log in with, all of them: password,totp; repeat for others "     \
+            "instead",                                                                             \
+            .type = OPTION_WORDS, .repeat = true)
 
 const struct command identity_commands[] = {
     { .name = "domain create",

@@ -76,6 +76,21 @@ const struct kind kind_application_credential = { .title = "application credenti
                                                   .plural = "application_credentials",
                                                   .name_query = "name",
                                                   .fields = FIELDS(HIDE("links"), ROLE_NAMES) };
+const struct kind kind_credential = { .title = "credential",
+                                      .service = SERVICE_IDENTITY,
+                                      .path = "/credentials",
+                                      .key = "credential",
+                                      .plural = "credentials",
+                                      .by_id_only = true,
+                                      .fields = FIELDS(HIDE("links")) };
+const struct kind kind_ec2 = { .title = "access key",
+                               .service = SERVICE_IDENTITY,
+                               .path = "/users/{@user}/credentials/OS-EC2",
+                               .key = "credential",
+                               .plural = "credentials",
+                               .id = "access",
+                               .by_id_only = true,
+                               .fields = FIELDS(HIDE("links"), RENAME("tenant_id", "project_id")) };
 const struct kind kind_access_rule = { .title = "access rule",
                                        .service = SERVICE_IDENTITY,
                                        .path = "/users/{@user}/access_rules",

@@ -157,22 +157,26 @@ check_marks(struct call *call, const struct credential *old, const struct creden
     return 0;
 }
 
-/* Type and user stay (the engine sees to that): a credential is not made another's, nor another. */
+/* The user stays (the engine sees to that), and what is of EC2 neither becomes so nor ceases to be: its id says what it is. */
 static int
 prepare_update(struct call *call, struct db_tx *tx, const struct credential *old,
                struct credential *row, struct fault *f)
 {
-    const char *blob;
+    bool retyped = field_given(&row->set, CREDENTIAL_F_TYPE) && !str_equal(row->type, old->type);
 
     (void)tx;
+    if (retyped && (credential_is_ec2(old->type) || credential_is_ec2(row->type)))
+        return fault_raise_field(f, "type", "'type' cannot be changed.");
     if (credential_is_ec2(old->type) && check_marks(call, old, row, f) < 0)
         return -1;
-    if (!field_given(&row->set, CREDENTIAL_F_BLOB))
+    if (!field_given(&row->set, CREDENTIAL_F_BLOB) && !retyped)
         return 0;
-    blob = row->blob;
+    /* Sealed anew, for it is bound to the type. */
+    if (!field_given(&row->set, CREDENTIAL_F_BLOB) && old_blob(call, old, &row->blob, f) < 0)
+        return -1;
     row->user_id = old->user_id;
-    row->type = old->type;
-    row->blob = blob;
+    if (!retyped)
+        row->type = old->type;
     return credential_hide(call, row, f);
 }
 

@@ -162,6 +162,8 @@ class Credentials(Base):
         self.assertEqual(self.call(200, 'PATCH', path, {'credential': {'blob': 'new'}}, s)['credential'], dict(other, blob='new'))
         # The openstack client sends everything, changed or not.
         self.assertEqual(self.call(200, 'PATCH', path, {'credential': dict(other, blob='newer')}, s)['credential'], dict(other, blob='newer'))
+        for change in ({'type': 'totp'}, {'type': 'cert', 'blob': 'newer'}):
+            self.assertEqual(self.call(200, 'PATCH', path, {'credential': change}, s)['credential'], dict(other, blob='newer', type=change['type']))
         for bad in ({'type': 'ec2'}, {'user_id': ADMIN.user_id}, {'blob': 1}, {'blob': None}, {'blob': 'x' * 70000}, {}):
             self.call(400, 'PATCH', path, {'credential': bad}, s)
         self.assertEqual(self.call(200, 'GET', path, session=s)['credential'], dict(other, blob='newer'))
@@ -177,6 +179,7 @@ class Credentials(Base):
         self.create(u, p, blob=made['blob'], status=409, session=s)
         self.call(400, 'PATCH', '/v3/credentials/' + made['id'], {'credential': {'blob': 'text'}}, s)
         self.call(400, 'PATCH', '/v3/credentials/' + made['id'], {'credential': {'project_id': None}}, s)
+        self.call(400, 'PATCH', '/v3/credentials/' + made['id'], {'credential': {'type': 'cert'}}, s)
         q = make('project')
         changed = self.call(200, 'PATCH', '/v3/credentials/' + made['id'], {'credential': {'project_id': q['id']}}, s)['credential']
         self.assertEqual(changed, dict(made, project_id=q['id']))
@@ -332,6 +335,46 @@ class Sealed(Base):
         CLOUD.restart()
         self.assertNotIn('from before', CLOUD.sql('identity', 'SELECT * FROM credential'))
         self.assertEqual(self.call(200, 'GET', '/v3/credentials/' + made['id'], session=s)['credential']['blob'], 'from before')
+
+
+class CommandLine(Base):
+    """virga's own commands, from create to delete."""
+
+    def virga(self, *words):
+        env = {'PATH': os.environ['PATH'], 'HOME': CLOUD.folder, 'OS_AUTH_URL': URL, 'OS_USERNAME': 'admin', 'OS_PROJECT_NAME': 'admin',
+               'OS_PASSWORD': CLOUD.layout.secret('user-admin'), 'OS_USER_DOMAIN_NAME': 'Default', 'OS_PROJECT_DOMAIN_ID': 'default'}
+        done = subprocess.run([CLOUD.layout.binary('virga'), *words], capture_output=True, text=True, env=env, timeout=60, check=False)
+        self.assertEqual(done.returncode, 0, (words, done.stderr))
+        return json.loads(done.stdout) if '-f' in words else done.stdout
+
+    def test_credential(self):
+        u, p, _ = member()
+        made = self.virga('credential', 'create', u['name'], 'a secret', '--type', 'totp', '--project', p['name'], '-f', 'json')
+        self.assertEqual((made['user_id'], made['project_id'], made['blob'], made['type']), (u['id'], p['id'], 'a secret', 'totp'))
+        self.virga('credential', 'set', made['id'], '--user', u['name'], '--type', 'totp', '--data', 'another')
+        self.assertEqual(self.virga('credential', 'show', made['id'], '-f', 'json')['blob'], 'another')
+        listed = self.virga('credential', 'list', '--user', u['name'], '--type', 'totp', '-f', 'json')
+        self.assertEqual([(c['ID'], c['Data']) for c in listed], [(made['id'], 'another')])
+        self.virga('credential', 'delete', made['id'])
+        self.call(404, 'GET', '/v3/credentials/' + made['id'])
+
+    def test_ec2(self):
+        made = self.virga('ec2', 'credentials', 'create', '-f', 'json')
+        self.assertEqual(made['project_id'], ADMIN.project_id)
+        self.assertEqual(self.virga('ec2', 'credentials', 'show', made['access'], '-f', 'json')['secret'], made['secret'])
+        self.assertIn(made['access'], {c['Access'] for c in self.virga('ec2', 'credentials', 'list', '-f', 'json')})
+        self.virga('ec2', 'credentials', 'delete', made['access'])
+        self.assertNotIn(made['access'], {c['Access'] for c in self.virga('ec2', 'credentials', 'list', '-f', 'json')})
+
+    def test_rules_of_a_user(self):
+        name = unique()
+        made = self.virga('user', 'create', name, '--multi-factor-auth-rule', 'password,totp', '--multi-factor-auth-rule', 'password',
+                          '--enable-multi-factor-auth', '--enable-lock-password', '-f', 'json')
+        self.assertEqual(made['options'], {'multi_factor_auth_rules': [['password', 'totp'], ['password']],
+                                           'multi_factor_auth_enabled': True, 'lock_password': True})
+        self.virga('user', 'set', name, '--disable-multi-factor-auth', '--multi-factor-auth-rule', 'totp')
+        self.assertEqual(self.virga('user', 'show', name, '-f', 'json')['options'],
+                         {'multi_factor_auth_rules': [['totp']], 'multi_factor_auth_enabled': False, 'lock_password': True})
 
 
 class Ec2(Base):
