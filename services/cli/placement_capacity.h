@@ -14,3 +14,4 @@ char *placement_disk_cell(struct cli *cli, const json_t *value);
 
 int placement_overcommit(struct cli *cli, struct fault *f);
 int placement_ratio_changes(struct cli *cli, struct fault *f);
+int placement_simulate(struct cli *cli, struct fault *f); /* placement_simulate.c */

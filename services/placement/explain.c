@@ -1,11 +1,11 @@
 /* GET /OS-VIRGA/explain: any query that GET /allocation_candidates takes, at its latest microversion; the answer says how many trees of providers (hosts,
  * most often) each rule refuses, and then of each tree, by pages, whether it fits or why it does not. "limit" is of the page. */
-#include "base/array.h"
 #include "base/str.h"
 #include "candidates.h"
 #include "paging.h"
 #include "reply.h"
 #include "verdict.h"
+#include "verdict_counts.h"
 
 #define LATEST 1039
 
@@ -35,28 +35,6 @@ parse(struct call *call, struct request *ret, struct fault *f)
 
 /* --- Counts */
 
-struct counted {
-    const char *rule;
-    int64_t count;
-};
-
-struct counts {
-    struct counted *items;
-    size_t count, capacity;
-};
-
-static void
-count_rule(struct arena *a, struct counts *c, const char *rule)
-{
-    size_t i = 0;
-
-    while (i < c->count && !str_equal(c->items[i].rule, rule))
-        i++;
-    if (i == c->count)
-        *ARRAY_PUSH(a, c->items, c->count, c->capacity) = (struct counted){ .rule = rule };
-    c->items[i].count++;
-}
-
 static const char *
 rule_of(const struct verdict *v)
 {
@@ -67,14 +45,14 @@ static void
 write_counts(struct jsonw *w, struct arena *a, struct verdicts *verdicts,
              const struct candidates_scope *scope)
 {
-    struct counts counts = { 0 };
+    struct verdict_counts counts = { 0 };
     struct verdict v;
 
     for (size_t i = 0; i < scope->trees_count; i++) {
         if (!verdict_concerns(verdicts, scope->trees[i]))
             continue;
         verdict_of(verdicts, scope->trees[i], false, &v);
-        count_rule(a, &counts, rule_of(&v));
+        verdict_counts_add(&counts, a, rule_of(&v), 1);
     }
     jsonw_object(w, "counts");
     for (size_t i = 0; i < counts.count; i++)

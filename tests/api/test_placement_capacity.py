@@ -225,6 +225,94 @@ class Overcommit(Case):
                          ["16.0 8.0 admin", "None 16.0 admin"])
 
 
+class Simulations(Case):
+    """Each in a corner of its own: a trait that only its hosts have."""
+
+    def setUp(self):
+        self.trait = "CUSTOM_S" + uuid.uuid4().hex.upper()
+        self.call(201, "PUT", "/traits/" + self.trait)
+        self.flavor = {"resources": {"VCPU": 2, "MEMORY_MB": 512}, "required": [self.trait]}
+
+    def host(self, vcpus=8, memory=4096, ratio=1.0):
+        name = "sim-" + new()
+        host = self.provider({"VCPU": {"total": vcpus, "allocation_ratio": ratio}, "MEMORY_MB": {"total": memory}}, name)
+        self.call(200, "PUT", f"/resource_providers/{host}/traits", {"resource_provider_generation": 1, "traits": [self.trait]})
+        return host, name
+
+    def simulate(self, expected=200, **more):
+        return self.call(expected, "POST", "/OS-VIRGA/simulate", {"flavor": self.flavor, **more})
+
+    def fits(self, **more):
+        return self.simulate(**more)["then"]["fits"]
+
+    def test_what_fits_is_what_can_be_claimed(self):
+        host, _ = self.host()
+        for left in (4, 3, 2, 1):
+            self.assertEqual(self.fits(), left)
+            self.claim(host, {"VCPU": 2, "MEMORY_MB": 512})
+        answer = self.simulate()
+        self.assertEqual((answer["now"]["fits"], answer["now"]["runs_out"]), (0, "VCPU"))
+        said = next(p for p in answer["now"]["providers"] if p["uuid"] == host) if len(answer["now"]["providers"]) < 10 else None
+        if said:
+            self.assertEqual(said["reason"], "VCPU: wanted 2, available 0.0 of 8 (1.0 x 8, 8 used)")
+        self.claim(host, {"VCPU": 2, "MEMORY_MB": 512}, 409)
+
+    def test_ratios(self):
+        (first, name), (second, _) = self.host(), self.host()
+        everywhere = {"resource_class": "VCPU", "allocation_ratio": 2.0}
+        self.assertEqual(self.fits(), 8)
+        self.assertEqual(self.fits(ratios=[everywhere]), 16)
+        self.assertEqual(self.fits(ratios=[dict(everywhere, hosts=[second])]), 12)
+        self.assertEqual(self.fits(ratios=[dict(everywhere, hosts=[])]), 8)
+        answer = self.simulate(ratios=[dict(everywhere, allocation_ratio=16.0, hosts=[name, second])], count=16)
+        self.assertEqual((answer["count"], answer["fits"], answer["now"]["fits"], answer["then"]["fits"], answer["then"]["runs_out"]),
+                         (16, True, 8, 16, "MEMORY_MB"))
+        self.assertFalse(self.simulate(count=9)["fits"])
+        self.assertNotIn("fits", self.simulate())
+        for host in (first, second):  # Nothing was written.
+            self.assertEqual(self.call(200, "GET", f"/resource_providers/{host}/inventories/VCPU")["allocation_ratio"], 1.0)
+            self.assertEqual(len(self.changes("provider=" + host)), 2)
+
+    def test_hosts_more_and_less(self):
+        (host, name), (other, _) = self.host(), self.host(vcpus=4)
+        self.claim(host, {"VCPU": 4, "MEMORY_MB": 512})
+        self.assertEqual(self.fits(), 2 + 2)
+        self.assertEqual(self.fits(add=[{"count": 3, "like": name}]), 4 + 3 * 4)  # Empty ones.
+        self.assertEqual(self.fits(add=[{"count": 2, "inventories": {"VCPU": {"total": 6, "reserved": 2}, "MEMORY_MB": {"total": 1 << 20}},
+                                         "traits": [self.trait]}]), 4 + 2 * 2)
+        self.assertEqual(self.fits(add=[{"count": 2, "inventories": {"VCPU": {"total": 6}, "MEMORY_MB": {"total": 1 << 20}}}]), 4)  # Not the trait.
+        answer = self.simulate(drain=[name, name])
+        self.assertEqual((answer["then"]["fits"], answer["displaced"]), (2, {"VCPU": 4, "MEMORY_MB": 512}))
+        self.assertEqual(self.fits(drain=[host, other]), 0)
+
+    def test_bad_bodies(self):
+        host, _ = self.host()
+        ratio = {"resource_class": "VCPU", "allocation_ratio": 2.0}
+        for body in ({}, {"flavor": {}}, {"flavor": {"resources": {}}}, {"flavor": {"resources": {"VCPU": 0}}}, {"flavor": {"resources": {"VCPU": "1"}}},
+                     {"flavor": {"resources": {"VCPU": 1 << 40}}}, {"flavor": {"resources": {"NOPE": 1}}}, {"flavor": {"resources": {"VCPU": True}}},
+                     {"flavor": {"resources": {"VCPU": 1}, "required": ["NOPE"]}}, {"flavor": {"resources": {"VCPU": 1}, "required": [1]}}, [],
+                     dict(flavor=self.flavor, count=0), dict(flavor=self.flavor, ratios=[{}]), dict(flavor=self.flavor, ratios=[dict(ratio, hosts=["nobody"])]),
+                     dict(flavor=self.flavor, ratios=[dict(ratio, resource_class="NOPE")]), dict(flavor=self.flavor, ratios=[dict(ratio, allocation_ratio=-1)]),
+                     dict(flavor=self.flavor, drain=["nobody"]), dict(flavor=self.flavor, drain=[""]), dict(flavor=self.flavor, drain=host),
+                     dict(flavor=self.flavor, add=[{"count": 1}]), dict(flavor=self.flavor, add=[{"count": 1, "like": host, "inventories": {}}]),
+                     dict(flavor=self.flavor, add=[{"count": 0, "like": host}]), dict(flavor=self.flavor, add=[{"count": 10**9, "like": host}]),
+                     dict(flavor=self.flavor, add=[{"count": 1, "like": "nobody"}]), dict(flavor=self.flavor, add=[{"count": 1, "like": host, "traits": ["X"]}]),
+                     dict(flavor=self.flavor, add=[{"count": 1, "inventories": {"NOPE": {"total": 1}}}]), dict(flavor=self.flavor, color="red"),
+                     dict(flavor=self.flavor, add=[{"count": 1, "inventories": {"VCPU": {"total": 0}}}])):
+            self.assertEqual(admin.request("POST", "placement", "/OS-VIRGA/simulate", body, VERSION)[0], 400, body)
+        self.assertEqual(self.fits(), 4)  # And it still answers.
+
+    def test_the_command(self):
+        (_, name), (_, other) = self.host(), self.host()
+        flavor = ("--resource", "VCPU=2", "--resource", "MEMORY_MB=512", "--required", self.trait)
+        values = ("-f", "value", "-c", "When", "-c", "Fits", "-c", "Runs Out")
+        self.assertEqual(virga("placement", "simulate", *flavor, *values).splitlines(), ["now 8 VCPU"])
+        self.assertEqual(virga("placement", "simulate", *flavor, "--ratio", f"VCPU=16:{name},{other}", "--add", "1:" + name, "--drain", other, *values).splitlines(),
+                         ["now 8 VCPU", "then 16 MEMORY_MB"])
+        self.assertIn("100 more do not fit: it stops after 8, stopped first by VCPU.", virga("placement", "simulate", *flavor, "--count", "100"))
+        self.assertIn("8 more fit.", virga("placement", "simulate", *flavor, "--count", "8"))
+
+
 class Access(Case):
     def test_not_for_users(self):
         project = admin.expect(201, "POST", "identity", "/v3/projects", {"project": {"name": "p-" + new()}})["project"]
@@ -234,6 +322,7 @@ class Access(Case):
         member = cloud.session(user["name"], "secret", project["name"])
         for path in ("/OS-VIRGA/overcommit", "/OS-VIRGA/ratio-changes"):
             self.call(403, "GET", path, session=member)
+        self.call(403, "POST", "/OS-VIRGA/simulate", {"flavor": {"resources": {"VCPU": 1}}}, session=member)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
     bench_placement.py --build DIR [--only WORD] [providers ...]        default: 1000 10000 100000
 
 A cloud of its own (PostgreSQL with fsync); hosts are made by SQL. Load is tests/bench/load, one thread a connection. Nothing here passes or fails.
---only: leave out the groups whose name lacks the word (start candidates full nested memory claims)."""
+--only: leave out the groups whose name lacks the word (start candidates full simulate claims nested)."""
 
 import argparse
 import json
@@ -104,7 +104,7 @@ class Bench:
             for self.count in sizes:
                 self.cloud.sql("placement", FILL.format(first=1, last=self.count))
                 self.again()
-                for group in (self.start, self.candidates, self.full, self.claims, self.nested):
+                for group in (self.start, self.candidates, self.full, self.simulate, self.claims, self.nested):
                     if only in group.__name__:
                         group()
                         print("|", flush=True)
@@ -133,6 +133,26 @@ class Bench:
         self.latency(self.name("candidates, trait of the last host alone"), path + "&required=CUSTOM_RARE", "< 1 ms")
         self.latency(self.name("no candidate: all are full"), "/allocation_candidates?resources=VCPU:2,MEMORY_MB:300000&limit=10", "< 1 ms")
         self.latency(self.name("explain, 10 hosts and all counts"), f"/OS-VIRGA/explain?{QUERY}&limit=10")
+
+    def simulate(self):
+        """What a simulation takes, and what readers beside it feel."""
+        self.cloud.sql("placement", "UPDATE inventory SET used = 0;" + TOUCH)
+        path = f"/allocation_candidates?{QUERY}&limit=10"
+        body = {"flavor": {"resources": {"VCPU": 2, "MEMORY_MB": 2048, "DISK_GB": 10}}, "ratios": [{"resource_class": "VCPU", "allocation_ratio": 4.0}],
+                "add": [{"count": 100, "like": "host1"}], "drain": ["host2"]}
+        alone = self.load(4, path)
+        row(self.name("simulate ratio + 100 hosts - 1 host, c1"), f"{self.load(1, '/OS-VIRGA/simulate', 'POST', [body])[1] / 1000:.0f} ms")
+        bodies = os.path.join(self.folder, "simulation")
+        with open(bodies, "w", encoding="utf-8") as file:
+            file.write(json.dumps(body) + "\n")
+        beside = subprocess.Popen([os.path.join(self.build, "tests/bench/load"), str(TURN_MS * (TURNS + 1)), "1", "POST", self.url + "/OS-VIRGA/simulate", bodies,
+                                   "OpenStack-API-Version: placement 1.39", "Content-Type: application/json", "X-Auth-Token: " + self.session.token],
+                                  stdout=subprocess.DEVNULL)
+        time.sleep(0.2)
+        busy = self.load(4, path)
+        beside.wait()
+        row("    candidates, limit 10, c4, alone: median, p99", f"{alone[1] / 1000:.2f}, {alone[2] / 1000:.2f} ms")
+        row("    beside endless simulations: median, p99", f"{busy[1] / 1000:.2f}, {busy[2] / 1000:.2f} ms")
 
     def nested(self):
         if self.count > 10000:
