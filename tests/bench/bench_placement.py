@@ -122,7 +122,7 @@ class Bench:
         self.latency(self.name("candidates, limit 10"), path + "10", "< 1 ms at 10,000")
         self.rate(self.name("candidates, limit 10"), path + "10", "3,000/s at 10,000")
         self.latency(self.name("candidates, limit 1000"), path + "1000", "< 15 ms")
-        self.latency(self.name("candidates, limit 10, a trait of every 7th host"), path + "10&required=COMPUTE_NODE")
+        self.latency(self.name("candidates, limit 10, a trait of every 7th host"), path + "10&required=" + self.cloud.sql("placement", "SELECT name FROM trait WHERE id = 67").strip())
         self.latency(self.name("candidates, limit 10, one zone of 20"), path + "10&member_of=" + self.cloud.sql("placement", "SELECT md5('3')::uuid").strip())
 
     def full(self):

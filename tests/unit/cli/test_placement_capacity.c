@@ -10,16 +10,15 @@ test_bar(void **state)
         double physical, room, committed;
         const char *bar;
     } cases[] = {
-        { 10, 20, 0, ".....|...." },   /* Nothing promised; the hardware ends in the middle. */
-        { 10, 20, 8, "====.|...." },   /* All of it backed. */
-        { 10, 20, 16, "=====|##.." },  /* Beyond. */
-        { 10, 20, 20, "=====#####" },  /* Full. */
-        { 10, 20, 40, "===#######" },  /* A ratio that was lowered: more promised than may be. */
-        { 10, 10, 5, "=====....." },   /* No overcommit: no mark. */
-        { 10, 5, 1, "=........." },    /* Half of it may be promised. */
+        { 10, 20, 0, ".....|...." },     /* Nothing promised; the hardware ends in the middle. */
+        { 10, 20, 8, "====.|...." },     /* All of it backed. */
+        { 10, 20, 16, "=====|##.." },    /* Beyond. */
+        { 10, 20, 20, "=====#####" },    /* Full. */
+        { 10, 20, 40, "===#######" },    /* A ratio that was lowered: more promised than may be. */
+        { 10, 10, 5, "=====....." },     /* No overcommit: no mark. */
+        { 10, 5, 1, "=........." },      /* Half of it may be promised. */
         { 1000, 1000, 1, "=........." }, /* A little shows. */
-        { 1, 1000, 10, "#........." },
-        { 0, 0, 0, ".........." },
+        { 1, 1000, 10, "#........." },   { 0, 0, 0, ".........." },
     };
 
     (void)state;
