@@ -12,6 +12,7 @@ add_text(struct str *out, const char *text)
 {
     size_t left = strlen(text);
 
+    str_reserve(out, left + 3); /* The usual text grows by its quotes, and what follows it. */
     str_add_char(out, '"');
     while (left > 0) {
         size_t plain = 0, size;

@@ -57,15 +57,6 @@ str_add_n(struct str *s, const char *data, size_t size)
 }
 
 void
-str_add_char(struct str *s, char c)
-{
-    if (s->size + 2 > s->capacity)
-        str_reserve(s, 1);
-    s->data[s->size++] = c;
-    s->data[s->size] = '\0';
-}
-
-void
 str_addf(struct str *s, const char *format, ...)
 {
     va_list args;

@@ -19,8 +19,15 @@ void str_done(struct str *s);  /* Frees; for _cleanup_(str_done). */
 void str_clear(struct str *s); /* Empties, keeps the memory. */
 void str_reserve(struct str *s, size_t more);
 void str_add(struct str *s, const char *text);
+static inline void
+str_add_char(struct str *s, char c)
+{
+    if (s->size + 2 > s->capacity)
+        str_reserve(s, 1);
+    s->data[s->size++] = c;
+    s->data[s->size] = '\0';
+}
 void str_add_n(struct str *s, const char *data, size_t size);
-void str_add_char(struct str *s, char c);
 void str_addf(struct str *s, const char *format, ...) _printf_(2, 3);
 char *
 str_take(struct str *s); /* The text, now the caller's to free(); the buffer is empty after. */

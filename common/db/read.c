@@ -78,7 +78,11 @@ db_read_json(struct arena *a, const char *value, json_t **ret, struct fault *f)
 {
     json_t *json = NULL;
 
-    if (value != NULL && json_read(a, value, strlen(value), &json, f) < 0)
+    if (value != NULL && value[0] == '{' && str_equal(value, "{}"))
+        json = json_own(a, json_object()); /* Most are empty. */
+    else if (value != NULL && value[0] == '[' && str_equal(value, "[]"))
+        json = json_own(a, json_array());
+    else if (value != NULL && json_read(a, value, strlen(value), &json, f) < 0)
         return raise_not("JSON that can be read", f);
     *ret = json;
     return 0;
