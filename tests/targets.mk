@@ -43,11 +43,14 @@ lint-built:
 # Fuzzers: clang's libFuzzer with the sanitizers; each runs SECONDS.
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_LIBSRC := $(filter-out common/codegen/% common/daemon/%,$(wildcard common/*/*.c))
+# Which service's code a fuzzer is about, where it is not common/.
+FUZZ_SERVICE_fuzz_mapping := identity
 .PHONY: fuzz
 $(O)/fuzz/%: tests/fuzz/%.c | gen
 	@mkdir -p $(@D)
-	@$(MAKE) --no-print-directory CC=clang O=$(O)/fuzz-build "CFLAGS_san=-O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-omit-frame-pointer" V=san $(O)/fuzz-build/san/libvirga.a
-	@clang $(CPPFLAGS) -std=gnu11 -g -fsanitize=address,undefined,fuzzer -o $@ $< $(O)/fuzz-build/san/libvirga.a $(LIBS)
+	@$(MAKE) --no-print-directory CC=clang O=$(O)/fuzz-build "CFLAGS_san=-O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-omit-frame-pointer" V=san $(O)/fuzz-build/san/libvirga.a $(patsubst %,$(O)/fuzz-build/san/lib%.a,$(FUZZ_SERVICE_$*))
+	@clang $(CPPFLAGS) -std=gnu11 -g -fsanitize=address,undefined,fuzzer -o $@ $< \
+	    $(patsubst %,$(O)/fuzz-build/san/lib%.a,$(FUZZ_SERVICE_$*)) $(O)/fuzz-build/san/libvirga.a $(LIBS) $(foreach s,$(FUZZ_SERVICE_$*),$(LIBS_$s))
 fuzz: $(FUZZ_BIN)
 	@for f in $(FUZZ_BIN); do echo "$$f"; $$f -max_total_time=$(SECONDS) -rss_limit_mb=512 -verbosity=0 || exit 1; done
 
