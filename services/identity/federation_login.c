@@ -5,6 +5,8 @@
 #include "base/uuid.h"
 #include "http/url.h"
 
+enum { TOKEN_GROUPS_MAX = 64 };
+
 /* --- The way in */
 
 static int
@@ -119,6 +121,25 @@ resolve_groups(struct call *call, const struct mapped *m, struct texts *ret, str
         if (found == 1 && (g->domain.id != NULL || g->domain.name != NULL) && !has(ret, row.id))
             ret->items[ret->count++] = row.id;
     }
+    return 0;
+}
+
+/* A token has room for so many: of more, those without a role anywhere are left out, which change nothing. */
+static int
+fit_token(struct call *call, struct texts *groups, struct fault *f)
+{
+    struct groups_with_roles_row *rows;
+    size_t count;
+
+    if (groups->count <= TOKEN_GROUPS_MAX)
+        return 0;
+    if (groups_with_roles(call->db, groups, &rows, &count, f) < 0)
+        return -1;
+    if (count > TOKEN_GROUPS_MAX)
+        return login_refused(call, "more groups with roles than a token has room for", f);
+    for (size_t i = 0; i < count; i++)
+        groups->items[i] = rows[i].id;
+    groups->count = count;
     return 0;
 }
 
@@ -313,7 +334,7 @@ login_ephemeral(struct call *call, const struct federation_way *way, const struc
     unique = unique_id_of(call->arena, unique);
     if (resolve_groups(call, m, &groups, f) < 0 || db_tx_begin(&tx, call->db, f) < 0 ||
         take_account(call, &tx, way, m, unique, name, &user_id, f) < 0 ||
-        store_members(call, &tx, way, user_id, &groups, f) < 0)
+        store_members(call, &tx, way, user_id, &groups, f) < 0 || fit_token(call, &groups, f) < 0)
         return -1;
     for (size_t i = 0; i < m->projects_count; i++) {
         if (give_project(call, &tx, way, &m->projects[i], user_id, f) < 0)

@@ -309,6 +309,19 @@ class Mapped(Login):
         rules('acme', [{'local': [{'user': {'name': '{0}'}}, {'group': {'id': a['id']}}], 'remote': [{'type': 'OIDC-sub'}]}])
         self.refused(auth(PROVIDER.access_token(sub=name)))
 
+    def test_many_groups(self):
+        """More than a token has room for: those that give something are kept."""
+        project, stem = self.project(), unique('many')
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            groups = list(pool.map(lambda n: self.group(name='%s-%d' % (stem, n)), range(90)))
+        self.grant(project, 'groups', groups[89]['id'])
+        rules('acme', [{'local': [{'user': {'name': '{0}'}}, {'groups': '{1}', 'domain': {'id': 'default'}}],
+                        'remote': [{'type': 'OIDC-sub'}, {'type': 'OIDC-groups'}]}])
+        for count, named in ((64, 64), (90, 1)):
+            token, body = self.enter(PROVIDER.access_token(sub=unique('u'), groups=[g['name'] for g in groups[-count:]]))
+            self.assertEqual(len(body['user']['OS-FEDERATION']['groups']), named)
+            self.assertEqual(rescope(token, {'project': {'id': project}})[0], 201)
+
     def test_a_value_is_a_value(self):
         """Nobody gets into a group by calling himself like a list of them."""
         admins = self.group()

@@ -69,3 +69,6 @@ DELETE FROM federated_user WHERE user_id = $1;
 -- federated_users_of(user_ids text[]) :many -> (user_id text, idp_id text, protocol_id text, unique_id text)
 SELECT u.user_id, u.idp_id, u.protocol_id, u.unique_id FROM unnest($1::text[]) WITH ORDINALITY AS wanted (id, number)
 JOIN federated_user u ON u.user_id = wanted.id ORDER BY wanted.number, u.idp_id, u.protocol_id, u.unique_id;
+
+-- groups_with_roles(ids text[]) :many -> (id text)
+SELECT DISTINCT actor_id AS id FROM assignment WHERE actor_type = 'group' AND actor_id = ANY($1::text[]) ORDER BY 1;
