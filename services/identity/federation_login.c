@@ -288,10 +288,13 @@ take_login(struct call *call, const struct federation_way *way, const struct acc
            struct login *l, struct fault *f)
 {
     const char **methods = ARENA_ARRAY(call->arena, const char *, 1);
+    struct user_options options = user_options_read(row->options);
 
     if (!login_account_enabled(row))
         return login_refused(call, "the account or its domain is disabled", f);
     methods[0] = way->protocol.id;
+    if (!user_rules_satisfied(&options, methods, 1, login_method_known))
+        return login_refused(call, "the user's rules ask for more than the provider's word", f);
     l->who.methods = methods;
     l->who.methods_count = 1;
     return login_take_user(call, row, l, f);

@@ -370,6 +370,10 @@ class Mapped(Login):
         rules('acme', [{'local': [{'user': {'type': 'local', 'name': '{0}', 'domain': {'id': 'default'}}}], 'remote': [{'type': 'OIDC-sub'}]}])
         body = self.enter(PROVIDER.access_token(sub=name))[1]
         self.assertEqual(body['user'], {'id': user['id'], 'name': name, 'domain': {'id': 'default', 'name': 'Default'}, 'password_expires_at': None})
+        for methods, status in (([['password', 'totp']], 401), ([['password', 'totp'], ['openid']], 201)):
+            ADMIN.expect(200, 'PATCH', 'identity', '/v3/users/' + user['id'],
+                         {'user': {'options': {'multi_factor_auth_enabled': True, 'multi_factor_auth_rules': methods}}})
+            self.assertEqual(auth(PROVIDER.access_token(sub=name))[0], status)
         ADMIN.expect(200, 'PATCH', 'identity', '/v3/users/' + user['id'], {'user': {'enabled': False}})
         self.refused(auth(PROVIDER.access_token(sub=name)))
 
