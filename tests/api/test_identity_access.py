@@ -304,9 +304,6 @@ class Target:
     def access_rule_id(self):
         return word()
 
-    def access(self):
-        return word()
-
     def consumer_id(self):
         return self.w.make('consumer', '/v3/OS-OAUTH1/consumers')['id']
 
