@@ -45,6 +45,7 @@ FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c
 FUZZ_LIBSRC := $(filter-out common/codegen/% common/daemon/%,$(wildcard common/*/*.c))
 # Which service's code a fuzzer is about, where it is not common/.
 FUZZ_SERVICE_fuzz_mapping := identity
+FUZZ_SERVICE_fuzz_auth := identity
 .PHONY: fuzz
 $(O)/fuzz/%: tests/fuzz/%.c | gen
 	@mkdir -p $(@D)
