@@ -5,9 +5,11 @@
 /* clang-format off: a row is read as a row. */
 
 #define DESCRIPTION OPT("--description", "<description>", "description", "What it is for")
-#define GROUP_ARG ARG_ID("<endpoint-group>", NULL, &kind_endpoint_group, "Endpoint group (name or ID)")
+#define GROUP_ARG                                                                                  \
+    ARG_ID("<endpoint-group>", NULL, &kind_endpoint_group, "Endpoint group (name or ID)")
 #define PROJECT_ARG                                                                                \
-    ARG_ID("<project>", NULL, &kind_project, "Project (name or ID)", .domain = "--project-domain"), \
+    ARG_ID("<project>", NULL, &kind_project, "Project (name or ID)",                               \
+           .domain = "--project-domain"),                                                          \
         OPT("--project-domain", "<domain>", NULL, "Domain of that project (name or ID)")
 #define RESOURCE_OPTIONS                                                                           \
     OPT_ID("--service", "<service>", "service_id", &kind_service,                                  \
@@ -30,14 +32,16 @@ const struct command catalog_commands[] = {
       .service = SERVICE_IDENTITY,
       .method = HTTP_PUT,
       .path = "/OS-EP-FILTER/projects/{project}/endpoints/{endpoint}",
-      .options = OPTIONS(ARG_ID("<endpoint>", NULL, &kind_endpoint, "Endpoint (ID)"), PROJECT_ARG) },
+      .options =
+          OPTIONS(ARG_ID("<endpoint>", NULL, &kind_endpoint, "Endpoint (ID)"), PROJECT_ARG) },
     { .name = "endpoint remove project",
       .help = "Let a project see an endpoint no more",
       .verb = VERB_REQUEST,
       .service = SERVICE_IDENTITY,
       .method = HTTP_DELETE,
       .path = "/OS-EP-FILTER/projects/{project}/endpoints/{endpoint}",
-      .options = OPTIONS(ARG_ID("<endpoint>", NULL, &kind_endpoint, "Endpoint (ID)"), PROJECT_ARG) },
+      .options =
+          OPTIONS(ARG_ID("<endpoint>", NULL, &kind_endpoint, "Endpoint (ID)"), PROJECT_ARG) },
     { .name = "endpoint group create",
       .help = "Create a group of the endpoints that filters match",
       .verb = VERB_CREATE,
@@ -45,7 +49,8 @@ const struct command catalog_commands[] = {
       .prepare = access_group_filters,
       .options = OPTIONS(ARG("<name>", "name", "Its name"),
                          ARG("<filename>", "filters", "File with the filters, a JSON object",
-                             .type = OPTION_FILE), DESCRIPTION) },
+                             .type = OPTION_FILE),
+                         DESCRIPTION) },
     { .name = "endpoint group delete",
       .help = "Delete endpoint groups",
       .verb = VERB_DELETE,
@@ -70,7 +75,8 @@ const struct command catalog_commands[] = {
       .prepare = access_group_filters,
       .options = OPTIONS(GROUP_ARG, OPT("--name", "<name>", "name", "New name"),
                          OPT("--filters", "<filename>", "filters", "File with new filters",
-                             .type = OPTION_FILE), DESCRIPTION) },
+                             .type = OPTION_FILE),
+                         DESCRIPTION) },
     { .name = "endpoint group show",
       .help = "Show an endpoint group",
       .verb = VERB_SHOW,
@@ -141,21 +147,21 @@ const struct command catalog_commands[] = {
       .verb = VERB_LIST,
       .kind = &kind_registered_limit,
       .options = OPTIONS(RESOURCE_FILTERS),
-      .columns = COLUMNS(COL("ID", "id"), COL("Service ID", "service_id"),
-                         COL("Resource Name", "resource_name"),
-                         COL("Default Limit", "default_limit"), COL("Description", "description"),
-                         COL("Region ID", "region_id")) },
+      .columns =
+          COLUMNS(COL("ID", "id"), COL("Service ID", "service_id"),
+                  COL("Resource Name", "resource_name"), COL("Default Limit", "default_limit"),
+                  COL("Description", "description"), COL("Region ID", "region_id")) },
     { .name = "registered limit set",
       .help = "Change a registered limit to which no limit refers",
       .verb = VERB_SET,
       .kind = &kind_registered_limit,
-      .options = OPTIONS(REGISTERED_ARG,
-                         OPT_ID("--service", "<service>", "service_id", &kind_service,
-                                "New service (name or ID)"),
-                         OPT("--resource-name", "<resource-name>", "resource_name", "New resource"),
-                         OPT_INT("--default-limit", "<default-limit>", "default_limit",
-                                 "New default"),
-                         OPT("--region", "<region>", "region_id", "New region"), DESCRIPTION) },
+      .options =
+          OPTIONS(REGISTERED_ARG,
+                  OPT_ID("--service", "<service>", "service_id", &kind_service,
+                         "New service (name or ID)"),
+                  OPT("--resource-name", "<resource-name>", "resource_name", "New resource"),
+                  OPT_INT("--default-limit", "<default-limit>", "default_limit", "New default"),
+                  OPT("--region", "<region>", "region_id", "New region"), DESCRIPTION) },
     { .name = "registered limit show",
       .help = "Show a registered limit",
       .verb = VERB_SHOW,
@@ -180,20 +186,20 @@ const struct command catalog_commands[] = {
       .help = "List limits",
       .verb = VERB_LIST,
       .kind = &kind_limit,
-      .options = OPTIONS(RESOURCE_FILTERS,
-                         OPT_ID("--project", "<project>", "?project_id", &kind_project,
-                                "Only this project's (name or ID)")),
-      .columns = COLUMNS(COL("ID", "id"), COL("Project ID", "project_id"),
-                         COL("Service ID", "service_id"), COL("Resource Name", "resource_name"),
-                         COL("Resource Limit", "resource_limit"),
-                         COL("Description", "description"), COL("Region ID", "region_id")) },
+      .options =
+          OPTIONS(RESOURCE_FILTERS, OPT_ID("--project", "<project>", "?project_id", &kind_project,
+                                           "Only this project's (name or ID)")),
+      .columns =
+          COLUMNS(COL("ID", "id"), COL("Project ID", "project_id"), COL("Service ID", "service_id"),
+                  COL("Resource Name", "resource_name"), COL("Resource Limit", "resource_limit"),
+                  COL("Description", "description"), COL("Region ID", "region_id")) },
     { .name = "limit set",
       .help = "Change a limit",
       .verb = VERB_SET,
       .kind = &kind_limit,
-      .options = OPTIONS(LIMIT_ARG, DESCRIPTION,
-                         OPT_INT("--resource-limit", "<resource-limit>", "resource_limit",
-                                 "New limit")) },
+      .options =
+          OPTIONS(LIMIT_ARG, DESCRIPTION,
+                  OPT_INT("--resource-limit", "<resource-limit>", "resource_limit", "New limit")) },
     { .name = "limit show",
       .help = "Show a limit",
       .verb = VERB_SHOW,
