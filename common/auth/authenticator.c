@@ -23,7 +23,9 @@
 
 #define CACHE_SIZE 4096
 #define POLL_S 10
-#define RETRY_S 1           /* Until the revocations were read once. */
+#define RETRY_S 1      /* Until the revocations were read once. */
+#define EARLY_MS 10000 /* So long after the start identity is probably starting too: asked often. */
+#define EARLY_RETRY_MS 100
 #define KEYS_MS 60000       /* Age at which the poll reads the keys again. */
 #define FETCH_PAUSE_MS 1000 /* Between fetches that unknown kids cause. */
 /* A revocation may be committed a little after one that is younger; reading again costs nothing. */
@@ -170,13 +172,18 @@ await_ready(struct authenticator *a, struct fault *f)
 
 /* False: it is time to end. */
 static bool
-pause_thread(struct authenticator *a, unsigned seconds)
+pause_thread(struct authenticator *a, int64_t ms)
 {
     struct timespec until;
     bool stop;
 
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += seconds;
+    until.tv_sec += (time_t)(ms / 1000);
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
     pthread_mutex_lock(&a->lock);
     while (!a->stop && pthread_cond_timedwait(&a->stop_changed, &a->lock, &until) == 0)
         ;
@@ -185,10 +192,22 @@ pause_thread(struct authenticator *a, unsigned seconds)
     return !stop;
 }
 
+/* Until the next poll, 'age_ms' after the start. */
+static int64_t
+next_ms(struct authenticator *a, int64_t age_ms)
+{
+    int64_t poll_ms = (int64_t)a->options.poll_s * 1000;
+
+    if (atomic_load(&a->ready))
+        return poll_ms;
+    return MIN(age_ms < EARLY_MS ? EARLY_RETRY_MS : RETRY_S * 1000, poll_ms);
+}
+
 static void *
 run(void *object)
 {
     struct authenticator *a = object;
+    int64_t begun_ms = clock_mono_ms();
     bool failing = false;
 
     for (;;) {
@@ -200,8 +219,7 @@ run(void *object)
         else if (r == 0 && failing)
             log_info("auth.poll-works-again");
         failing = r < 0;
-        if (!pause_thread(a, atomic_load(&a->ready) ? a->options.poll_s
-                                                    : MIN(RETRY_S, a->options.poll_s)))
+        if (!pause_thread(a, next_ms(a, clock_mono_ms() - begun_ms)))
             return NULL;
     }
 }
@@ -446,6 +464,12 @@ authenticator_check_late(struct authenticator *a, struct arena *arena, const cha
     if (strnlen(token, TOKEN_MAX + 1) > TOKEN_MAX)
         return refuse(a, "too long", f);
     return check_uncached(a, arena, token, grace_s * INT64_C(1000000), &keys, ret, f);
+}
+
+bool
+authenticator_ready(struct authenticator *a)
+{
+    return atomic_load(&a->ready);
 }
 
 struct revocations *

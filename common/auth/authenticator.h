@@ -49,6 +49,9 @@ int authenticator_check_late(struct authenticator *a, struct arena *arena, const
 /* Reads the revocations, and the keys when they are a minute old, now: what the thread does by itself. */
 int authenticator_poll(struct authenticator *a, struct fault *f);
 
+/* Have the revocations been read once? Before that no token is taken. */
+bool authenticator_ready(struct authenticator *a);
+
 struct revocations *authenticator_revocations(struct authenticator *a);
 struct keyring *authenticator_keyring(struct authenticator *a);
 

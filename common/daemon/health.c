@@ -1,5 +1,5 @@
-/* Readiness, told as it is. A daemon is ready when it has started, isn't draining, and can reach
- * its database. That the broker is away is shown, but doesn't make it unready: the APIs accept
+/* Readiness, told as it is. A daemon is ready when it has started, isn't draining, can reach
+ * its database, and can verify tokens: it has read identity's list of revocations once. That the broker is away is shown, but doesn't make it unready: the APIs accept
  * work, and it runs when the broker is back. */
 #include "../base/jsonw.h"
 #include "running.h"
@@ -34,11 +34,13 @@ health_check(struct running *r, struct str *out)
 {
     enum daemon_state state = (enum daemon_state)atomic_load(&r->state);
     bool ready = state == STATE_SERVING;
+    bool verifies = r->d.authenticator == NULL || authenticator_ready(r->d.authenticator);
     struct fault f = { 0 };
     struct jsonw w;
 
     if (ready && r->d.pool != NULL)
         ready = db_pool_check(r->d.pool, &f) >= 0;
+    ready = ready && verifies;
 
     jsonw_init(&w, out);
     jsonw_object(&w, NULL);
@@ -49,6 +51,9 @@ health_check(struct running *r, struct str *out)
     if (state != STATE_STARTING && r->d.pool != NULL)
         write_check(&w, "database", f.kind == FAULT_NONE, true,
                     f.kind != FAULT_NONE ? f.message : NULL);
+    if (state != STATE_STARTING && r->d.authenticator != NULL)
+        write_check(&w, "tokens", verifies, true,
+                    verifies ? NULL : "identity has not been reached yet");
     if (state != STATE_STARTING && r->d.rpc != NULL)
         write_check(&w, "broker", rpc_connected(r->d.rpc), false, NULL);
     jsonw_end(&w);

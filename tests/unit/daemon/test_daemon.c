@@ -24,8 +24,9 @@ test_serves(void **state)
     assert_int_equal(status, 200);
     text = ask(w, "management", "GET /readyz", &status);
     assert_int_equal(status, 200);
-    assert_non_null(strstr(text, "\"ready\":true,\"state\":\"serving\",\"checks\":{\"database\":{"
-                                 "\"up\":true,\"needed\":true}}"));
+    assert_non_null(
+        strstr(text, "\"ready\":true,\"state\":\"serving\",\"checks\":{\"database\":{"
+                     "\"up\":true,\"needed\":true},\"tokens\":{\"up\":true,\"needed\":true}}"));
     text = ask(w, "management", "GET /metrics", &status);
     assert_int_equal(status, 200);
     assert_non_null(strstr(text, "\nvirga_http_requests_total 2\n"));
