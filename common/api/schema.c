@@ -204,8 +204,8 @@ check_count(struct parse *p, const struct field *field, const json_t *value, con
         return 0;
     if (field->min_length >= 0 && count < (size_t)field->min_length)
         return fault_raise_field(
-            p->f, path, "Invalid input for field/attribute %s. Value: %.200s. It is too short.",
-            path, json_text(p->arena, value));
+            p->f, path, "Invalid input for field/attribute %s. Value: %.200s. %.200s is too short",
+            path, json_text(p->arena, value), json_repr(p->arena, value));
     if (field->max_length >= 0 && count > (size_t)field->max_length)
         return fault_raise_field(
             p->f, path, "Invalid input for field/attribute %s. It has %zu items, more than %lld.",

@@ -84,12 +84,35 @@ takes(const struct query_key *key, const char *name, int version)
     return name[size] == '\0' || (key->suffixed && is_suffix(name + size, version));
 }
 
+static int
+compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* "'a', 'b'", each once, in order. */
+static const char *
+quote_names(struct call *call, const char **names, size_t count)
+{
+    _cleanup_(str_done) struct str out = { 0 };
+
+    qsort(names, count, sizeof(*names), compare_names);
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || !str_equal(names[i], names[i - 1]))
+            str_addf(&out, "%s'%.100s'", i == 0 ? "" : ", ", names[i]);
+    }
+    return arena_strdup(call->arena, str_text(&out));
+}
+
 /* In the words that upstream's schemas lead to: where some keys are patterns, it is them that do not match. */
 static int
-unexpected(struct call *call, const struct query_key *keys, const char *name, struct fault *f)
+unexpected(struct call *call, const struct query_key *keys, const char **names, size_t count,
+           struct fault *f)
 {
     _cleanup_(str_done) struct str patterns = { 0 };
     const char *suffix = call_at_least(call, 1, 33) ? "[a-zA-Z0-9_-]{1,64}" : "[1-9][0-9]*";
+    const char *quoted = quote_names(call, names, count);
+    bool several = strchr(quoted, ',') != NULL;
 
     for (; keys->name != NULL && call_at_least(call, 1, 25); keys++) {
         if (keys->suffixed && call->version >= keys->since)
@@ -99,17 +122,20 @@ unexpected(struct call *call, const struct query_key *keys, const char *name, st
     if (patterns.size > 0)
         return fault_raise(
             f, FAULT_INVALID,
-            "Invalid query string parameters: '%.100s' does not match any of the regexes: %s", name,
-            str_text(&patterns));
+            "Invalid query string parameters: %s %s not match any of the regexes: %s", quoted,
+            several ? "do" : "does", str_text(&patterns));
     return fault_raise(f, FAULT_INVALID,
                        "Invalid query string parameters: Additional properties are not allowed "
-                       "('%.100s' was unexpected)",
-                       name);
+                       "(%s %s unexpected)",
+                       quoted, several ? "were" : "was");
 }
 
 int
 query_check(struct call *call, const struct query_key *keys, struct fault *f)
 {
+    const char **names = ARENA_ARRAY(call->arena, const char *, call->request->query_count + 1);
+    size_t count = 0;
+
     for (size_t i = 0; i < call->request->query_count; i++) {
         const char *name = call->request->query[i].name;
         const struct query_key *key = keys;
@@ -117,9 +143,9 @@ query_check(struct call *call, const struct query_key *keys, struct fault *f)
         while (key->name != NULL && !takes(key, name, call->version))
             key++;
         if (key->name == NULL)
-            return unexpected(call, keys, name, f);
+            names[count++] = name;
     }
-    return 0;
+    return count == 0 ? 0 : unexpected(call, keys, names, count, f);
 }
 
 const char *

@@ -19,7 +19,7 @@ struct query_key {
     bool suffixed;
 };
 
-/* FAULT_INVALID that names a parameter which is not in 'keys' (ended by a NULL name) at the request's version. */
+/* FAULT_INVALID that names the parameters which are not in 'keys' (ended by a NULL name) at the request's version. */
 int query_check(struct call *call, const struct query_key *keys, struct fault *f);
 
 /* The first and the last value of a parameter that may be repeated; NULL. Upstream checks the last and takes one or the other. */

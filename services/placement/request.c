@@ -75,24 +75,15 @@ static int
 parse_policy(struct call *call, struct request *r, struct fault *f)
 {
     const char *texts[] = { query_last(call, "group_policy"), query_first(call, "group_policy") };
-    const char *text = texts[1];
-    size_t suffixed = 0;
 
-    for (size_t i = 0; text != NULL && i < ARRAY_SIZE(texts); i++) {
+    for (size_t i = 0; texts[0] != NULL && i < ARRAY_SIZE(texts); i++) {
         if (!str_equal(texts[i], "none") && !str_equal(texts[i], "isolate"))
             return fault_raise(
                 f, FAULT_INVALID,
                 "Invalid query string parameters: '%.100s' is not one of ['none', 'isolate']",
                 texts[i]);
     }
-    r->isolate = str_equal(text, "isolate");
-    for (size_t i = 0; i < r->groups_count; i++)
-        suffixed += r->groups[i].suffix[0] != '\0';
-    if (text == NULL && suffixed > 1)
-        return fault_raise(f, FAULT_INVALID,
-                           "The \"group_policy\" parameter is required when specifying more than "
-                           "one \"resources{N}\" "
-                           "parameter.");
+    r->isolate = str_equal(texts[1], "isolate");
     return 0;
 }
 
@@ -294,19 +285,34 @@ check_conflicts(const struct request *r, struct fault *f)
     return 0;
 }
 
+/* Whether two groups may be served by one provider must be said, not guessed. */
+static int
+check_policy(struct call *call, const struct request *r, struct fault *f)
+{
+    size_t suffixed = 0;
+
+    for (size_t i = 0; i < r->groups_count; i++)
+        suffixed += r->groups[i].suffix[0] != '\0';
+    if (suffixed < 2 || query_first(call, "group_policy") != NULL)
+        return 0;
+    return fault_raise(f, FAULT_INVALID,
+                       "The \"group_policy\" parameter is required when specifying more than one "
+                       "\"resources{N}\" parameter.");
+}
+
 int
 request_parse(struct call *call, struct request *ret, struct fault *f)
 {
     struct request r = { 0 };
 
     if (query_check(call, keys, f) < 0 || parse_limit(call, &r, f) < 0 ||
-        parse_root_required(call, &r, f) < 0)
+        parse_policy(call, &r, f) < 0 || parse_root_required(call, &r, f) < 0)
         return -1;
     if (parse_subtrees(call, &r, f) < 0 || parse_groups(call, &r, f) < 0)
         return -1;
     if ((call_at_least(call, 1, 36) ? check_subtrees(call, &r, f) : check_orphans(call, &r, f)) < 0)
         return -1;
-    if (check_conflicts(&r, f) < 0 || parse_policy(call, &r, f) < 0)
+    if (check_conflicts(&r, f) < 0 || check_policy(call, &r, f) < 0)
         return -1;
     *ret = r;
     return 0;

@@ -285,11 +285,11 @@ request_parse_group(struct call *call, const char *suffix, struct request_group 
     const char *resources = query_last(call, arena_printf(call->arena, "resources%s", g.suffix));
     const char *in_tree = query_last(call, arena_printf(call->arena, "in_tree%s", g.suffix));
 
-    if (resources != NULL && parse_resources(call->arena, resources, &g, f) < 0)
+    if (parse_all_member_of(call, arena_printf(call->arena, "member_of%s", g.suffix), &g, f) < 0)
         return -1;
     if (parse_all_required(call, arena_printf(call->arena, "required%s", g.suffix), &g, f) < 0)
         return -1;
-    if (parse_all_member_of(call, arena_printf(call->arena, "member_of%s", g.suffix), &g, f) < 0)
+    if (resources != NULL && parse_resources(call->arena, resources, &g, f) < 0)
         return -1;
     if (in_tree != NULL) {
         g.in_tree = request_strip(call->arena, in_tree);

@@ -62,7 +62,7 @@ class UpstreamPlacement:
         }
         if body is not None:
             environ["CONTENT_LENGTH"] = str(len(body))
-        for name, value in send.items():
+        for name, value in ((n, v) for n, v in send.items() if v is not None):
             key = name.upper().replace("-", "_")
             environ[key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else "HTTP_" + key] = value
         answer = {}

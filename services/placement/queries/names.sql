@@ -37,4 +37,4 @@ DELETE FROM trait WHERE name = $1;
 
 -- Those of 'names' that are no trait.
 -- trait_unknown(names text[]) :many -> (name text)
-SELECT n AS name FROM unnest($1::text[]) AS n WHERE NOT EXISTS (SELECT FROM trait t WHERE t.name = n) ORDER BY n;
+SELECT DISTINCT n AS name FROM unnest($1::text[]) AS n WHERE NOT EXISTS (SELECT FROM trait t WHERE t.name = n) ORDER BY n;
