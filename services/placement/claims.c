@@ -94,8 +94,9 @@ lock_consumer(struct work *w, struct holder *h, struct fault *f)
     struct consumer_lock_row row;
     int r;
 
-    /* Most claims are of new consumers, and a client of 1.28 says so: look only if it proves wrong. */
-    if (c->counted && c->generation_null) {
+    /* Most claims are of new consumers, and a client of 1.28 says so: look only if it proves wrong. Nothing is inserted for one
+     * that is to have nothing, so there it would not prove anything. */
+    if (c->counted && c->generation_null && c->wants_count > 0) {
         r = add_consumer(w, h, f);
         if (r != 0)
             return r;
