@@ -78,6 +78,7 @@ interop:
 	@for test in tests/interop/test_*.py; do echo "$$test"; VIRGA_BUILD=$(abspath $(O)/release) $(PYTHON) $$test || exit 1; done
 	@VIRGA_BUILD=$(abspath $(O)/release) $(PYTHON) tests/interop/placement_diff.py $(INTEROP)
 	@VIRGA_BUILD=$(abspath $(O)/release) $(PYTHON) tests/interop/placement_osc.py
+	@VIRGA_BUILD=$(abspath $(O)/release) $(PYTHON) tests/interop/nova_placement.py
 
 # Debian's tempest, unmodified, against a cloud of its own, when the conformance suite lies beside the checkout.
 .PHONY: tempest

@@ -466,6 +466,10 @@ def allocations(both):
     both.send("DELETE", "/allocations/" + u(50), label="DELETE again")
     both.send("DELETE", "/allocations/nonsense")
     look_all(both, [1, 2], [50])
+    claim(both, 300, {1: {"VCPU": 2}})
+    generation = both.session.request("GET", "placement", "/resource_providers/" + u(1))[2]["generation"]
+    both.send("PUT", f"/resource_providers/{u(1)}/inventories/VCPU", {"resource_provider_generation": generation, "total": 1}, LATEST, label="shrink it more")
+    both.send("PUT", "/allocations/" + u(300), body(both, {u(1): {"VCPU": 2}}, 1), label="PUT the same on an over-full host")  # The last: from here they differ.
 
 
 def many_allocations(both):
