@@ -5,6 +5,7 @@ microversion; and what must not work, above all giving out more than there is.""
 import os
 import sys
 import threading
+import time
 import unittest
 import uuid
 
@@ -33,6 +34,9 @@ def setUpModule():
     global cloud, admin, member, reader
     cloud = Cloud(services=["identity", "placement"])
     admin = cloud.admin()
+    until = time.monotonic() + 20
+    while admin.request("GET", "placement", "/resource_providers")[0] == 503 and time.monotonic() < until:
+        time.sleep(0.1)  # It has only just started: until it verifies tokens.
     member = make_user("ann", "one", "member")
     reader = make_user("rita", "two", "reader")
 

@@ -4,6 +4,7 @@
 import os
 import sys
 import threading
+import time
 import unittest
 import uuid
 
@@ -17,6 +18,9 @@ def setUpModule():
     global cloud, admin
     cloud = Cloud(services=["identity", "placement"])
     admin = cloud.admin()
+    until = time.monotonic() + 20
+    while call("GET", "/resource_providers")[0] == 503 and time.monotonic() < until:
+        time.sleep(0.1)  # It has only just started: until it verifies tokens.
 
 
 def tearDownModule():
