@@ -31,7 +31,7 @@ test_serves(void **state)
     assert_int_equal(status, 200);
     assert_non_null(strstr(text, "\nvirga_http_requests_total 2\n"));
     assert_non_null(strstr(text, "\nvirga_http_responses_total{class=\"4xx\"} 1\n"));
-    assert_non_null(strstr(text, "\nvirga_database_connections_max 14\n"));
+    assert_non_null(strstr(text, "\nvirga_database_connections_max "));
     assert_non_null(strstr(text, "\ntrivial 42\n"));
     assert_non_null(strstr(text, "\nprocess_resident_memory_bytes "));
     /* What the control socket has and the management address hasn't. */
