@@ -124,7 +124,7 @@ struct network {
 static bool
 parse_network(const char *text, struct network *ret)
 {
-    char address[INET6_ADDRSTRLEN + 1] = "";
+    char address[INET6_ADDRSTRLEN + 1];
     const char *slash = strchr(text, '/');
     size_t size = slash == NULL ? strlen(text) : (size_t)(slash - text);
     unsigned most;
@@ -133,6 +133,7 @@ parse_network(const char *text, struct network *ret)
     if (size >= sizeof(address))
         return false;
     memcpy(address, text, size);
+    address[size] = '\0';
     ret->family = strchr(address, ':') == NULL ? AF_INET : AF_INET6;
     most = ret->family == AF_INET ? 32 : 128;
     if (inet_pton(ret->family, address, ret->bytes) != 1)
