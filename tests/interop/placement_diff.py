@@ -17,6 +17,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 import urllib.parse
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -157,6 +158,9 @@ class Both:
         self.theirs, self.cloud, self.session = theirs, cloud, KeepAlive(cloud.admin())
         self.version, self.scenario, self.ignore_messages = LATEST, "", ignore_messages
         self.differences = collections.OrderedDict()
+        until = time.monotonic() + 20
+        while self.session.request("GET", "placement", "/resource_providers")[0] == 503 and time.monotonic() < until:
+            time.sleep(0.1)  # It has only just started: until it verifies tokens.
         self.requests = self.deliberate = 0
 
     def send(self, method, path, body=None, version=None, headers=None, label=None):
