@@ -112,8 +112,7 @@ class Refused(Case):
     def test_migrations(self):
         good = self.write("0001-a.sql", "SELECT 1;")
         cases = [
-            ([good, self.write("0003-c.sql", "SELECT 1;")], "0003-c.sql: has number 3, the next is 2"),
-            ([good, self.write("0001-b.sql", "SELECT 1;")], "0001-b.sql: has number 1, the next is 2"),
+            ([good, self.write("0001-b.sql", "SELECT 1;")], "0001-b.sql: has number 1, which another has"),
             ([self.write("1-a.sql", "SELECT 1;")], "1-a.sql: isn't called NNNN-what-changes.sql"),
             ([self.write("0001-e.sql", " \n")], "0001-e.sql: is empty"),
             ([self.write("0001-t.sql", "SELECT 1;\nCOMMIT;")], "0001-t.sql:2: each migration is a transaction already"),
