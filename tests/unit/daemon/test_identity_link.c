@@ -89,6 +89,7 @@ setup(void **state)
         .auth_project_name = "service",
         .auth_user_domain = "Default",
         .auth_project_domain = "Default",
+        .auth_mode = "local",
         .revocation_poll_s = 3600,
     };
     w->d.spec = &spec;
