@@ -23,14 +23,15 @@ static struct domain_host
 decide_host(const struct compute_agent_config *config)
 {
     static struct utsname host; /* Text that stays. */
+    const char *emulator = str_empty(config->emulator) ? NULL : config->emulator;
     bool kvm = str_equal(config->virt_type, "kvm") ||
-               (str_equal(config->virt_type, "auto") && virt_probe_kvm());
+               (str_equal(config->virt_type, "auto") && virt_probe_kvm(emulator));
 
     uname(&host);
     return (struct domain_host){
         .type = kvm ? "kvm" : "qemu",
         .architecture = host.machine,
-        .emulator = str_empty(config->emulator) ? NULL : config->emulator,
+        .emulator = emulator,
         .cpu_model =
             !str_empty(config->cpu_model) ? config->cpu_model : (kvm ? "host-model" : "qemu64"),
         .disk_cache = config->disk_cache,

@@ -9,10 +9,14 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DEADLINE_MS = 2000, PORT = 0x3f8, CODE_AT = 0x1000, MEMORY = 0x1000 };
+#include "base/log.h"
+#include "base/process.h"
+
+enum { DEADLINE_MS = 2000, START_MS = 10000, PORT = 0x3f8, CODE_AT = 0x1000, MEMORY = 0x1000 };
 
 #if defined(__x86_64__)
 /* mov $0x3f8,%dx; mov $'V',%al; out %al,(%dx); hlt */
@@ -70,8 +74,8 @@ run_program(void)
 }
 #endif
 
-bool
-virt_probe_kvm(void)
+static bool
+runs(void)
 {
     struct pollfd end = { .events = POLLIN };
     pid_t child;
@@ -94,4 +98,40 @@ virt_probe_kvm(void)
     if (end.fd >= 0)
         close(end.fd);
     return in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* A machine that is held before its first instruction and told to quit. */
+static bool
+starts(struct arena *a, const char *emulator)
+{
+    static const char quit[] = "{\"execute\": \"qmp_capabilities\"} {\"execute\": \"quit\"}\n";
+    const char *const argv[] = { emulator,   "-nodefaults", "-no-user-config",
+                                 "-display", "none",        "-accel",
+                                 "kvm",      "-cpu",        "host",
+                                 "-S",       "-m",          "64",
+                                 "-qmp",     "stdio",       NULL };
+    struct process_run run = {
+        .argv = argv, .input = quit, .input_size = strlen(quit), .deadline_ms = START_MS
+    };
+    struct fault f = { 0 };
+
+    if (process_run(a, &run, &f) == 0)
+        return true;
+    log_warn("libvirt.kvm-not-used cause=\"%s\"", f.cause);
+    return false;
+}
+
+bool
+virt_probe_kvm(const char *emulator)
+{
+    _cleanup_(arena_freep) struct arena *a = arena_new();
+    struct utsname host;
+
+    if (!runs())
+        return false;
+    if (emulator == NULL) {
+        uname(&host);
+        emulator = arena_printf(a, "qemu-system-%s", host.machine);
+    }
+    return starts(a, emulator);
 }
