@@ -83,7 +83,8 @@ test_what_opens(void **state)
         assert_string_not_equal(sealed, again);
         assert_ok(credential_unseal(k, arena, sealed, key, "a\nb", &text, &f));
         assert_string_equal(text, texts[i]);
-        assert_null(texts[i][0] == '\0' ? NULL : strstr(sealed, texts[i]));
+        /* A short one may stand in any base64. */
+        assert_null(strlen(texts[i]) < 8 ? NULL : strstr(sealed, texts[i]));
         /* Of another row, with another key, altered at any place, cut. */
         assert_true(credential_unseal(k, arena, sealed, key, "a\nc", &text, &f) < 0);
         assert_true(credential_unseal(k, arena, sealed, "0123456789abcdef", "a\nb", &text, &f) < 0);
