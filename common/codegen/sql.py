@@ -16,6 +16,8 @@ matched by position. What it gives:
     :opt        returns 1 and the row, or 0
     :many       an array
     :exec       returns the number of rows touched; no result list
+    :later      as :exec, but within a transaction it is sent together with the next statement or the commit, and fails as part of
+                that; returns 0. What its parameters point to must stay until then
 
 Rows are `struct <query>_row`. Queries with the same result list share a struct by naming it: `-> widget_row (a text)`
 defines, `-> widget_row` uses, in any file of the service.
@@ -83,7 +85,7 @@ def prototype(query, tail):
         args.append(f"{type_}{param.name}")
     if query.mode == "many":
         args += [f"struct {query.row.name} **ret", "size_t *ret_count"]
-    elif query.mode != "exec":
+    elif query.row:
         args.append(f"struct {query.row.name} *ret")
     args.append("struct fault *f")
     return wrapped(f"{query.name}(", args, f"){tail}")
@@ -178,10 +180,13 @@ def write_function(query):
         out.append("    const struct db_param bound[] = {")
         out += [f"        {bound_param(param)}," for param in query.params]
         out.append("    };")
+    if query.mode == "later":
+        call = wrapped("    return db_later(", ["db", f'"{query.name}"', f"{query.name}_sql", params, count, "f"], ");")
+        return "\n".join(out + ([""] if query.params else []) + [call, "}", ""])
     out.append("    struct db_result answer;")
     if query.mode == "many":
         out.append(f"    struct {query.row.name} *found;")
-    elif query.mode != "exec":
+    elif query.row:
         out.append(f"    struct {query.row.name} found = {{ 0 }};")
     run = wrapped("    r = db_run(", ["db", f'"{query.name}"', f"{query.name}_sql", params, count, "&answer", "f"], ");")
     out += ["    int r;", "", run, "    if (r < 0)", "        return r;"]

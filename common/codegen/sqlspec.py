@@ -3,7 +3,8 @@ import re
 from dataclasses import dataclass, field
 
 TYPES = ("text", "int8", "int4", "float8", "bool", "timestamptz", "jsonb", "text[]")
-MODES = ("one", "opt", "many", "exec")
+MODES = ("one", "opt", "many", "exec", "later")
+WITHOUT_RESULT = ("exec", "later")
 NAMES_OF_GENERATED_CODE = {"db", "f", "ret", "ret_count", "bound", "answer", "found", "r", "i"}
 C_KEYWORDS = set(
     "auto break case char const continue default do double else enum extern float for goto if inline int long register "
@@ -96,8 +97,8 @@ def parse_signature(text, where, comment):
         if param.name in NAMES_OF_GENERATED_CODE:
             raise Mistake(where, f"parameter '{param.name}' has a name that the generated code uses itself")
     has_result = row_name is not None
-    if has_result != (mode != "exec"):
-        raise Mistake(where, "':exec' has no result list" if has_result else f"':{mode}' needs '-> (columns)'")
+    if has_result == (mode in WITHOUT_RESULT):
+        raise Mistake(where, f"':{mode}' has no result list" if has_result else f"':{mode}' needs '-> (columns)'")
     if not has_result:
         return query
     if columns is None and not row_name:
@@ -208,7 +209,7 @@ def read_all(paths):
             raise Mistake(query.where, f"row '{name}' is defined at {rows[name].where} too")
         rows[name] = query.row = Row(name, query.columns, query.where)
     for query in queries:
-        if query.mode != "exec" and query.row is None:
+        if query.mode not in WITHOUT_RESULT and query.row is None:
             if query.row_name not in rows:
                 raise Mistake(query.where, f"row '{query.row_name}' is defined nowhere")
             query.row = rows[query.row_name]

@@ -21,11 +21,6 @@
 
 enum { FRESH_US = 1000 };
 
-struct prepared {
-    char id[16];     /* What the server calls it; its own names end at 63 bytes. */
-    uint64_t digest; /* Of the text, to notice one name used for two. */
-};
-
 struct db_connection *
 connection_new(const char *url, struct connection_counters *counters)
 {
@@ -38,8 +33,8 @@ connection_new(const char *url, struct connection_counters *counters)
     return c;
 }
 
-static void
-hang_up(struct db_connection *c)
+void
+connection_hang_up(struct db_connection *c)
 {
     if (c->pg == NULL)
         return;
@@ -54,7 +49,7 @@ connection_free(struct db_connection *c)
 {
     if (c == NULL)
         return;
-    hang_up(c);
+    connection_hang_up(c);
     map_free(c->prepared);
     free(c);
 }
@@ -178,7 +173,7 @@ is_fresh(const struct db_connection *c)
 int
 connection_ready(struct db_connection *c, struct fault *f)
 {
-    if (c->in_tx) {
+    if (c->in_tx && !connection_begins(c)) {
         if (!connection_broken(c))
             return 0;
         return fault_raise(f, FAULT_UNAVAILABLE, "The database went away during the transaction.");
@@ -189,72 +184,89 @@ connection_ready(struct db_connection *c, struct fault *f)
         c->heard_us = clock_mono_us();
         return 0;
     }
-    hang_up(c);
+    connection_hang_up(c);
     return dial(c, f);
 }
 
-/* Waits for the answer to what was sent: the last result, or a fault. */
-static int
-collect(struct db_connection *c, PGresult **ret, struct fault *f)
+int
+connection_next(struct db_connection *c, int64_t deadline_ms, PGresult **ret, struct fault *f)
 {
-    int64_t deadline = clock_mono_ms() + c->answer_deadline_ms;
-    PGresult *last = NULL, *next;
+    while (PQisBusy(c->pg)) {
+        struct pollfd p = { .fd = PQsocket(c->pg), .events = POLLIN };
+        int64_t left = deadline_ms - clock_mono_ms();
+        int n = poll(&p, 1, c->answer_deadline_ms < 0 ? -1 : (int)MAX(left, 0));
 
-    for (;;) {
-        while (PQisBusy(c->pg)) {
-            struct pollfd p = { .fd = PQsocket(c->pg), .events = POLLIN };
-            int64_t left = deadline - clock_mono_ms();
-            int n = poll(&p, 1, c->answer_deadline_ms < 0 ? -1 : (int)MAX(left, 0));
-
-            if (n == 0) {
-                PQclear(last);
-                hang_up(c);
-                return fault_raise(f, FAULT_TIMEOUT, "The database did not answer in time.");
-            }
-            if (n > 0 && PQconsumeInput(c->pg) == 0)
-                break; /* PQgetResult() tells what happened. */
+        if (n == 0) {
+            connection_hang_up(c);
+            return fault_raise(f, FAULT_TIMEOUT, "The database did not answer in time.");
         }
-        next = PQgetResult(c->pg);
-        if (next == NULL)
-            break;
-        PQclear(last);
-        last = next;
-        switch (PQresultStatus(last)) {
-        case PGRES_COPY_IN:
-        case PGRES_COPY_OUT:
-        case PGRES_COPY_BOTH:
-            PQclear(last);
-            hang_up(c);
-            return fault_raise_cause(f, "database: COPY is not supported");
-        default:
-            break;
-        }
+        if (n > 0 && PQconsumeInput(c->pg) == 0)
+            break; /* PQgetResult() tells what happened. */
     }
+    *ret = PQgetResult(c->pg);
+    switch (PQresultStatus(*ret)) {
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH:
+        PQclear(*ret);
+        *ret = NULL;
+        connection_hang_up(c);
+        return fault_raise_cause(f, "database: COPY is not supported");
+    default:
+        return 0;
+    }
+}
+
+int64_t
+connection_deadline(const struct db_connection *c)
+{
+    return clock_mono_ms() + c->answer_deadline_ms;
+}
+
+int
+connection_last(struct db_connection *c, int64_t deadline_ms, PGresult **ret, struct fault *f)
+{
+    PGresult *last = NULL, *next = NULL;
+
+    do {
+        if (next != NULL) {
+            PQclear(last);
+            last = next;
+        }
+        if (connection_next(c, deadline_ms, &next, f) < 0) {
+            PQclear(last);
+            return -1;
+        }
+    } while (next != NULL);
     c->heard_us = clock_mono_us();
     *ret = last;
     return 0;
 }
 
-/* 'sent' is what PQsend...() returned. On success the answer in 'ret' is no error. On failure it is there too, if there
- * was one, for a look at its SQLSTATE. */
-static int
-finish(struct db_connection *c, int sent, PGresult **ret, struct fault *f)
+bool
+connection_succeeded(const PGresult *result)
+{
+    switch (PQresultStatus(result)) {
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_EMPTY_QUERY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+int
+connection_finish(struct db_connection *c, int sent, PGresult **ret, struct fault *f)
 {
     int r;
 
     if (sent == 0)
         return connection_raise(c->pg, NULL, f);
-    r = collect(c, ret, f);
+    r = connection_last(c, connection_deadline(c), ret, f);
     if (r < 0)
         return r;
-    switch (PQresultStatus(*ret)) {
-    case PGRES_COMMAND_OK:
-    case PGRES_TUPLES_OK:
-    case PGRES_EMPTY_QUERY:
-        return 0;
-    default:
-        return connection_raise(c->pg, *ret, f);
-    }
+    return connection_succeeded(*ret) ? 0 : connection_raise(c->pg, *ret, f);
 }
 
 int
@@ -262,7 +274,9 @@ connection_script(struct db_connection *c, const char *sql, struct fault *f)
 {
     _cleanup_(connection_clear) PGresult *result = NULL;
 
-    return finish(c, PQsendQuery(c->pg, sql), &result, f);
+    if (connection_flush(c, f) < 0)
+        return -1;
+    return connection_finish(c, PQsendQuery(c->pg, sql), &result, f);
 }
 
 int
@@ -272,99 +286,16 @@ connection_query(struct db_connection *c, const char *sql, const char *const *va
     PGresult *result = NULL;
     int r;
 
-    r = finish(c, PQsendQueryParams(c->pg, sql, (int)count, NULL, values, NULL, NULL, 0), &result,
-               f);
+    r = connection_flush(c, f);
+    if (r < 0)
+        return r;
+    r = connection_finish(c, PQsendQueryParams(c->pg, sql, (int)count, NULL, values, NULL, NULL, 0),
+                          &result, f);
     if (r < 0)
         PQclear(result);
     else
         *ret = result;
     return r;
-}
-
-static uint64_t
-digest_of(const char *text)
-{
-    uint64_t hash =
-        0xcbf29ce484222325u; /* FNV-1a: against our own mistakes, not against an enemy. */
-
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-    return hash;
-}
-
-/* Finds or makes the prepared statement. */
-static int
-prepare(struct db_connection *c, const char *name, const char *sql, const struct prepared **ret,
-        struct fault *f)
-{
-    struct prepared *p = map_get(c->prepared, name);
-    _cleanup_(connection_clear) PGresult *result = NULL;
-    uint64_t digest = digest_of(sql);
-    int r;
-
-    if (p != NULL && p->digest != digest)
-        return fault_raise_cause(f, "two statements are called '%s'", name);
-    if (p == NULL) {
-        char id[sizeof(p->id)];
-
-        snprintf(id, sizeof(id), "s%u", ++c->prepared_count);
-        r = finish(c, PQsendPrepare(c->pg, id, sql, 0, NULL), &result, f);
-        if (r < 0)
-            return r;
-        p = memory_calloc(1, sizeof(*p));
-        memcpy(p->id, id, sizeof(id));
-        p->digest = digest;
-        map_set(c->prepared, name, p);
-    }
-    *ret = p;
-    return 0;
-}
-
-/* Did the statement fail only because it was prepared before a migration, or is no longer there? The name of the
- * server's function tells it in any language; JDBC's driver looks at the same. */
-static bool
-is_stale(const PGresult *result)
-{
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *function = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
-
-    if (str_equal(state, "26000"))
-        return true;
-    return str_equal(state, "0A000") && str_equal(function, "RevalidateCachedQuery");
-}
-
-int
-connection_run(struct db_connection *c, const char *name, const char *sql,
-               const char *const *values, size_t count, PGresult **ret, struct fault *f)
-{
-    const struct prepared *p = NULL;
-    int r;
-
-    for (int attempt = 1;; attempt++) {
-        PGresult *result = NULL;
-
-        r = prepare(c, name, sql, &p, f);
-        if (r < 0)
-            return r;
-        r = finish(c, PQsendQueryPrepared(c->pg, p->id, (int)count, values, NULL, NULL, 0), &result,
-                   f);
-        if (r >= 0) {
-            *ret = result;
-            return r;
-        }
-
-        bool stale = result != NULL && is_stale(result);
-
-        PQclear(result);
-        if (!stale)
-            return r;
-        map_clear(c->prepared); /* What made one stale made others so. */
-        if (c->in_tx)
-            return fault_raise(f, FAULT_UNAVAILABLE, "The database schema changed; try again.");
-        if (attempt > 1)
-            return r;
-        fault_clear(f);
-    }
 }
 
 int
@@ -374,10 +305,13 @@ connection_describe(struct db_connection *c, const char *sql, PGresult **ret, st
     PGresult *result = NULL;
     int r;
 
-    r = finish(c, PQsendPrepare(c->pg, "", sql, 0, NULL), &prepared, f);
+    r = connection_flush(c, f);
     if (r < 0)
         return r;
-    r = finish(c, PQsendDescribePrepared(c->pg, ""), &result, f);
+    r = connection_finish(c, PQsendPrepare(c->pg, "", sql, 0, NULL), &prepared, f);
+    if (r < 0)
+        return r;
+    r = connection_finish(c, PQsendDescribePrepared(c->pg, ""), &result, f);
     if (r < 0)
         PQclear(result);
     else
@@ -389,10 +323,14 @@ void
 connection_rollback(struct db_connection *c)
 {
     struct fault ignored = { 0 };
+    bool begun = !connection_begins(c);
 
     if (!c->in_tx)
         return;
     c->in_tx = c->under_test = c->in_savepoint = false;
+    c->queued = 0;
+    if (!begun)
+        return;
     if (connection_broken(c) || connection_script(c, "ROLLBACK", &ignored) < 0)
-        hang_up(c);
+        connection_hang_up(c);
 }

@@ -16,6 +16,16 @@ struct connection_counters {
     _Atomic uint64_t reconnects;
 };
 
+/* A statement with what it is run with; 'name' and 'values' are not copied. */
+struct queued_statement {
+    const char *name, *sql;
+    const char *id; /* What the server calls it, once prepared. */
+    const char *const *values;
+    size_t count;
+};
+
+enum { CONNECTION_QUEUE = 4 };
+
 struct db_connection {
     PGconn *pg;                           /* NULL: not connected. */
     const char *url;                      /* The pool's. */
@@ -23,6 +33,8 @@ struct db_connection {
     struct map *prepared;                 /* Name -> struct prepared, of this session. */
     unsigned prepared_count;              /* Ever, for the names that the server sees. */
     int64_t heard_us;                     /* When the server last showed that it is there. */
+    struct queued_statement queue[CONNECTION_QUEUE]; /* Not sent yet. */
+    size_t queued;
     bool was_open;
     bool leaving;    /* The server said that it ends the session. */
     bool in_tx;      /* Between db_tx_begin() and its end, also when the session broke meanwhile. */
@@ -49,15 +61,42 @@ int connection_script(struct db_connection *c, const char *sql, struct fault *f)
 int connection_query(struct db_connection *c, const char *sql, const char *const *values,
                      size_t count, PGresult **ret, struct fault *f);
 
-/* Runs a statement prepared under 'name', preparing it if this session hasn't. */
+/* Runs a statement prepared under 'name', preparing it if this session hasn't, together with what was put aside. */
 int connection_run(struct db_connection *c, const char *name, const char *sql,
                    const char *const *values, size_t count, PGresult **ret, struct fault *f);
+
+/* Puts a statement aside: it is sent with the next one, before it, and fails as part of that. 'values' must stay until then. Only
+ * within a transaction. */
+int connection_later(struct db_connection *c, const char *name, const char *sql,
+                     const char *const *values, size_t count, struct fault *f);
+/* Sends what was put aside. */
+int connection_flush(struct db_connection *c, struct fault *f);
+
+/* Begins a transaction; BEGIN itself is sent with the first statement. If that finds the session broken, both are sent to a new one. */
+void connection_begin(struct db_connection *c);
+/* Is BEGIN still to be sent? */
+bool connection_begins(const struct db_connection *c);
+/* Sends COMMIT, unless nothing was sent since connection_begin(). The transaction's state is the caller's to change. */
+int connection_commit(struct db_connection *c, struct fault *f);
 
 /* Asks for the types of 'sql' without running it. 'ret' is for PQparamtype() and PQftype(). */
 int connection_describe(struct db_connection *c, const char *sql, PGresult **ret, struct fault *f);
 
 /* Ends an open transaction without effect; a session that can't even do that is closed. */
 void connection_rollback(struct db_connection *c);
+
+/* Between connection.c and statements.c. Answers have to be there by the deadline (of clock_mono_ms()); a session that misses it is
+ * given up. */
+int64_t connection_deadline(const struct db_connection *c);
+/* The next result; NULL after a command's last one. */
+int connection_next(struct db_connection *c, int64_t deadline_ms, PGresult **ret, struct fault *f);
+/* The last result of a command. */
+int connection_last(struct db_connection *c, int64_t deadline_ms, PGresult **ret, struct fault *f);
+bool connection_succeeded(const PGresult *result);
+/* 'sent' is what PQsend...() returned. On success the answer in 'ret' is no error. On failure it is there too, if there was one, for a
+ * look at its SQLSTATE. */
+int connection_finish(struct db_connection *c, int sent, PGresult **ret, struct fault *f);
+void connection_hang_up(struct db_connection *c);
 
 /* For _cleanup_(connection_clear). */
 void connection_clear(PGresult **result);

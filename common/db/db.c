@@ -82,12 +82,39 @@ run_alone(struct db *db, const char *name, const char *sql, const struct db_para
     return db_tx_commit(&tx, f);
 }
 
+static const char *const *
+values_of(struct db *db, const struct db_param *params, size_t count)
+{
+    const char **ret = ARENA_ARRAY(db->arena, const char *, count + 1);
+
+    for (size_t i = 0; i < count; i++)
+        ret[i] = params[i].text;
+    return ret;
+}
+
+int
+db_later(struct db *db, const char *name, const char *sql, const struct db_param *params,
+         size_t params_count, struct fault *f)
+{
+    struct db_connection *c = db->connection;
+    struct db_result ignored;
+    int r;
+
+    if (!c->in_tx || c->under_test)
+        return db_run(db, name, sql, params, params_count, &ignored, f);
+    r = connection_ready(c, f);
+    if (r < 0)
+        return r;
+    atomic_fetch_add(&statements, 1);
+    return connection_later(c, name, sql, values_of(db, params, params_count), params_count, f);
+}
+
 int
 db_run(struct db *db, const char *name, const char *sql, const struct db_param *params,
        size_t params_count, struct db_result *ret, struct fault *f)
 {
     struct db_connection *c = db->connection;
-    const char **values = NULL;
+    const char *const *values;
     PGresult *result = NULL;
     bool savepoint;
     int r;
@@ -97,11 +124,7 @@ db_run(struct db *db, const char *name, const char *sql, const struct db_param *
     r = connection_ready(c, f);
     if (r < 0)
         return r;
-    if (params_count > 0) {
-        values = ARENA_ARRAY(db->arena, const char *, params_count);
-        for (size_t i = 0; i < params_count; i++)
-            values[i] = params[i].text;
-    }
+    values = values_of(db, params, params_count);
     savepoint = wants_savepoint(c) && connection_script(c, "SAVEPOINT virga_statement", f) >= 0;
     atomic_fetch_add(&statements, 1);
     if (name == NULL)

@@ -69,6 +69,11 @@ struct db_result {
 int db_run(struct db *db, const char *name, const char *sql, const struct db_param *params,
            size_t params_count, struct db_result *ret, struct fault *f);
 
+/* The same for a statement whose answer nobody waits for: within a transaction it is sent with the next statement or the commit,
+ * and its failure is that one's. What the parameters point to must stay until then. */
+int db_later(struct db *db, const char *name, const char *sql, const struct db_param *params,
+             size_t params_count, struct fault *f);
+
 /* Converters for values of a result; NULL gives 0/false/NULL. FAULT_INTERNAL when it isn't one. */
 int db_read_int(const char *value, int64_t *ret, struct fault *f);
 int db_read_int4(const char *value, int32_t *ret, struct fault *f);

@@ -38,15 +38,7 @@ db_tx_begin(struct db_tx *tx, struct db *db, struct fault *f)
     } else {
         r = connection_ready(c, f);
         if (r >= 0)
-            r = connection_script(c, "BEGIN", f);
-        if (r < 0 && connection_broken(c)) { /* Ended while it was idle; nothing was lost. */
-            fault_clear(f);
-            r = connection_ready(c, f);
-            if (r >= 0)
-                r = connection_script(c, "BEGIN", f);
-        }
-        if (r >= 0)
-            c->in_tx = true;
+            connection_begin(c);
     }
     if (r < 0)
         return r;
@@ -77,7 +69,7 @@ commit(struct db_tx *tx, struct fault *f)
             c->in_savepoint = false;
         return r;
     }
-    r = connection_script(c, "COMMIT", f);
+    r = connection_commit(c, f);
     if (r < 0 && connection_broken(c)) {
         r = fault_raise(f, FAULT_TIMEOUT, "The database went away during the commit.");
         fault_add_cause(f, "database: it is unknown whether the transaction was committed");

@@ -3,6 +3,7 @@
  *   _cleanup_(db_tx_done) struct db_tx tx = { 0 };
  *   r = db_tx_begin(&tx, db, f); ... r = db_tx_commit(&tx, f);
  *
+ * BEGIN goes to the server with the first statement, so a database that is away shows there.
  * READ COMMITTED; rows that decide are locked with FOR UPDATE. No I/O but the database's inside. */
 #pragma once
 

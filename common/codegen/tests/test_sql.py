@@ -75,6 +75,7 @@ class Refused(Case):
         ("\n-- a() :first -> (x text)\nSELECT x;", "q.sql:2: unknown ':first'"),
         ("-- a() :one thing\nSELECT 1;", "q.sql:1: ':one' needs '-> (columns)'"),
         ("-- a() :exec -> (x text)\nSELECT 1;", "q.sql:1: ':exec' has no result list"),
+        ("-- a() :later -> (x text)\nSELECT 1;", "q.sql:1: ':later' has no result list"),
         ("-- a() :opt thing -> (x text)\nSELECT 1;", "q.sql:1: ':opt' takes no name ('thing')"),
         ("-- a(x text) :exec\nDELETE FROM t;", "q.sql:1: the signature has 1 parameters, the statement uses none"),
         ("-- a(x text) :exec\nDELETE FROM t WHERE x = '$1';", "q.sql:1: the signature has 1 parameters"),

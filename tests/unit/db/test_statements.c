@@ -116,13 +116,20 @@ test_stale_after_a_migration(void **state)
     assert_int_equal(answer.columns, 3);
 
     pg_exec(*state, "ALTER TABLE thing ADD taste text");
+    assert_ok(db_tx_begin(&tx, &db, &f)); /* Nor as the first of a transaction. */
+    assert_ok(list(&db, &answer, &f));
+    assert_int_equal(answer.columns, 4);
+    assert_ok(db_tx_commit(&tx, &f));
+
+    pg_exec(*state, "ALTER TABLE thing ADD smell text");
     assert_ok(db_tx_begin(&tx, &db, &f));
+    assert_ok(db_run(&db, NULL, "SELECT", NULL, 0, &answer, &f));
     assert_fault(list(&db, &answer, &f), f, FAULT_UNAVAILABLE, "schema changed");
     assert_true(fault_is_transient(&f));
     db_tx_done(&tx);
     assert_ok(db_tx_begin(&tx, &db, &f)); /* Run again it works. */
     assert_ok(list(&db, &answer, &f));
-    assert_int_equal(answer.columns, 4);
+    assert_int_equal(answer.columns, 5);
     assert_ok(db_tx_commit(&tx, &f));
 
     assert_ok(

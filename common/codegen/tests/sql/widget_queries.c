@@ -33,6 +33,12 @@ static const char widget_by_owner_sql[] =
 static const char widget_total_sql[] =
     "SELECT count(*) AS total FROM widget";
 
+static const char widget_rename_sql[] =
+    "UPDATE widget SET name = $2 WHERE id = $1";
+
+static const char widget_settings_sql[] =
+    "SET LOCAL plan_cache_mode = force_generic_plan";
+
 static int
 read_widget_lock_row(_unused_ struct arena *a, char **values, struct widget_lock_row *ret,
                      struct fault *f)
@@ -299,6 +305,26 @@ widget_total(struct db *db, struct widget_total_row *ret, struct fault *f)
     return 0;
 }
 
+/* Goes along with the commit.
+ * tests/sql/widgets.sql:36 */
+int
+widget_rename(struct db *db, const char *id, const char *name, struct fault *f)
+{
+    const struct db_param bound[] = {
+        db_text(id),
+        db_text(name),
+    };
+
+    return db_later(db, "widget_rename", widget_rename_sql, bound, ARRAY_SIZE(bound), f);
+}
+
+/* tests/sql/widgets.sql:39 */
+int
+widget_settings(struct db *db, struct fault *f)
+{
+    return db_later(db, "widget_settings", widget_settings_sql, NULL, 0, f);
+}
+
 static const struct db_signature signatures[] = {
     { .name = "widget_lock",
       .where = "tests/sql/widgets.sql:4",
@@ -335,6 +361,16 @@ static const struct db_signature signatures[] = {
       .sql = widget_total_sql,
       .params = "",
       .columns = "total int8" },
+    { .name = "widget_rename",
+      .where = "tests/sql/widgets.sql:36",
+      .sql = widget_rename_sql,
+      .params = "id text, name text?",
+      .columns = NULL },
+    { .name = "widget_settings",
+      .where = "tests/sql/widgets.sql:39",
+      .sql = widget_settings_sql,
+      .params = "",
+      .columns = NULL },
 };
 
 int

@@ -68,6 +68,13 @@ int widget_by_owner(struct db *db, const char *owner_id, struct widget_by_owner_
 /* tests/sql/widgets.sql:32 */
 int widget_total(struct db *db, struct widget_total_row *ret, struct fault *f);
 
+/* Goes along with the commit.
+ * tests/sql/widgets.sql:36 */
+int widget_rename(struct db *db, const char *id, const char *name, struct fault *f);
+
+/* tests/sql/widgets.sql:39 */
+int widget_settings(struct db *db, struct fault *f);
+
 /* Prepares every statement and compares its types with its signature; the fault's message lists all
  * that is wrong. For tests, on a migrated database. */
 int widget_queries_check(struct db *db, struct fault *f);

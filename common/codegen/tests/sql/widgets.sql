@@ -31,3 +31,10 @@ SELECT id FROM widget WHERE project_id = $1;
 
 -- widget_total() :one -> (total int8)
 SELECT count(*) AS total FROM widget;
+
+-- Goes along with the commit.
+-- widget_rename(id text, name text?) :later
+UPDATE widget SET name = $2 WHERE id = $1;
+
+-- widget_settings() :later
+SET LOCAL plan_cache_mode = force_generic_plan;
