@@ -361,7 +361,7 @@ apply(struct call *call, struct consumer_claim *claims, size_t count, const char
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
 
     w.holders = ARENA_ARRAY(call->arena, struct holder, count + 1);
-    if (db_tx_begin(&tx, call->db, f) < 0)
+    if (db_tx_begin(&tx, call->db, f) < 0 || claim_plans(call->db, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
         w.holders[i].claim = &claims[i];

@@ -1,5 +1,9 @@
 -- Claims. The order of locks is the same everywhere: consumers by UUID, then providers with their inventories by number.
 
+-- A claim's statements are short and always the same: planning them for their values each time costs as much as running them.
+-- claim_plans() :later
+SET LOCAL plan_cache_mode = force_generic_plan;
+
 -- consumer_lock(uuid text) :opt -> (id int8, generation int8)
 SELECT id, generation FROM consumer WHERE uuid = $1 FOR UPDATE;
 
@@ -7,11 +11,11 @@ SELECT id, generation FROM consumer WHERE uuid = $1 FOR UPDATE;
 -- consumer_insert(uuid text, generation int8, project_id text, user_id text, type text?) :opt -> (id int8)
 INSERT INTO consumer (uuid, generation, project_id, user_id, type) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (uuid) DO NOTHING RETURNING id;
 
--- consumer_change(id int8, project_id text, user_id text, type text?) :exec
+-- consumer_change(id int8, project_id text, user_id text, type text?) :later
 UPDATE consumer SET generation = generation + 1, project_id = $2, user_id = $3, type = COALESCE($4, type), updated_at = clock_timestamp()
 WHERE id = $1;
 
--- consumer_remove(id int8) :exec
+-- consumer_remove(id int8) :later
 DELETE FROM consumer WHERE id = $1;
 
 -- consumer_find(uuid text) :opt -> (generation int8, project_id text, user_id text, type text?)
@@ -32,12 +36,12 @@ WHERE p.uuid = ANY ($1::text[]) ORDER BY p.id, i.class_id FOR NO KEY UPDATE OF p
 -- provider_unknown(uuids text[]) :many -> (uuid text)
 SELECT u AS uuid FROM unnest($1::text[]) AS u WHERE NOT EXISTS (SELECT FROM provider p WHERE p.uuid = u) ORDER BY u;
 
--- allocation_forget(consumers text[]) :exec
+-- allocation_forget(consumers text[]) :later
 DELETE FROM allocation WHERE consumer_id = ANY ($1::text[]::int8[]);
 
 -- Everything a claim writes, in one go: allocations (four columns of the same length), what they add to each inventory (three),
 -- and how far each provider's generation moves (two).
--- claim_write(consumers text[], providers text[], classes text[], amounts text[], stock_providers text[], stock_classes text[], stock_changes text[], touched text[], bumps text[]) :exec
+-- claim_write(consumers text[], providers text[], classes text[], amounts text[], stock_providers text[], stock_classes text[], stock_changes text[], touched text[], bumps text[]) :later
 WITH fresh AS (
     INSERT INTO allocation (consumer_id, provider_id, class_id, used)
     SELECT a, b, c, d FROM unnest($1::text[]::int8[], $2::text[]::int8[], $3::text[]::int4[], $4::text[]::int8[]) AS x (a, b, c, d)
