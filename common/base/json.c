@@ -86,6 +86,20 @@ json_get_bool(const json_t *object, const char *key)
     return json_is_true(json_object_get(object, key));
 }
 
+bool
+json_has_text(const json_t *array, const char *text)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(array, i, item)
+    {
+        if (json_is_string(item) && str_equal(json_string_value(item), text))
+            return true;
+    }
+    return false;
+}
+
 char *
 json_text(struct arena *a, const json_t *value)
 {

@@ -20,6 +20,9 @@ const char *json_get_text(const json_t *object, const char *key);
 int64_t json_get_int(const json_t *object, const char *key);
 bool json_get_bool(const json_t *object, const char *key);
 
+/* Is 'text' among the elements? */
+bool json_has_text(const json_t *array, const char *text);
+
 /* As Python writes it ('text', None, True, [1, 'x']): the way upstream's messages show values. */
 char *json_repr(struct arena *a, const json_t *value);
 

@@ -107,20 +107,6 @@ is_reported(const char *trait)
            (str_starts(trait, "COMPUTE_") && !str_equal(trait, "COMPUTE_STATUS_DISABLED"));
 }
 
-static bool
-has_text(const json_t *array, const char *text)
-{
-    json_t *item;
-    size_t i;
-
-    json_array_foreach(array, i, item)
-    {
-        if (str_equal(json_string_value(item), text))
-            return true;
-    }
-    return false;
-}
-
 static json_t *
 merge_traits(struct arena *a, const json_t *reported, const json_t *old)
 {
@@ -129,7 +115,7 @@ merge_traits(struct arena *a, const json_t *reported, const json_t *old)
 
     json_array_foreach(old, i, trait)
     {
-        if (!is_reported(json_string_value(trait)) && !has_text(all, json_string_value(trait)))
+        if (!is_reported(json_string_value(trait)) && !json_has_text(all, json_string_value(trait)))
             json_array_append(all, trait);
     }
     return all;

@@ -10,20 +10,6 @@
 
 /* --- What is remembered */
 
-static bool
-in_array(const json_t *array, const char *text)
-{
-    json_t *item;
-    size_t i;
-
-    json_array_foreach(array, i, item)
-    {
-        if (str_equal(json_string_value(item), text))
-            return true;
-    }
-    return false;
-}
-
 static const struct network_info *
 known(const struct server *server, const char *port_id)
 {
@@ -162,7 +148,7 @@ remembered(struct arena *a, const struct server *server, const struct seen *seen
         const char *id = json_get_text(port, "id");
         const struct network_info *old = known(server, id);
         const json_t *network = by_id(seen->networks, json_get_text(port, "network_id"));
-        bool ours = in_array(owned, id) || (old != NULL && old->owned);
+        bool ours = json_has_text(owned, id) || (old != NULL && old->owned);
 
         json_array_append_new(list,
                               json_pack("{s:s, s:O, s:O*, s:O, s:s, s:I, s:b, s:o, s:o}", "port_id",
@@ -265,7 +251,7 @@ made_before(const json_t *ports, const json_t *owned, const char *network_id, si
     json_array_foreach(ports, i, port)
     {
         if (str_equal(json_get_text(port, "network_id"), network_id) &&
-            in_array(owned, json_get_text(port, "id")) && nth-- == 0)
+            json_has_text(owned, json_get_text(port, "id")) && nth-- == 0)
             return true;
     }
     return false;
@@ -280,7 +266,7 @@ note_made(const json_t *ports, const json_t *wishes, json_t *owned)
 
     json_array_foreach(ports, i, port)
     {
-        bool brought = in_array(owned, json_get_text(port, "id"));
+        bool brought = json_has_text(owned, json_get_text(port, "id"));
 
         json_array_foreach(wishes, j, wish) brought =
             brought || str_equal(json_get_text(wish, "port"), json_get_text(port, "id"));
@@ -352,7 +338,7 @@ server_network_release(struct saga_run *run, const struct server *server, struct
     {
         const char *id = json_get_text(port, "id");
         const struct network_info *nic = known(server, id);
-        bool ours = in_array(made, id) || (nic != NULL && nic->owned);
+        bool ours = json_has_text(made, id) || (nic != NULL && nic->owned);
 
         if ((ours ? remote_port_delete(&r, id, f) : remote_port_update(&r, id, nobody, NULL, f)) <
             0)

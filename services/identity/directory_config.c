@@ -3,6 +3,7 @@
 #include <ldap.h>
 
 #include "base/array.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "domain_config.h"
 
@@ -80,16 +81,7 @@ filter(struct arena *a, const char *class, const char *more)
 static bool
 is_ignored(const json_t *options, const char *list, const char *name)
 {
-    const json_t *names = json_object_get(json_object_get(options, "ldap"), list);
-    const json_t *item;
-    size_t i;
-
-    json_array_foreach(names, i, item)
-    {
-        if (str_equal(json_string_value(item), name))
-            return true;
-    }
-    return false;
+    return json_has_text(json_object_get(json_object_get(options, "ldap"), list), name);
 }
 
 static void

@@ -132,6 +132,25 @@ test_get(void **state)
 }
 
 static void
+test_has_text(void **state)
+{
+    static const char text[] = "[1, null, \"a\", [\"b\"], \"\"]";
+    _cleanup_(arena_freep) struct arena *a = arena_new();
+    struct fault f = { 0 };
+    json_t *value;
+
+    (void)state;
+    assert_ok(json_read(a, text, strlen(text), &value, &f));
+    assert_true(json_has_text(value, "a"));
+    assert_true(json_has_text(value, ""));
+    assert_false(json_has_text(value, "b"));
+    assert_false(json_has_text(value, "null"));
+    assert_false(json_has_text(value, NULL));
+    assert_false(json_has_text(NULL, "a"));
+    assert_false(json_has_text(json_array_get(value, 2), "a"));
+}
+
+static void
 test_repr(void **state)
 {
     static const char *const cases[][2] = {
@@ -169,7 +188,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),  cmocka_unit_test(test_size_is_the_bound),
         cmocka_unit_test(test_depth), cmocka_unit_test(test_error_repeats_nothing),
-        cmocka_unit_test(test_get),   cmocka_unit_test(test_repr),
+        cmocka_unit_test(test_get),   cmocka_unit_test(test_has_text),
+        cmocka_unit_test(test_repr),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
