@@ -2,7 +2,7 @@
  * the consumer gets an access token for it, and with that logs in as him (login_oauth1.c). */
 #pragma once
 
-#include "oauth1_signature.h"
+#include "auth/oauth1.h"
 #include "service.h"
 
 /* Is this request signed by the consumer and with the secret of a token ("" where there is none), for the first time? 0, or

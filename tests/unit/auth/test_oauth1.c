@@ -1,6 +1,6 @@
 /* OAuth 1.0: reading its header, and the signatures of RFC 5849's examples. */
+#include "auth/oauth1.h"
 #include "base/str.h"
-#include "services/identity/oauth1_signature.h"
 #include "tests/unit/asserts.h"
 
 #define PHOTOS                                                                                     \
@@ -111,6 +111,34 @@ test_signatures(void **state)
     arena_free(a);
 }
 
+/* A request for a first token, signed as Python's hmac does it; and that what is signed is taken. */
+static void
+test_signing(void **state)
+{
+    struct arena *a = arena_new();
+    struct fault f = { 0 };
+    struct oauth1 o = { .params = { { "oauth_consumer_key", "dpf43f3p2l4k3l03" },
+                                    { "oauth_callback", "http://printer.example.com/ready" } },
+                        .count = 2 },
+                  read;
+    const char *url = "https://photos.example.net/initiate";
+    char *header = oauth1_sign(a, &o, "POST", url, "kd94hf93k423kf44", "",
+                               INT64_C(137131200) * 1000000, "wIjqoxSoxx");
+
+    (void)state;
+    assert_string_equal(
+        header, "OAuth oauth_consumer_key=\"dpf43f3p2l4k3l03\", "
+                "oauth_callback=\"http%3A%2F%2Fprinter.example.com%2Fready\", "
+                "oauth_signature_method=\"HMAC-SHA1\", oauth_timestamp=\"137131200\", "
+                "oauth_nonce=\"wIjqoxSoxx\", oauth_signature=\"RZVmRX1sbb%2B0vjthvStUZOo5SLw%3D\"");
+    assert_ok(oauth1_parse(a, header, &read, &f));
+    assert_true(oauth1_verify(a, &read, "POST", url, NULL, 0, "kd94hf93k423kf44", "",
+                              INT64_C(137131200) * 1000000, 1));
+    assert_false(oauth1_verify(a, &read, "POST", url, NULL, 0, "kd94hf93k423kf44", "x",
+                               INT64_C(137131200) * 1000000, 1));
+    arena_free(a);
+}
+
 int
 main(void)
 {
@@ -118,6 +146,7 @@ main(void)
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_many_parameters),
         cmocka_unit_test(test_signatures),
+        cmocka_unit_test(test_signing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
-#include "oauth1_signature.h"
+#include "oauth1.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <openssl/hmac.h>
 #include <stdlib.h>
@@ -123,9 +124,14 @@ normalized(struct arena *a, const struct oauth1 *o, const struct http_pair *quer
     return copy;
 }
 
+/* The signature of a request. */
 static char *
-sign(struct arena *a, const char *text, const char *consumer_secret, const char *token_secret)
+signature(struct arena *a, const struct oauth1 *o, const char *method, const char *url,
+          const struct http_pair *query, size_t query_count, const char *consumer_secret,
+          const char *token_secret)
 {
+    char *text = arena_printf(a, "%s&%s&%s", method, url_encode(a, base_url(a, url)),
+                              url_encode(a, normalized(a, o, query, query_count)));
     char *key =
         arena_printf(a, "%s&%s", url_encode(a, consumer_secret), url_encode(a, token_secret));
     unsigned char bytes[EVP_MAX_MD_SIZE];
@@ -142,12 +148,12 @@ oauth1_verify(struct arena *a, const struct oauth1 *o, const char *method, const
               const struct http_pair *query, size_t query_count, const char *consumer_secret,
               const char *token_secret, int64_t now_us, int64_t window_s)
 {
-    const char *signature = oauth1_get(o, "oauth_signature");
+    const char *given = oauth1_get(o, "oauth_signature");
     const char *version = oauth1_get(o, "oauth_version");
     int64_t signed_s;
-    char *text, *right;
+    char *right;
 
-    if (signature == NULL || oauth1_get(o, "oauth_nonce") == NULL ||
+    if (given == NULL || oauth1_get(o, "oauth_nonce") == NULL ||
         !str_equal(oauth1_get(o, "oauth_signature_method"), "HMAC-SHA1") ||
         (version != NULL && !str_equal(version, "1.0")) || query_count > QUERY_MAX ||
         oauth1_get(o, "oauth_timestamp") == NULL ||
@@ -155,9 +161,31 @@ oauth1_verify(struct arena *a, const struct oauth1 *o, const char *method, const
         return false;
     if (llabs((long long)(now_us / 1000000 - signed_s)) > window_s)
         return false;
-    text = arena_printf(a, "%s&%s&%s", method, url_encode(a, base_url(a, url)),
-                        url_encode(a, normalized(a, o, query, query_count)));
-    right = sign(a, text, consumer_secret, token_secret);
-    return strlen(signature) == strlen(right) &&
-           CRYPTO_memcmp(signature, right, strlen(right)) == 0;
+    right = signature(a, o, method, url, query, query_count, consumer_secret, token_secret);
+    return strlen(given) == strlen(right) && CRYPTO_memcmp(given, right, strlen(right)) == 0;
+}
+
+static void
+say(struct oauth1 *o, const char *name, const char *value)
+{
+    assert(o->count < ARRAY_SIZE(o->params));
+    o->params[o->count++] = (struct http_pair){ name, value };
+}
+
+char *
+oauth1_sign(struct arena *a, struct oauth1 *o, const char *method, const char *url,
+            const char *consumer_secret, const char *token_secret, int64_t now_us,
+            const char *nonce)
+{
+    _cleanup_(str_done) struct str s = { 0 };
+
+    say(o, "oauth_signature_method", "HMAC-SHA1");
+    say(o, "oauth_timestamp", arena_printf(a, "%lld", (long long)(now_us / 1000000)));
+    say(o, "oauth_nonce", nonce);
+    say(o, "oauth_signature", signature(a, o, method, url, NULL, 0, consumer_secret, token_secret));
+    str_add(&s, "OAuth ");
+    for (size_t i = 0; i < o->count; i++)
+        str_addf(&s, "%s%s=\"%s\"", i > 0 ? ", " : "", url_encode(a, o->params[i].name),
+                 url_encode(a, o->params[i].value));
+    return arena_strdup(a, str_text(&s));
 }

@@ -1,4 +1,5 @@
-/* Signatures of OAuth 1.0 (RFC 5849): what an "Authorization: OAuth ..." header says, and whether it was signed with the secrets.
+/* Signatures of OAuth 1.0 (RFC 5849): what an "Authorization: OAuth ..." header says, whether it was signed with the secrets, and
+ * how one is signed.
  *
  * Pure text; nothing here knows of consumers or tables. HMAC-SHA1 alone is taken. */
 #pragma once
@@ -25,3 +26,9 @@ const char *oauth1_get(const struct oauth1 *o, const char *name);
 bool oauth1_verify(struct arena *a, const struct oauth1 *o, const char *method, const char *url,
                    const struct http_pair *query, size_t query_count, const char *consumer_secret,
                    const char *token_secret, int64_t now_us, int64_t window_s);
+
+/* The header's text, for a request to 'url' that has no query: 'o' has what is said (oauth_consumer_key, oauth_token...), and gets
+ * the rest: oauth_signature_method, oauth_timestamp, oauth_nonce, oauth_signature. 'nonce' is one that was not used before. */
+char *oauth1_sign(struct arena *a, struct oauth1 *o, const char *method, const char *url,
+                  const char *consumer_secret, const char *token_secret, int64_t now_us,
+                  const char *nonce);
