@@ -198,6 +198,42 @@ access_role(struct cli *cli, struct fault *f)
     return rest_call(cli, &r, f);
 }
 
+int
+access_implied_ids(struct cli *cli, json_t *rule, struct fault *f)
+{
+    json_t *role;
+    const char *key;
+    void *next;
+
+    (void)cli;
+    (void)f;
+    json_object_foreach_safe(rule, next, key, role)
+    {
+        json_object_set(rule, key, json_object_get(role, "id"));
+    }
+    return 0;
+}
+
+int
+access_implied_rows(struct cli *cli, json_t *rows, struct fault *f)
+{
+    json_t *pairs = json_own(cli->arena, json_array()), *rule, *implied;
+    size_t i, j;
+
+    (void)f;
+    json_array_foreach(rows, i, rule)
+    {
+        json_array_foreach(json_object_get(rule, "implies"), j, implied)
+        {
+            json_array_append_new(pairs, json_pack("{sO sO}", "prior_role",
+                                                   json_object_get(rule, "prior_role"), "implies",
+                                                   implied));
+        }
+    }
+    json_array_clear(rows);
+    return json_array_extend(rows, pairs);
+}
+
 /* "name@domain" with --names, else the id; "" where the assignment has no such part. */
 static json_t *
 party(const json_t *part, bool names)

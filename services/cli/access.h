@@ -10,6 +10,8 @@ int access_user_list(struct cli *cli, struct fault *f);
 int access_group_list(struct cli *cli, struct fault *f);
 int access_group_users(struct cli *cli, struct fault *f);
 int access_role(struct cli *cli, struct fault *f);
+int access_implied_ids(struct cli *cli, json_t *rule, struct fault *f);  /* Ids alone are shown. */
+int access_implied_rows(struct cli *cli, json_t *rows, struct fault *f); /* One for each pair. */
 int access_assignments(struct cli *cli, struct fault *f);
 int access_service_delete(struct cli *cli, struct fault *f);
 int access_service_set(struct cli *cli, struct fault *f);

@@ -269,6 +269,8 @@ body_query(struct cli *cli, struct str *path, struct fault *f)
 static int
 path_value(struct cli *cli, const char *name, size_t size, const char **ret, struct fault *f)
 {
+    if (strncmp(name, "@user", size) == 0 && args_has(&cli->args, "--user"))
+        return path_value(cli, "user", strlen("user"), ret, f);
     if (name[0] == '@') {
         if (session_open(cli, false, f) < 0)
             return -1;

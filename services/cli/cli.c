@@ -12,25 +12,13 @@
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 const struct command *const command_tables[] = {
-    identity_commands,
-    access_commands,
-    federation_commands,
-    delegation_commands,
-    credential_commands,
-    catalog_commands,
-    image_commands,
-    compute_commands,
-    server_commands,
-    server_part_commands,
-    network_commands,
-    port_commands,
-    router_commands,
-    security_commands,
-    volume_commands,
-    placement_commands,
-    cloud_commands,
-    own_commands,
-    NULL,
+    identity_commands,   domain_commands,     access_commands,
+    federation_commands, delegation_commands, credential_commands,
+    oauth_commands,      catalog_commands,    image_commands,
+    compute_commands,    server_commands,     server_part_commands,
+    network_commands,    port_commands,       router_commands,
+    security_commands,   volume_commands,     placement_commands,
+    cloud_commands,      own_commands,        NULL,
 };
 
 static size_t

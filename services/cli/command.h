@@ -146,10 +146,10 @@ struct command {
 
 /* One table per service; each ends with a row without a name. */
 extern const struct command identity_commands[], access_commands[], delegation_commands[],
-    credential_commands[], federation_commands[], catalog_commands[], image_commands[],
-    compute_commands[], server_commands[], server_part_commands[], network_commands[],
-    port_commands[], router_commands[], security_commands[], volume_commands[],
-    placement_commands[], cloud_commands[], own_commands[];
+    credential_commands[], federation_commands[], catalog_commands[], oauth_commands[],
+    domain_commands[], image_commands[], compute_commands[], server_commands[],
+    server_part_commands[], network_commands[], port_commands[], router_commands[],
+    security_commands[], volume_commands[], placement_commands[], cloud_commands[], own_commands[];
 
 /* All tables, NULL-terminated. */
 extern const struct command *const command_tables[];

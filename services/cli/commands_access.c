@@ -25,6 +25,10 @@
         DOMAIN_OPTION("role"),                                                                     \
         FLAG("--inherited", NULL, "true", "Inherited by the projects below")
 #define ROLE ARG_ID("<role>", NULL, &kind_role, "Role (name or ID)", .domain = "--role-domain")
+#define IMPLIED_ROLE                                                                               \
+    ARG_ID("<role>", NULL, &kind_role, "Role that implies the other (name or ID)"),                \
+        OPT_ID("--implied-role", "<role>", NULL, &kind_role,                                       \
+               "Role that who has the first has too (name or ID)", .required = true)
 #define SERVICE_ARG ARG("<service>", NULL, "Service (type, name or ID)")
 #define INTERFACES "admin,public,internal"
 
@@ -43,6 +47,30 @@ const struct command access_commands[] = {
       .method = HTTP_DELETE,
       .run = access_role,
       .options = OPTIONS(ROLE, ASSIGNMENT) },
+    { .name = "implied role create",
+      .help = "Let a role imply another one",
+      .verb = VERB_REQUEST,
+      .method = HTTP_PUT,
+      .kind = &kind_implied_role,
+      .path = "/roles/{role}/implies/{implied-role}",
+      .show = true,
+      .after = access_implied_ids,
+      .options = OPTIONS(IMPLIED_ROLE) },
+    { .name = "implied role delete",
+      .help = "Let a role imply another one no more",
+      .verb = VERB_REQUEST,
+      .method = HTTP_DELETE,
+      .kind = &kind_implied_role,
+      .path = "/roles/{role}/implies/{implied-role}",
+      .options = OPTIONS(IMPLIED_ROLE) },
+    { .name = "implied role list",
+      .help = "List which roles imply which",
+      .verb = VERB_LIST,
+      .kind = &kind_implied_role,
+      .rows = access_implied_rows,
+      .columns =
+          COLUMNS(COL("Prior Role ID", "prior_role.id"), COL("Prior Role Name", "prior_role.name"),
+                  COL("Implied Role ID", "implies.id"), COL("Implied Role Name", "implies.name")) },
     { .name = "role assignment list",
       .help = "List who has which role where",
       .verb = VERB_RUN,

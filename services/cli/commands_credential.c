@@ -9,6 +9,10 @@
 #define ACCESS(...) ARG_ID("<access-key>", NULL, &kind_ec2, "Access key", __VA_ARGS__)
 #define FOR_PROJECT                                                                                \
     OPT_ID("--project", "<project>", "project_id", &kind_project, "Project it is for (name or ID)")
+#define OF_USER                                                                                    \
+    OPT_ID("--user", "<user>", NULL, &kind_user, "Another user's (name or ID)",                    \
+           .domain = "--user-domain"),                                                             \
+        OPT("--user-domain", "<domain>", NULL, "Domain of that user (name or ID)")
 #define OF_PROJECT(to)                                                                             \
     OPT_ID("--project", "<project>", to, &kind_project, "Project it is for (name or ID)",          \
            .domain = "--project-domain"),                                                          \
@@ -75,23 +79,23 @@ const struct command credential_commands[] = {
       .path = "/users/{@user}/credentials/OS-EC2",
       .show = true,
       .prepare = own_project,
-      .options = OPTIONS(OF_PROJECT("tenant_id")) },
+      .options = OPTIONS(OF_PROJECT("tenant_id"), OF_USER) },
     { .name = "ec2 credentials delete",
       .help = "Delete access keys",
       .verb = VERB_DELETE,
       .kind = &kind_ec2,
-      .options = OPTIONS(ACCESS(.repeat = true)) },
+      .options = OPTIONS(ACCESS(.repeat = true), OF_USER) },
     { .name = "ec2 credentials list",
-      .help = "List your access keys",
+      .help = "List your access keys, or another user's",
       .verb = VERB_LIST,
       .kind = &kind_ec2,
-      .options = OPTIONS({ .name = NULL, .help = NULL }),
+      .options = OPTIONS(OF_USER),
       .columns = COLUMNS(COL("Access", "access"), COL("Secret", "secret"),
                          COL("Project ID", "tenant_id"), COL("User ID", "user_id")) },
     { .name = "ec2 credentials show",
       .help = "Show an access key",
       .verb = VERB_SHOW,
       .kind = &kind_ec2,
-      .options = OPTIONS(ACCESS(.repeat = false)) },
+      .options = OPTIONS(ACCESS(.repeat = false), OF_USER) },
     { .name = NULL },
 };

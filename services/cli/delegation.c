@@ -1,6 +1,5 @@
 #include "delegation.h"
 
-#include "access.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "body.h"
@@ -8,9 +7,8 @@
 #include "kinds.h"
 #include "session.h"
 
-/* Roles go out as they were named: a user may use his roles, but perhaps not list the cloud's. */
-static void
-set_roles(struct cli *cli, json_t *body)
+int
+delegation_roles_body(struct cli *cli, json_t *body, struct fault *f)
 {
     json_t *roles = json_array();
 
@@ -26,6 +24,8 @@ set_roles(struct cli *cli, json_t *body)
     if (json_array_size(roles) > 0)
         json_object_set(body, "roles", roles);
     json_decref(roles);
+    (void)f;
+    return 0;
 }
 
 /* A JSON list, or a file with one. */
@@ -53,24 +53,8 @@ set_rules(struct cli *cli, json_t *body, struct fault *f)
 int
 delegation_app_cred_body(struct cli *cli, json_t *body, struct fault *f)
 {
-    set_roles(cli, body);
+    delegation_roles_body(cli, body, f);
     return set_rules(cli, body, f);
-}
-
-int
-delegation_list(struct cli *cli, struct fault *f)
-{
-    const struct kind *kind = cli->command->kind;
-    const char *user_id, *path = kind->path;
-    json_t *rows;
-
-    if (access_option_id(cli, "--user", &user_id, f) < 0)
-        return -1;
-    if (user_id != NULL)
-        path = arena_printf(cli->arena, "/users/%s/%s", user_id, kind->plural);
-    if (kind_list(cli, kind->service, path, kind->plural, 0, &rows, f) < 0)
-        return -1;
-    return output_list(cli, cli->command->columns, rows, f);
 }
 
 /* One's own id, when 'text' is one's own name: that needs no right to look others up. */
@@ -104,7 +88,7 @@ set_found(struct cli *cli, json_t *body, const char *member, const struct kind *
 int
 delegation_trust_body(struct cli *cli, json_t *body, struct fault *f)
 {
-    set_roles(cli, body);
+    delegation_roles_body(cli, body, f);
     if (!args_has(&cli->args, "--impersonate"))
         json_object_set_new(body, "impersonation", json_false());
     if (set_found(cli, body, "trustor_user_id", &kind_user, args_get(&cli->args, "<trustor-user>"),

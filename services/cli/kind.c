@@ -150,13 +150,16 @@ exact_pattern(struct arena *a, const char *text)
     return copy;
 }
 
-static char *
-name_path(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id)
+static int
+name_path(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id,
+          char **ret, struct fault *f)
 {
-    struct str s = { 0 };
-    char *copy;
+    _cleanup_(str_done) struct str s = { 0 };
+    char *path;
 
-    str_add(&s, kind->list_path != NULL ? kind->list_path : kind->path);
+    if (body_path(cli, kind->list_path != NULL ? kind->list_path : kind->path, &path, f) < 0)
+        return -1;
+    str_add(&s, path);
     if (kind->name_query != NULL)
         url_add_query(&s, kind->name_query, kind->pattern ? exact_pattern(cli->arena, text) : text);
     if (domain_id != NULL)
@@ -167,9 +170,8 @@ name_path(struct cli *cli, const struct kind *kind, const char *text, const char
         url_add_query(&s, "all_tenants", "1");
     if (kind->find_query != NULL)
         str_addf(&s, "%c%s", strchr(str_text(&s), '?') != NULL ? '&' : '?', kind->find_query);
-    copy = arena_strdup(cli->arena, str_text(&s));
-    str_done(&s);
-    return copy;
+    *ret = arena_strdup(cli->arena, str_text(&s));
+    return 0;
 }
 
 static int
@@ -196,13 +198,14 @@ by_name(struct cli *cli, const struct kind *kind, const char *text, const char *
         json_t **ret, struct fault *f)
 {
     json_t *all = NULL, *object, *matches;
+    char *path;
     size_t i;
 
     if (kind->by_id_only)
         return 0;
     matches = json_own(cli->arena, json_array());
-    if (kind_list(cli, kind->service, name_path(cli, kind, text, domain_id), kind->plural, 0, &all,
-                  f) < 0)
+    if (name_path(cli, kind, text, domain_id, &path, f) < 0 ||
+        kind_list(cli, kind->service, path, kind->plural, 0, &all, f) < 0)
         return -1;
     json_array_foreach(all, i, object)
     {

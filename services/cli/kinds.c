@@ -90,7 +90,8 @@ const struct kind kind_ec2 = { .title = "access key",
                                .plural = "credentials",
                                .id = "access",
                                .by_id_only = true,
-                               .fields = FIELDS(HIDE("links"), RENAME("tenant_id", "project_id")) };
+                               .fields = FIELDS(RENAME("links", "links"),
+                                                RENAME("tenant_id", "project_id")) };
 const struct kind kind_access_rule = { .title = "access rule",
                                        .service = SERVICE_IDENTITY,
                                        .path = "/users/{@user}/access_rules",
@@ -159,6 +160,30 @@ const struct kind kind_service_provider = { .title = "service provider",
                                             .key = "service_provider",
                                             .plural = "service_providers",
                                             .by_id_only = true };
+
+const struct kind kind_implied_role = { .title = "implied role",
+                                        .service = SERVICE_IDENTITY,
+                                        .path = "/role_inferences",
+                                        .key = "role_inference",
+                                        .plural = "role_inferences" };
+const struct kind kind_consumer = { .title = "consumer",
+                                    .service = SERVICE_IDENTITY,
+                                    .path = "/OS-OAUTH1/consumers",
+                                    .key = "consumer",
+                                    .plural = "consumers",
+                                    .by_id_only = true };
+const struct kind kind_authorization = { .title = "request token",
+                                         .service = SERVICE_IDENTITY,
+                                         .path = "/OS-OAUTH1/authorize",
+                                         .key = "token" };
+const struct kind kind_access_token = {
+    .title = "access token",
+    .service = SERVICE_IDENTITY,
+    .path = "/users/{@user}/OS-OAUTH1/access_tokens",
+    .key = "access_token",
+    .plural = "access_tokens",
+    .by_id_only = true,
+};
 
 /* --- image */
 

@@ -85,8 +85,10 @@ fill_headers(struct cli *cli, const struct rest *r, struct http_pair *headers, s
 
     headers[(*count)++] = (struct http_pair){ "X-Auth-Token", cli->session->token };
     headers[(*count)++] =
-        (struct http_pair){ "Accept", r->sink != NULL ? "*/*" : "application/json" };
+        (struct http_pair){ "Accept", r->sink != NULL || r->text ? "*/*" : "application/json" };
     headers[(*count)++] = (struct http_pair){ "User-Agent", "virga/" VIRGA_VERSION };
+    for (size_t i = 0; i < r->headers_count; i++)
+        headers[(*count)++] = r->headers[i];
     if (type == NULL)
         return;
     if (r->microversion != NULL)
@@ -98,22 +100,10 @@ fill_headers(struct cli *cli, const struct rest *r, struct http_pair *headers, s
                                               arena_printf(cli->arena, "%s %s", type, version) };
 }
 
-/* "/users/{@user}/..." with one's own id; the session is open. */
-static const char *
-own_path(struct cli *cli, const char *path)
-{
-    const char *mark = strstr(path, "{@user}");
-
-    if (mark == NULL)
-        return path;
-    return arena_printf(cli->arena, "%.*s%s%s", (int)(mark - path), path, session_user_id(cli),
-                        mark + strlen("{@user}"));
-}
-
 static int
 attempt(struct cli *cli, struct rest *r, struct fault *f)
 {
-    struct http_pair headers[4];
+    struct http_pair *headers = ARENA_ARRAY(cli->arena, struct http_pair, 4 + r->headers_count);
     struct http_exchange x = { .method = r->method,
                                .headers = headers,
                                .content_type = r->content_type };
@@ -122,7 +112,7 @@ attempt(struct cli *cli, struct rest *r, struct fault *f)
     if (session_open(cli, false, f) < 0 || session_url(cli, r->service, &base, f) < 0)
         return -1;
     fill_headers(cli, r, headers, &x.headers_count);
-    x.url = arena_printf(cli->arena, "%s%s", base, own_path(cli, r->path));
+    x.url = arena_printf(cli->arena, "%s%s", base, r->path);
     x.sink = r->sink;
     x.sink_owner = r->owner;
     x.deadline_ms = r->sink != NULL || r->body_file > 0 ? INT_MAX : 120000;
@@ -140,7 +130,6 @@ attempt(struct cli *cli, struct rest *r, struct fault *f)
         return -1;
     r->status = x.status;
     r->exchange = x;
-    r->exchange.headers = NULL; /* Ours, and gone when this returns. */
     return 0;
 }
 
@@ -156,7 +145,7 @@ rest_call(struct cli *cli, struct rest *r, struct fault *f)
     r->answer = NULL;
     if (r->status >= 400)
         return rest_explain(cli->arena, &r->exchange, f);
-    if (r->sink == NULL && r->exchange.answer_size > 0 &&
+    if (r->sink == NULL && !r->text && r->exchange.answer_size > 0 &&
         json_read(cli->arena, r->exchange.answer, r->exchange.answer_size, &r->answer, f) < 0)
         return fault_raise(f, FAULT_INTERNAL, "%s did not answer in JSON.", r->exchange.url);
     return 0;

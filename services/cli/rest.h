@@ -9,10 +9,13 @@
 struct rest {
     enum service service;
     enum http_method method;
-    const char *path;         /* Below the service's version, with its query. */
-    const json_t *body;       /* NULL: none */
-    const char *content_type; /* NULL: application/json */
-    const char *microversion; /* NULL: the service's usual one. */
+    const char *path;                /* Below the service's version, with its query. */
+    const json_t *body;              /* NULL: none */
+    const char *content_type;        /* NULL: application/json */
+    const char *microversion;        /* NULL: the service's usual one. */
+    const struct http_pair *headers; /* More of them. */
+    size_t headers_count;
+    bool text; /* The answer is no JSON: it is left in 'exchange'. */
     /* Bodies that are no JSON: */
     int body_file;
     size_t body_size;

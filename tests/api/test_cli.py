@@ -75,7 +75,7 @@ def show(*words, env=None):
 
 class Help(unittest.TestCase):
     def commands(self):
-        return re.findall(r"^  ((?:[a-z]+ )*[a-z]+)  +\S", virga("help"), re.M)
+        return re.findall(r"^  ((?:[a-z0-9]+ )*[a-z]+)  +\S", virga("help"), re.M)
 
     def test_manual_page_is_current(self):
         with open(os.path.join(ROOT, "docs", "man", "virga.1"), encoding="utf-8") as file:
