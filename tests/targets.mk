@@ -38,7 +38,7 @@ lint-built:
 	@tests/lint/format
 	@$(PYTHON) tests/lint/layering.py
 	@CC="$(CC)" FLAGS="$(CPPFLAGS) $(CFLAGS)" tests/lint/headers
-	@FLAGS="$(CPPFLAGS) -std=gnu11" tests/lint/tidy
+	@FLAGS="$(CPPFLAGS) $(CFLAGS)" tests/lint/tidy
 
 # Fuzzers: clang's libFuzzer with the sanitizers; each runs SECONDS.
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#undef alloca /* A macro in glibc. */
+/* Macros in glibc; the second with clang. */
+#undef alloca
+#undef sprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf gets popen localtime gmtime asctime ctime strtok \
     tmpnam mktemp atoi atol atoll srand alloca
 

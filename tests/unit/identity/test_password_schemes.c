@@ -53,8 +53,8 @@ test_stored_by_others(void **state)
         "$bcrypt-sha256$v=2,t=2b,r=4$Z97nWzKILK8xzmmdEJovju$YBgqDn7aTBHa/17iQCe4F0YHUul33AC",
         "$bcrypt-sha256$2b,4$.lz/cQTVsI/wTidEPblY3.$25BOFBp3YEMEy5Vu2mFE5JtEnI03Be6",
         "$scrypt$ln=8,r=8,p=1$lFKq9d7b+39P6T1nLCVkLA$0tyoyDddvCw73Z5A2L1cYoEK20q3pHXNYlMKqJcunJg",
-        "$pbkdf2-sha512$1000$cs65VwohRGiN8X6PMQZAKA$"
-        "h3uXxFPoFg.GI/FSATJnaa18DDEP3ejIW555uqztGNd11bUkEboTqWLCvh9qUvs.CjJQpAVAaO7QmV85op1fIg",
+        ("$pbkdf2-sha512$1000$cs65VwohRGiN8X6PMQZAKA$"
+         "h3uXxFPoFg.GI/FSATJnaa18DDEP3ejIW555uqztGNd11bUkEboTqWLCvh9qUvs.CjJQpAVAaO7QmV85op1fIg"),
     };
     struct arena *a = *state;
 
