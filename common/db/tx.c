@@ -4,6 +4,12 @@
 #include "connection.h"
 #include "db_queries.h"
 
+struct db_before {
+    struct db_before *next;
+    int (*fn)(void *object, struct db_tx *tx, struct fault *f);
+    void *object;
+};
+
 struct db_after {
     struct db_after *next;
     void (*fn)(void *object);
@@ -61,6 +67,8 @@ commit(struct db_tx *tx, struct fault *f)
         return fault_raise_cause(f,
                                  "database: commit of a transaction in which a statement failed");
     r = last == NULL ? 0 : last->fn(last->object, tx, f);
+    for (struct db_before *before = tx->before; r >= 0 && before != NULL; before = before->next)
+        r = before->fn(before->object, tx, f);
     if (r < 0)
         return r;
     if (c->in_savepoint) {
@@ -119,6 +127,28 @@ db_tx_done(struct db_tx *tx)
     if (!connection_broken(c))
         connection_script(c, "ROLLBACK TO SAVEPOINT virga_tx; RELEASE SAVEPOINT virga_tx",
                           &ignored);
+}
+
+void
+db_tx_before_commit(struct db_tx *tx, int (*fn)(void *object, struct db_tx *tx, struct fault *f),
+                    void *object)
+{
+    struct db_before *before = ARENA_NEW(tx->db->arena, struct db_before), **end = &tx->before;
+
+    *before = (struct db_before){ .fn = fn, .object = object };
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = before;
+}
+
+void *
+db_tx_told(const struct db_tx *tx, int (*fn)(void *object, struct db_tx *tx, struct fault *f))
+{
+    for (const struct db_before *before = tx->before; before != NULL; before = before->next) {
+        if (before->fn == fn)
+            return before->object;
+    }
+    return NULL;
 }
 
 void

@@ -124,6 +124,52 @@ test_after_commit(void **state)
     assert_things(*state, "2");
 }
 
+static int
+note_last(void *object, struct db_tx *tx, struct fault *f)
+{
+    note(object);
+    return *(const char *)object == '!' ? fault_raise(f, FAULT_INVALID, "not so")
+                                        : add(tx->db, object, f);
+}
+
+static void
+test_before_commit(void **state)
+{
+    _cleanup_(arena_freep) struct arena *a = arena_new();
+    _cleanup_(db_release) struct db db = { 0 };
+    struct fault f = { 0 };
+    struct db_tx tx = { 0 };
+    char first[] = "1", second[] = "2", refuses[] = "!", after[] = "a";
+
+    order[0] = '\0';
+    assert_ok(db_pool_get(pg_pool(*state), a, &db, &f));
+    assert_ok(db_tx_begin(&tx, &db, &f));
+    assert_null(db_tx_told(&tx, note_last));
+    db_tx_after_commit(&tx, note, after);
+    db_tx_before_commit(&tx, note_last, first);
+    db_tx_before_commit(&tx, note_last, second);
+    assert_ptr_equal(db_tx_told(&tx, note_last), first);
+    assert_ok(add(&db, "x", &f));
+    assert_string_equal(order, "");
+    assert_ok(db_tx_commit(&tx, &f));
+    assert_string_equal(order, "12a");
+    assert_things(*state, "3");
+
+    assert_ok(db_tx_begin(&tx, &db, &f)); /* Rolled back: it is not asked. */
+    db_tx_before_commit(&tx, note_last, first);
+    db_tx_done(&tx);
+    assert_string_equal(order, "12a");
+
+    assert_ok(db_tx_begin(&tx, &db, &f)); /* One says no. */
+    db_tx_after_commit(&tx, note, after);
+    db_tx_before_commit(&tx, note_last, refuses);
+    db_tx_before_commit(&tx, note_last, second);
+    assert_ok(add(&db, "y", &f));
+    assert_fault(db_tx_commit(&tx, &f), f, FAULT_INVALID, "not so");
+    assert_string_equal(order, "12a!");
+    assert_things(*state, "3");
+}
+
 static void
 test_misuse(void **state)
 {
@@ -250,6 +296,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_early_return_rolls_back, empty),
         cmocka_unit_test_setup(test_after_commit, empty),
+        cmocka_unit_test_setup(test_before_commit, empty),
         cmocka_unit_test_setup(test_misuse, empty),
         cmocka_unit_test_setup(test_errors, empty),
         cmocka_unit_test_setup(test_lock, empty),
