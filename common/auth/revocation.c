@@ -228,12 +228,13 @@ fits(const char *wanted, const char *id)
 static bool
 matches(const struct revocation *r, const struct auth_context *c)
 {
-    return c->issued_us <= r->issued_before_us && fits(r->audit_id, c->audit_id) &&
-           fits(r->audit_chain_id, c->audit_chain_id) && fits(r->user_id, c->user_id) &&
-           fits(r->project_id, c->project_id) && fits(r->trust_id, c->trust_id) &&
-           fits(r->app_cred_id, c->app_cred_id) && fits(r->idp_id, c->idp_id) &&
-           fits(r->protocol_id, c->protocol_id) && fits(r->access_token_id, c->access_token_id) &&
-           fits(r->consumer_id, c->consumer_id) &&
+    return (r->audit_id != NULL || r->audit_chain_id != NULL ||
+            c->issued_us <= r->issued_before_us) &&
+           fits(r->audit_id, c->audit_id) && fits(r->audit_chain_id, c->audit_chain_id) &&
+           fits(r->user_id, c->user_id) && fits(r->project_id, c->project_id) &&
+           fits(r->trust_id, c->trust_id) && fits(r->app_cred_id, c->app_cred_id) &&
+           fits(r->idp_id, c->idp_id) && fits(r->protocol_id, c->protocol_id) &&
+           fits(r->access_token_id, c->access_token_id) && fits(r->consumer_id, c->consumer_id) &&
            (!r->delegated || c->trust_id != NULL || c->app_cred_id != NULL ||
             c->access_token_id != NULL) &&
            (r->group_id == NULL || has_text(c->group_ids, c->group_ids_count, r->group_id)) &&

@@ -6,7 +6,8 @@
 #include "../base/fault.h"
 #include "context.h"
 
-/* A token is revoked when all members that are set match it and it was issued at or before 'issued_before_us'. */
+/* A token is revoked when all members that are set match it and it was issued at or before 'issued_before_us'. That time doesn't matter where
+ * an audit id is named: what is made of a token that has ended has ended too. */
 struct revocation {
     const char *audit_id, *audit_chain_id;
     const char *user_id, *project_id, *domain_id; /* domain_id: of the user or of the scope */
