@@ -148,8 +148,7 @@ authenticate(struct call *call, const struct ec2_request_body *body, bool s3,
 {
     static const char *const methods[] = { "ec2credential" };
     const struct ec2_signed_request *in = signed_part(body);
-    int64_t issued_us = clock_now_us(),
-            ttl_us = identity_of(call)->config->credential_auth_ttl * MINUTE_US;
+    int64_t ttl_us = identity_of(call)->config->credential_auth_ttl * MINUTE_US;
     struct login l = { .who = { .methods = methods, .methods_count = 1 } };
     struct credential_row row;
     struct ec2_signed s;
@@ -158,6 +157,8 @@ authenticate(struct call *call, const struct ec2_request_body *body, bool s3,
 
     if (in == NULL || str_empty(in->access) || str_empty(in->signature))
         return login_refused(call, "no access key or no signature", f);
+    if (login_begin(call, &l, f) < 0)
+        return -1;
     if (find_credential(call, in->access, &row, &blob, f) < 0)
         return -1;
     if (!(s3 ? s3_signature_right : signature_right)(call, in, json_get_text(blob, "secret"), &s,
@@ -166,7 +167,7 @@ authenticate(struct call *call, const struct ec2_request_body *body, bool s3,
     if (check_time(call, &s, s3 ? S3_LONGEST_US : ttl_us, f) < 0 ||
         enter(call, &row, blob, &l, &scope, f) < 0)
         return -1;
-    if (token_make(call, &l, scope, issued_us, ret, ret_text, f) < 0)
+    if (token_make(call, &l, scope, ret, ret_text, f) < 0)
         return f->kind == FAULT_INTERNAL || f->kind == FAULT_UNAUTHORIZED
                    ? -1
                    : login_refused(call, "its project, trust or roles are gone", f);

@@ -3,7 +3,6 @@
  * By a Bearer token of the issuer, where the protocol has a file in oidc_directory; else by the headers of a trusted front proxy that
  * has authenticated him. One way for a protocol, never a choice of the client's. */
 #include "federation_auth.h"
-#include "base/clock.h"
 #include "base/str.h"
 #include "oidc.h"
 #include "tokens.h"
@@ -60,14 +59,14 @@ int
 federation_auth(struct call *call, struct fault *f)
 {
     const char *idp_id = call_param(call, "idp_id"), *protocol_id = call_param(call, "protocol_id");
-    int64_t issued_us = clock_now_us();
     struct federation_way way = { 0 };
     struct assertion assertion;
-    struct login l;
+    struct login l = { 0 };
 
-    if (federation_find_way(call, idp_id, protocol_id, &way, f) < 0 ||
+    if (login_begin(call, &l, f) < 0 ||
+        federation_find_way(call, idp_id, protocol_id, &way, f) < 0 ||
         prove(call, idp_id, protocol_id, &assertion, f) < 0 ||
         federation_login(call, &way, &assertion, &l, f) < 0)
         return -1;
-    return token_reply(call, &l, NULL, issued_us, f);
+    return token_reply(call, &l, NULL, f);
 }

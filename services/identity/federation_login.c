@@ -356,10 +356,9 @@ login_ephemeral(struct call *call, const struct federation_way *way, const struc
 
 int
 federation_login(struct call *call, const struct federation_way *way,
-                 const struct assertion *assertion, struct login *ret, struct fault *f)
+                 const struct assertion *assertion, struct login *l, struct fault *f)
 {
     bool version_2 = way->mapping.schema_version == MAPPING_SCHEMA_VERSION_2_0;
-    struct login l = { 0 };
     struct mapped m;
 
     if (check_remote_id(call, way, assertion, f) < 0)
@@ -369,9 +368,6 @@ federation_login(struct call *call, const struct federation_way *way,
                              arena_printf(call->arena, "mapping %.64s: %.300s", way->mapping.id,
                                           f->message),
                              f);
-    if ((m.local ? login_local(call, way, &m, &l, f)
-                 : login_ephemeral(call, way, &m, assertion, &l, f)) < 0)
-        return -1;
-    *ret = l;
-    return 0;
+    return m.local ? login_local(call, way, &m, l, f)
+                   : login_ephemeral(call, way, &m, assertion, l, f);
 }

@@ -20,6 +20,6 @@ int federation_find_way(struct call *call, const char *idp_id, const char *proto
 int federation_check_way(struct call *call, const struct auth_context *token, struct fault *f);
 
 /* From an assertion that was proved to a login. The account of a user who comes for the first time is made, and so are the projects
- * and roles that the mapping gives him, in one transaction. FAULT_UNAUTHORIZED when the mapping makes nobody of it. */
+ * and roles that the mapping gives him, in one transaction. 'l' has begun. FAULT_UNAUTHORIZED when the mapping makes nobody of it. */
 int federation_login(struct call *call, const struct federation_way *way,
-                     const struct assertion *assertion, struct login *ret, struct fault *f);
+                     const struct assertion *assertion, struct login *l, struct fault *f);

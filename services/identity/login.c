@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "compliance.h"
 #include "receipt.h"
+#include "revocations.h"
 
 static const struct {
     const char *name;
@@ -213,7 +214,8 @@ check_methods(struct call *call, const struct auth_identity *in, struct login *l
         }
         if (check == NULL)
             return login_refused(call, "a method that is not known", f);
-        if (check(call, in, l, f) < 0)
+        /* A password's turn has to come first; then that begins it. */
+        if ((check != login_password && login_begin(call, l, f) < 0) || check(call, in, l, f) < 0)
             return -1;
         login_add_method(call, &l->who, name);
     }
@@ -221,10 +223,16 @@ check_methods(struct call *call, const struct auth_identity *in, struct login *l
 }
 
 int
+login_begin(struct call *call, struct login *l, struct fault *f)
+{
+    return l->issued_us != 0 ? 0 : revocations_moment(call, &l->issued_us, f);
+}
+
+int
 login(struct call *call, const struct auth_identity *in, struct login *ret, struct fault *f)
 {
-    struct login l = { 0 };
     struct user_options options;
+    struct login l = { 0 };
 
     if (check_methods(call, in, &l, f) < 0 || receipt_take(call, &l, f) < 0 ||
         use_passcode(call, &l, f) < 0)

@@ -8,6 +8,7 @@
 #include "user_options.h"
 
 struct login {
+    int64_t issued_us;       /* When it began; what changes from then on ends its token too. */
     struct auth_context who; /* User, methods; after method "token" its chain and expiry too. */
     const char *default_project_id; /* What the user is scoped to who names no scope; or NULL. */
     const char *
@@ -36,6 +37,9 @@ int login_oauth1(struct call *call, const struct auth_identity *in, struct login
                  struct fault *f);
 int login_mapped(struct call *call, const struct auth_identity *in, struct login *l,
                  struct fault *f);
+
+/* It begins, unless it has: before anything is read of who it is. */
+int login_begin(struct call *call, struct login *l, struct fault *f);
 
 /* All methods that the request names, and those of the receipt that it carries. Returns 1 when these do not do for the user's rules: then
  * the request has been answered, with a receipt. */

@@ -50,7 +50,7 @@ login_password(struct call *call, const struct auth_identity *in, struct login *
         return fault_raise_field(f, "password", "Expecting to find password in user.");
     if (strlen(user->password) > (size_t)identity_of(call)->config->max_password_length)
         return fault_raise_field(f, "password", "The password is too long.");
-    if (call_take_time(call) < 0)
+    if (call_take_time(call) < 0 || login_begin(call, l, f) < 0)
         return -1;
     elsewhere = directory_login(call, user, &row, &right, f);
     found = elsewhere != 0 ? elsewhere : login_find_user(call, user, &row, f);

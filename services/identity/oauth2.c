@@ -1,7 +1,6 @@
 /* POST /v3/OS-OAUTH2/token: a token by OAuth 2.0's client credentials grant (RFC 6749, section 4.4). The client is an application
  * credential: its id and secret come as HTTP Basic, and what it gets is the token that logging in with it would give. Errors have the
  * form of that RFC's section 5.2 rather than identity's own. */
-#include "base/clock.h"
 #include "base/str.h"
 #include "http/url.h"
 #include "tokens.h"
@@ -98,7 +97,6 @@ oauth2_token(struct call *call, struct fault *f)
                *grant = grant_type(call);
     struct auth_identity identity = { .methods = { .items = &method, .count = 1 },
                                       .application_credential = &client };
-    int64_t issued_us = clock_now_us();
     struct auth_context token;
     struct login l;
     struct jsonw *w;
@@ -112,8 +110,7 @@ oauth2_token(struct call *call, struct fault *f)
         return refuse(call, 400, "unsupported_grant_type",
                       arena_printf(call->arena, "The parameter grant_type %.64s is not supported.",
                                    grant));
-    if (login(call, &identity, &l, f) < 0 ||
-        token_make(call, &l, NULL, issued_us, &token, &text, f) < 0) {
+    if (login(call, &identity, &l, f) < 0 || token_make(call, &l, NULL, &token, &text, f) < 0) {
         if (f->kind != FAULT_UNAUTHORIZED && f->kind != FAULT_INVALID)
             return -1;
         refuse_login(call, f);

@@ -44,7 +44,7 @@ sign(struct call *call, const struct login *l, struct auth_context *ret, char **
         .methods = l->who.methods,
         .methods_count = l->who.methods_count,
         .audit_id = str_base64url(call->arena, bytes, sizeof(bytes)),
-        .issued_us = clock_now_us(),
+        .issued_us = l->issued_us,
     };
     ret->audit_chain_id = ret->audit_id;
     ret->expires_us = ret->issued_us + identity->config->receipt_expiration_s * INT64_C(1000000);

@@ -10,49 +10,84 @@
 
 enum { PAGE = 20000, EVENTS_MAX = 100000 }; /* Rows of one answer. */
 
-struct pending {
-    struct revocations *memory;
-    struct revocation r;
+/* What a transaction will have ended once it is committed. */
+struct ending {
+    struct identity *identity;
+    struct arena *arena;
+    struct ended {
+        struct ended *next;
+        struct revocation r;
+    } * first, **end;
 };
 
 static void
 apply(void *object)
 {
-    struct pending *p = object;
+    struct ending *ending = object;
 
-    revocations_add(p->memory, &p->r);
+    for (struct ended *e = ending->first; e != NULL; e = e->next)
+        revocations_add(authenticator_revocations(ending->identity->daemon->authenticator), &e->r);
 }
 
-int
-revoke_tokens(struct call *call, struct db_tx *tx, struct revocation *r, struct fault *f)
+/* One of a token, or of all that were made from one: no time matters, and no order. */
+static bool
+is_timeless(const struct revocation *r)
 {
-    return revoke_tokens_of(identity_of(call), call->arena, tx, r, f);
+    return r->audit_id != NULL || r->audit_chain_id != NULL;
 }
 
 static int
-record(struct identity *identity, struct arena *a, struct db_tx *tx, struct revocation *r,
-       struct fault *f)
+store(const struct ending *ending, struct db_tx *tx, const struct revocation *r, struct fault *f)
 {
-    /* An expired token may still be shown beside a service's own, so what ended it must be known as long. */
-    int64_t lives_s =
-        identity->config->token_ttl_s + identity->config->common.expired_token_window_s + 60;
-    struct pending *p = ARENA_NEW(a, struct pending);
-    json_t *body;
+    struct outbox *outbox = ending->identity->daemon->outbox;
+    json_t *body = json_own(ending->arena, revocation_to_json(r));
 
-    if (r->issued_before_us == 0)
-        r->issued_before_us = clock_now_us();
-    r->expires_us = clock_now_us() + lives_s * INT64_C(1000000);
-    body = json_own(a, revocation_to_json(r));
     if (revocation_add(tx->db, body, r->expires_us, f) < 0)
         return -1;
-    if (identity->daemon->outbox != NULL &&
-        outbox_add(identity->daemon->outbox, tx, "exchange:virga.revocation", "revoke", NULL, body,
-                   f) < 0)
+    return outbox == NULL
+               ? 0
+               : outbox_add(outbox, tx, "exchange:virga.revocation", "revoke", NULL, body, f);
+}
+
+/* The last of the transaction. */
+static int
+settle(void *object, struct db_tx *tx, struct fault *f)
+{
+    struct ending *ending = object;
+    const struct identity_config *config = ending->identity->config;
+    /* An expired token may still be shown beside a service's own, so what ended it must be known as long. */
+    int64_t lives_s = config->token_ttl_s + config->common.expired_token_window_s + 60;
+    struct revocation_moment_row now = { .moment = clock_now_us() };
+    bool ordered = false;
+
+    for (struct ended *e = ending->first; e != NULL; e = e->next)
+        ordered = ordered || !is_timeless(&e->r);
+    if (ordered && revocation_moment(tx->db, &now, f) < 0)
         return -1;
-    p->memory = authenticator_revocations(identity->daemon->authenticator);
-    p->r = *r;
-    db_tx_after_commit(tx, apply, p);
+    for (struct ended *e = ending->first; e != NULL; e = e->next) {
+        e->r.issued_before_us = now.moment;
+        e->r.expires_us = now.moment + lives_s * INT64_C(1000000);
+        if (store(ending, tx, &e->r, f) < 0)
+            return -1;
+    }
     return 0;
+}
+
+static void
+record(struct identity *identity, struct arena *a, struct db_tx *tx, const struct revocation *r)
+{
+    struct ending *ending = db_tx_told(tx, settle);
+    struct ended *e = ARENA_NEW(a, struct ended);
+
+    if (ending == NULL) {
+        ending = ARENA_NEW(a, struct ending);
+        *ending = (struct ending){ .identity = identity, .arena = a, .end = &ending->first };
+        db_tx_before_commit(tx, settle, ending);
+        db_tx_after_commit(tx, apply, ending);
+    }
+    *e = (struct ended){ .r = *r };
+    *ending->end = e;
+    ending->end = &e->next;
 }
 
 /* Tokens by trusts and application credentials hang on more than they name. A role that was taken away may have been what gave
@@ -72,29 +107,31 @@ record_delegated(struct identity *identity, struct arena *a, struct db_tx *tx,
 
         wider.role_id = NULL;
         wider.delegated = true;
-        if (record(identity, a, tx, &wider, f) < 0)
-            return -1;
+        record(identity, a, tx, &wider);
     }
     if (r->user_id == NULL && r->domain_id == NULL)
         return 0;
     if (trusts_hanging_on(tx->db, r->user_id, r->domain_id, &rows, &count, f) < 0)
         return -1;
     for (size_t i = 0; i < count; i++) {
-        struct revocation trust = { .trust_id = rows[i].id,
-                                    .issued_before_us = r->issued_before_us };
+        struct revocation trust = { .trust_id = rows[i].id };
 
-        if (record(identity, a, tx, &trust, f) < 0)
-            return -1;
+        record(identity, a, tx, &trust);
     }
     return 0;
 }
 
 int
-revoke_tokens_of(struct identity *identity, struct arena *a, struct db_tx *tx, struct revocation *r,
-                 struct fault *f)
+revoke_tokens(struct call *call, struct db_tx *tx, const struct revocation *r, struct fault *f)
 {
-    if (record(identity, a, tx, r, f) < 0)
-        return -1;
+    return revoke_tokens_of(identity_of(call), call->arena, tx, r, f);
+}
+
+int
+revoke_tokens_of(struct identity *identity, struct arena *a, struct db_tx *tx,
+                 const struct revocation *r, struct fault *f)
+{
+    record(identity, a, tx, r);
     return record_delegated(identity, a, tx, r, f);
 }
 
@@ -164,6 +201,36 @@ revocations_load(struct identity *identity, struct fault *f)
             identity->revocations_read_us = MAX(identity->revocations_read_us, rows[i].created_at);
         }
     } while (is_page(rows, count, &since_us));
+    return 0;
+}
+
+static void
+raise_to(_Atomic int64_t *value, int64_t to)
+{
+    int64_t old = atomic_load(value);
+
+    while (old < to && !atomic_compare_exchange_weak(value, &old, to))
+        ;
+}
+
+int
+revocations_moment(struct call *call, int64_t *ret_us, struct fault *f)
+{
+    struct identity *identity = identity_of(call);
+    struct login_moment_row *rows;
+    struct revocation r;
+    size_t count;
+
+    if (login_moment(call->db, atomic_load(&identity->revocations_ordered_us), &rows, &count, f) <
+        0)
+        return -1;
+    for (size_t i = 1; i < count; i++) {
+        if (revocation_from_json(call->arena, rows[i].ends, &r, f) < 0)
+            return -1;
+        revocations_add(authenticator_revocations(identity->daemon->authenticator), &r);
+    }
+    *ret_us = rows[0].moment;
+    raise_to(&identity->revocations_ordered_us, rows[0].moment);
     return 0;
 }
 

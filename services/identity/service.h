@@ -1,6 +1,8 @@
 /* Identity's process-wide state, and what its files need of each other. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "daemon/daemon.h"
 #include "identity_api.h"
 #include "identity_queries.h"
@@ -51,6 +53,8 @@ struct identity {
     struct watch *watch;
     int64_t
         revocations_read_us; /* By the database's clock: what was recorded before is in memory. */
+    /* The moment of the last login: of what is put in order with it (revocations.h) all that is older is in memory. */
+    _Atomic int64_t revocations_ordered_us;
     struct compliance *compliance;
     struct credential_keys *credential_keys;
 };

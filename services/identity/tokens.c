@@ -1,8 +1,9 @@
 /* /v3/auth: tokens made, shown and revoked; what the caller may scope to. */
 #include "tokens.h"
 
+#include <assert.h>
+
 #include "auth/token.h"
-#include "base/clock.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "revocations.h"
@@ -24,16 +25,17 @@ wants_catalog(const struct call *call)
 }
 
 int
-token_make(struct call *call, struct login *l, const json_t *scope, int64_t issued_us,
-           struct auth_context *ret, char **ret_text, struct fault *f)
+token_make(struct call *call, struct login *l, const json_t *scope, struct auth_context *ret,
+           char **ret_text, struct fault *f)
 {
     struct identity *identity = identity_of(call);
     struct auth_context token = l->who;
     char *text;
 
+    assert(l->issued_us != 0); /* login_begin() */
     if (scope_resolve(call, scope, l, &token, f) < 0)
         return -1;
-    token.issued_us = issued_us;
+    token.issued_us = l->issued_us;
     if (token.expires_us == 0)
         token.expires_us = token.issued_us + identity->config->token_ttl_s * INT64_C(1000000);
     if (l->ends_us != 0 && l->ends_us < token.expires_us)
@@ -50,13 +52,12 @@ token_make(struct call *call, struct login *l, const json_t *scope, int64_t issu
 }
 
 int
-token_reply(struct call *call, struct login *l, const json_t *scope, int64_t issued_us,
-            struct fault *f)
+token_reply(struct call *call, struct login *l, const json_t *scope, struct fault *f)
 {
     struct auth_context token;
     char *text;
 
-    if (token_make(call, l, scope, issued_us, &token, &text, f) < 0)
+    if (token_make(call, l, scope, &token, &text, f) < 0)
         return -1;
     call_header(call, "X-Subject-Token", text);
     return token_write(call, &token, wants_catalog(call), f);
@@ -65,13 +66,12 @@ token_reply(struct call *call, struct login *l, const json_t *scope, int64_t iss
 int
 token_create(struct call *call, const struct auth_request *in, struct fault *f)
 {
-    int64_t issued_us = clock_now_us();
     struct login l;
     int r = login(call, in->identity, &l, f);
 
     if (r != 0)
         return r < 0 ? -1 : 0; /* Answered: more is to be shown. */
-    return token_reply(call, &l, in->scope, issued_us, f);
+    return token_reply(call, &l, in->scope, f);
 }
 
 /* Whose token it is, for the rules: of an impersonating trust's both, the trustor and the trustee who asked for it. */

@@ -10,12 +10,10 @@ int scope_resolve(struct call *call, const json_t *scope, struct login *l, struc
 int scope_enter_project(struct call *call, const struct project_ref *in, struct auth_context *c,
                         struct fault *f);
 
-/* A token for who has logged in. 'scope' as the request says it, or NULL. 'issued_us' is taken before anything is read of who he is:
- * what changes from then on ends this token too. The second answers with it. */
-int token_make(struct call *call, struct login *l, const json_t *scope, int64_t issued_us,
-               struct auth_context *ret, char **ret_text, struct fault *f);
-int token_reply(struct call *call, struct login *l, const json_t *scope, int64_t issued_us,
-                struct fault *f);
+/* A token for who has logged in. 'scope' as the request says it, or NULL. The second answers with it. */
+int token_make(struct call *call, struct login *l, const json_t *scope, struct auth_context *ret,
+               char **ret_text, struct fault *f);
+int token_reply(struct call *call, struct login *l, const json_t *scope, struct fault *f);
 
 /* What the catalogue is made of has changed: what this daemon keeps of it is void before the change is answered. For 'committed' hooks; other
  * daemons hear of it by triggers (watch.h). */

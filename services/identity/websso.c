@@ -163,14 +163,13 @@ reply_form(struct call *call, const char *origin, const char *token)
 
 static int
 finish(struct call *call, const struct federation_way *way, const struct assertion *assertion,
-       const char *origin, int64_t issued_us, struct fault *f)
+       const char *origin, struct login *l, struct fault *f)
 {
     struct auth_context token;
-    struct login l;
     char *text;
 
-    if (federation_login(call, way, assertion, &l, f) < 0 ||
-        token_make(call, &l, NULL, issued_us, &token, &text, f) < 0)
+    if (federation_login(call, way, assertion, l, f) < 0 ||
+        token_make(call, l, NULL, &token, &text, f) < 0)
         return -1;
     reply_form(call, origin, text);
     return 0;
@@ -254,15 +253,15 @@ static int
 come_back(struct call *call, const char *state, struct fault *f)
 {
     const char *code = call_query(call, "code"), *secret = cookie(call);
-    int64_t issued_us = clock_now_us();
     struct federation_way way = { 0 };
     struct assertion assertion;
     struct websso_take_row row;
     struct oidc_client *client;
     struct oidc_login login;
+    struct login l = { 0 };
     json_t *claims;
 
-    if (take_state(call, state, secret, &row, f) < 0 ||
+    if (login_begin(call, &l, f) < 0 || take_state(call, state, secret, &row, f) < 0 ||
         federation_find_way(call, row.idp_id, row.protocol_id, &way, f) < 0)
         return -1;
     client = oidc_find(identity_of(call)->oidc, row.idp_id, row.protocol_id);
@@ -272,7 +271,7 @@ come_back(struct call *call, const char *state, struct fault *f)
     if (oidc_redeem(call, client, &login, code, &claims, f) < 0)
         return federation_refused(call, f);
     assertion_from_claims(call->arena, claims, &assertion);
-    return finish(call, &way, &assertion, row.origin, issued_us, f);
+    return finish(call, &way, &assertion, row.origin, &l, f);
 }
 
 /* --- With a front proxy */
@@ -310,15 +309,15 @@ static int
 by_proxy(struct call *call, const char *idp_id, const char *protocol_id, const char *origin,
          struct fault *f)
 {
-    int64_t issued_us = clock_now_us();
     struct federation_way way = { 0 };
     struct assertion assertion;
+    struct login l = { 0 };
 
-    if (federation_proxy_assertion(call, &assertion, f) < 0 ||
+    if (login_begin(call, &l, f) < 0 || federation_proxy_assertion(call, &assertion, f) < 0 ||
         (idp_id == NULL && provider_of(call, &assertion, protocol_id, &idp_id, f) < 0) ||
         federation_find_way(call, idp_id, protocol_id, &way, f) < 0)
         return -1;
-    return finish(call, &way, &assertion, origin, issued_us, f);
+    return finish(call, &way, &assertion, origin, &l, f);
 }
 
 int

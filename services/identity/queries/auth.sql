@@ -57,6 +57,14 @@ SELECT DISTINCT d.id FROM domain d JOIN assignment s ON s.target_type = 'domain'
 WHERE d.enabled AND ((s.actor_type = 'user' AND s.actor_id = $1)
     OR (s.actor_type = 'group' AND (s.actor_id IN (SELECT group_id FROM membership WHERE user_id = $1) OR s.actor_id = ANY($2::text[])))) ORDER BY d.id;
 
+-- The first row is the moment; the others are what has ended tokens since then.
+-- login_moment(since timestamptz) :many -> (moment timestamptz, ends jsonb?)
+SELECT moment, ends FROM login_moment($1);
+
+-- Until this transaction's end no login begins, and it ends soon also if this daemon is stopped.
+-- revocation_moment() :one moment -> (moment timestamptz)
+SELECT clock_timestamp() AS moment FROM pg_advisory_xact_lock(7598539152637002), set_config('idle_in_transaction_session_timeout', '5000', true);
+
 -- revocation_add(body jsonb, expires_at timestamptz) :exec
 INSERT INTO revocation (body, expires_at) VALUES ($1, $2);
 
