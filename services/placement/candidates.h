@@ -34,8 +34,10 @@ struct candidates_options {
     /* How many will be taken, 0: all. Then trees take turns, so that the few are of many hosts and not all of the first: each gives one, those
      * that have more up to four, and so on. */
     int64_t limit;
-    uint64_t
-        max_steps; /* 0: a built-in bound on the walk, against requests whose every branch fails at its end. */
+    /* 0: a built-in bound on steps of the walk that lead to nothing, against requests whose every branch fails at its end. */
+    uint64_t max_steps;
+    bool
+        careful; /* Looks ahead from the first step on, not only where it finds nothing for long: for tests. */
 };
 
 /* Where to look: the mirror, or a fork of it. */
@@ -54,8 +56,9 @@ struct candidates_plan;
 int candidates_plan(const struct mirror *m, const struct request *r, struct arena *a,
                     struct candidates_plan **ret, struct fault *f);
 
-/* Calls take() with each candidate until it returns false. The candidate is the walk's own: copy what is to stay. */
-void candidates_walk(const struct mirror *m, const struct candidates_plan *plan,
+/* Calls take() with each candidate until it returns false. The candidate is the walk's own: copy what is to stay. Returns false if the walk
+ * was given up at the bound, so that there may be more. */
+bool candidates_walk(const struct mirror *m, const struct candidates_plan *plan,
                      const struct candidates_options *options,
                      bool (*take)(void *owner, const struct candidate *c), void *owner);
 
@@ -65,6 +68,7 @@ struct candidates_walker;
 struct candidates_walker *candidates_walker(const struct candidates_scope *scope,
                                             const struct candidates_plan *plan,
                                             const struct candidates_options *options);
+void candidates_walker_grant(struct candidates_walker *w); /* All its steps anew. */
 bool candidates_walk_tree(struct candidates_walker *w, const struct mirror_tree *t,
                           bool (*take)(void *owner, const struct candidate *c), void *owner);
 
@@ -95,7 +99,3 @@ bool plan_has_traits(const struct plan_group *g,
 bool plan_has_forbidden(const struct plan_group *g, const struct mirror_provider *p);
 bool plan_in_aggregates(const struct plan_group *g, const struct mirror_provider *p);
 bool plan_in_forbidden(const struct plan_group *g, const struct mirror_provider *p);
-
-/* The sharing providers, outside the tree, that serve it: their number. 'ret' has room for all of them. */
-size_t candidates_sharing(const struct candidates_scope *scope, const struct mirror_tree *t,
-                          const struct mirror_provider **ret);

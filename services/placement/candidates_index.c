@@ -1,7 +1,7 @@
 #include "candidates_index.h"
 
 #include "base/array.h"
-#include "candidates_walk.h"
+#include "candidates_plan.h"
 #include "mirror_index.h"
 
 /* One of these must be in a tree's kind. */

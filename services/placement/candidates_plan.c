@@ -1,6 +1,6 @@
 /* Names into numbers, and the rules about one provider. */
+#include "candidates_plan.h"
 #include "base/str.h"
-#include "candidates_walk.h"
 
 double
 stock_room(const struct mirror_stock *s)
@@ -127,34 +127,83 @@ group_index(const struct request *r, const char *suffix)
     return -1;
 }
 
-/* Amounts are bounded by what fits one inventory; more than an int64_t holds is more than there is anyway. */
-static void
-add_total(struct candidates_plan *plan, int class_id, int64_t amount)
+size_t
+plan_total_at(const struct candidates_plan *plan, int class_id)
 {
     size_t i = 0;
 
     while (i < plan->totals_count && plan->totals[i].class_id != class_id)
         i++;
+    return i;
+}
+
+/* Amounts are bounded by what fits one inventory; more than an int64_t holds is more than there is anyway. */
+static int64_t
+add_up(int64_t a, int64_t b)
+{
+    return a > INT64_MAX - b ? INT64_MAX : a + b;
+}
+
+static void
+add_total(struct candidates_plan *plan, int class_id, int64_t amount)
+{
+    size_t i = plan_total_at(plan, class_id);
+
     if (i == plan->totals_count)
         plan->totals[plan->totals_count++] = (struct plan_total){ .class_id = class_id };
-    plan->totals[i].amount =
-        plan->totals[i].amount > INT64_MAX - amount ? INT64_MAX : plan->totals[i].amount + amount;
+    plan->totals[i].amount = add_up(plan->totals[i].amount, amount);
 }
 
 static void
 sum_up(struct candidates_plan *plan)
 {
-    size_t wants = 0;
-
-    for (size_t i = 0; i < plan->request->groups_count; i++)
-        wants += plan->groups[i].request->wants_count;
-    plan->totals = ARENA_ARRAY(plan->arena, struct plan_total, wants + 1);
+    plan->totals = ARENA_ARRAY(plan->arena, struct plan_total, plan->max_picks + 1);
+    plan->plain = SIZE_MAX;
     for (size_t i = 0; i < plan->request->groups_count; i++) {
         const struct plan_group *g = &plan->groups[i];
 
-        plan->suffixed += g->request->suffix[0] != '\0';
+        if (g->request->suffix[0] != '\0')
+            plan->suffixed++;
+        else
+            plan->plain = i;
         for (size_t k = 0; k < g->request->wants_count; k++)
             add_total(plan, g->class_ids[k], g->request->wants[k].amount);
+    }
+}
+
+static void
+add_levels(struct candidates_plan *plan, size_t group)
+{
+    size_t wants = plan->groups[group].request->wants_count;
+
+    if (group != plan->plain) {
+        plan->levels[plan->levels_count++] = (struct plan_level){ group, 0, wants, true, true };
+        return;
+    }
+    for (size_t i = 0; i < wants; i++)
+        plan->levels[plan->levels_count++] =
+            (struct plan_level){ group, i, 1, false, i + 1 == wants };
+}
+
+static void
+level_out(struct candidates_plan *plan)
+{
+    plan->levels = ARENA_ARRAY(plan->arena, struct plan_level, plan->max_picks + 1);
+    for (size_t i = 0; i < plan->request->groups_count; i++)
+        add_levels(plan, i);
+    plan->needs =
+        ARENA_ARRAY(plan->arena, int64_t, (plan->levels_count + 1) * (plan->totals_count + 1));
+    for (size_t n = plan->levels_count; n-- > 0;) {
+        const struct plan_level *l = &plan->levels[n];
+        const struct plan_group *g = &plan->groups[l->group];
+        int64_t *needs = &plan->needs[n * plan->totals_count];
+
+        memcpy(needs, needs + plan->totals_count, plan->totals_count * sizeof(*needs));
+        for (size_t i = l->first; i < l->first + l->count; i++) {
+            int64_t *need = &needs[plan_total_at(plan, g->class_ids[i])];
+
+            *need = add_up(*need, g->request->wants[i].amount);
+        }
     }
 }
 
@@ -174,6 +223,7 @@ candidates_plan(const struct mirror *m, const struct request *r, struct arena *a
         plan->max_picks += MAX(r->groups[i].wants_count, (size_t)1);
     }
     sum_up(plan);
+    level_out(plan);
     if (traits_of(m, &r->root_required, a, &plan->root_required, f) < 0 ||
         traits_of(m, &r->root_forbidden, a, &plan->root_forbidden, f) < 0)
         return -1;

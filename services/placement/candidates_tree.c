@@ -2,76 +2,80 @@
 
 #include <math.h>
 
-#include "candidates_walk.h"
-
 #define NOBODY SIZE_MAX
 
-/* One tree on its way. */
-struct look {
-    struct candidates_tree *x;
-    const struct candidates_plan *plan;
-    const struct mirror_tree *tree;
-    const struct mirror_provider *const *shared;
-    size_t providers;
-};
-
-static const struct mirror_provider *
-provider(const struct look *l, size_t i)
-{
-    return i < l->tree->count ? l->tree->members[i] : l->shared[i - l->tree->count];
-}
+/* --- One provider and one level */
 
 static bool
-is_suffixed(const struct look *l, size_t group)
+has_room(const struct plan_group *g, const struct plan_level *l, const struct mirror_provider *p)
 {
-    return l->plan->groups[group].request->suffix[0] != '\0';
+    for (size_t i = l->first; i < l->first + l->count; i++) {
+        const struct mirror_stock *s = mirror_stock(p, g->class_ids[i]);
+
+        if (s == NULL || !stock_fits(s, g->request->wants[i].amount))
+            return false;
+    }
+    return true;
 }
 
-/* May 'p' alone serve the group, if nothing else is asked of it? */
+/* All of a group with a suffix. */
 static bool
-may_serve(const struct plan_group *g, const struct mirror_provider *p)
+serves_all(const struct plan_group *g, const struct mirror_provider *p)
 {
     if (g->request->in_tree != NULL && p->tree != g->in_tree)
         return false;
     /* A group that wants nothing and asks for nothing, but at most against something, is served by nobody, upstream. */
     if (g->request->wants_count + g->request->required_count + g->request->member_of_count == 0)
         return false;
-    for (size_t i = 0; i < g->request->wants_count; i++) {
-        const struct mirror_stock *s = mirror_stock(p, g->class_ids[i]);
-
-        if (s == NULL || !stock_fits(s, g->request->wants[i].amount))
-            return false;
-    }
     return plan_has_traits(g, p) && !plan_has_forbidden(g, p) && plan_in_aggregates(g, p) &&
            !plan_in_forbidden(g, p);
 }
 
+/* One resource of the group without a suffix. An aggregate on the root spans the tree. */
 static bool
-mark(struct look *l, size_t group)
+serves_one(const struct candidates_tree *x, const struct plan_group *g,
+           const struct mirror_provider *p)
 {
-    uint64_t *bits = &l->x->bits[group * l->x->words], any = 0;
+    bool shared = p->tree != x->tree;
 
-    memset(bits, 0, l->x->words * sizeof(*bits));
-    for (size_t i = 0; i < l->providers; i++) {
-        if (may_serve(&l->plan->groups[group], provider(l, i)))
-            bits[i / 64] |= UINT64_C(1) << (i % 64);
-    }
-    for (size_t i = 0; i < l->x->words; i++)
-        any |= bits[i];
-    return any != 0;
+    if (plan_has_forbidden(g, p))
+        return false;
+    if (g->request->in_tree != NULL && (shared || g->in_tree != x->tree))
+        return false;
+    if (!plan_in_aggregates(g, p) && (shared || !plan_in_aggregates(g, x->root)))
+        return false;
+    return !plan_in_forbidden(g, p) && !plan_in_forbidden(g, x->root);
+}
+
+bool
+candidates_tree_judge(struct candidates_tree *x, size_t level, size_t provider)
+{
+    const struct plan_level *l = &x->plan->levels[level];
+    const struct plan_group *g = &x->plan->groups[l->group];
+    const struct mirror_provider *p = candidates_tree_provider(x, provider);
+    size_t word = level * x->words + provider / 64;
+    uint64_t bit = UINT64_C(1) << (provider % 64);
+    bool may = (x->pinned != level || p->tree == x->pin) && has_room(g, l, p) &&
+               (l->suffixed ? serves_all(g, p) : serves_one(x, g, p));
+
+    x->known[word] |= bit;
+    if (may)
+        x->may[word] |= bit;
+    return may;
 }
 
 /* --- Each group from another provider: a matching of groups and providers, found by augmenting paths. 'owner' is by provider. */
 
 static bool
-augment(struct look *l, size_t *owner, size_t group)
+augment(struct candidates_tree *x, const struct picks *k, size_t level)
 {
-    for (size_t i = 0; i < l->providers; i++) {
-        if (!candidates_tree_may(l->x, group, i) || l->x->tried[i])
+    for (size_t i = 0; i < x->providers; i++) {
+        if (x->tried[i] || !candidates_tree_may(x, level, i) ||
+            !picks_may(k, &x->plan->levels[level], candidates_tree_provider(x, i)))
             continue;
-        l->x->tried[i] = true;
-        if (owner[i] == NOBODY || augment(l, owner, owner[i])) {
-            owner[i] = group;
+        x->tried[i] = true;
+        if (x->owner[i] == NOBODY || augment(x, k, x->owner[i])) {
+            x->owner[i] = level;
             return true;
         }
     }
@@ -79,81 +83,179 @@ augment(struct look *l, size_t *owner, size_t group)
 }
 
 static bool
-can_isolate(struct look *l)
+can_isolate(struct candidates_tree *x, const struct picks *k, size_t level)
 {
-    size_t *owner = l->x->owner;
-
-    for (size_t i = 0; i < l->providers; i++)
-        owner[i] = NOBODY;
-    for (size_t g = 0; g < l->plan->request->groups_count; g++) {
-        if (!is_suffixed(l, g))
+    for (size_t i = 0; i < x->providers; i++)
+        x->owner[i] = NOBODY;
+    for (; level < x->plan->levels_count; level++) {
+        if (!x->plan->levels[level].suffixed)
             continue;
-        memset(l->x->tried, 0, l->providers * sizeof(*l->x->tried));
-        if (!augment(l, owner, g))
+        memset(x->tried, 0, x->providers * sizeof(*x->tried));
+        if (!augment(x, k, level))
             return false;
     }
     return true;
 }
 
-/* --- All groups together must not want more of a class than there is. */
+/* --- All levels together must not want more of a class than there is. */
 
-static bool
-has_enough(const struct look *l, int class_id, int64_t wanted)
+/* What the provider could give of it, to those that it may serve. */
+static int64_t
+can_give(struct candidates_tree *x, const struct picks *k, size_t level, size_t provider,
+         int class_id)
 {
-    double left = 0;
+    const struct mirror_provider *p = candidates_tree_provider(x, provider);
+    const struct mirror_stock *s = mirror_stock(p, class_id);
 
-    for (size_t i = 0; i < l->providers && left < (double)wanted; i++) {
-        const struct mirror_stock *s = mirror_stock(provider(l, i), class_id);
+    for (; s != NULL && level < x->plan->levels_count; level++) {
+        const struct plan_level *l = &x->plan->levels[level];
+        const struct plan_group *g = &x->plan->groups[l->group];
 
-        if (s != NULL)
-            left += fmax(0, floor(stock_room(s) - (double)s->used));
+        for (size_t i = l->first; i < l->first + l->count; i++) {
+            if (g->class_ids[i] == class_id && candidates_tree_may(x, level, provider) &&
+                picks_may(k, l, p))
+                return picks_left(k, p, s);
+        }
     }
-    return left >= (double)wanted;
+    return 0;
 }
 
 static bool
-has_enough_of_all(const struct look *l)
+has_enough(struct candidates_tree *x, const struct picks *k, size_t level)
 {
-    for (size_t i = 0; i < l->plan->totals_count; i++) {
-        if (!has_enough(l, l->plan->totals[i].class_id, l->plan->totals[i].amount))
+    for (size_t t = 0; t < x->plan->totals_count; t++) {
+        int64_t need = plan_need(x->plan, level, t);
+
+        for (size_t i = 0; i < x->providers && need > 0; i++)
+            need -= can_give(x, k, level, i, x->plan->totals[t].class_id);
+        if (need > 0)
             return false;
     }
     return true;
 }
+
+static bool
+has_somebody(struct candidates_tree *x, const struct picks *k, size_t level)
+{
+    bool shared = level >= 63 || (x->shared_can >> level & 1) != 0;
+    size_t providers = shared ? x->providers : x->tree->count;
+
+    for (size_t i = 0; i < providers; i++) {
+        if (candidates_tree_may(x, level, i) &&
+            picks_may(k, &x->plan->levels[level], candidates_tree_provider(x, i)))
+            return true;
+    }
+    return false;
+}
+
+static bool
+each_has_somebody(struct candidates_tree *x, const struct picks *k, size_t level)
+{
+    for (; level < x->plan->levels_count; level++) {
+        if (!has_somebody(x, k, level))
+            return false;
+    }
+    return true;
+}
+
+bool
+candidates_tree_open(struct candidates_tree *x, const struct picks *k, size_t level)
+{
+    return each_has_somebody(x, k, level) && has_enough(x, k, level) &&
+           (!x->plan->request->isolate || can_isolate(x, k, level));
+}
+
+/* --- Subtrees */
+
+size_t
+candidates_tree_place(const struct candidates_tree *x, const struct mirror_provider *p)
+{
+    size_t low = 0, high = x->tree->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (x->tree->members[middle]->id < p->id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* May 'top', or one above it, serve one of the groups that are to come? */
+static bool
+may_top(struct candidates_tree *x, const struct plan_any *groups, size_t level,
+        const struct mirror_provider *top)
+{
+    bool own = top->tree == x->tree;
+
+    for (; level < x->plan->levels_count; level++) {
+        if (!plan_any_has(groups, (int)x->plan->levels[level].group))
+            continue;
+        if (!own)
+            return true; /* Of another tree's providers only those that share are known here. */
+        for (const struct mirror_provider *p = top; p != NULL; p = p->parent) {
+            if (candidates_tree_may(x, level, candidates_tree_place(x, p)))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool
+candidates_tree_subtrees(struct candidates_tree *x, const struct picks *k, size_t level)
+{
+    for (size_t i = 0; i < x->plan->request->same_subtrees_count; i++) {
+        struct picks_subtree s = picks_subtree(k, &x->plan->subtrees[i]);
+
+        if (!s.begun || s.found)
+            continue;
+        if (s.top == NULL || !may_top(x, &x->plan->subtrees[i], level, s.top))
+            return false;
+    }
+    return true;
+}
+
+/* --- Making it */
 
 static void
-reserve(struct candidates_tree *x, const struct candidates_plan *plan, size_t providers)
+reserve(struct candidates_tree *x)
 {
     size_t bits;
 
-    x->words = (providers + 63) / 64;
-    bits = x->words * plan->request->groups_count;
+    x->words = (x->providers + 63) / 64;
+    bits = x->words * x->plan->levels_count;
     if (bits > x->capacity) {
         x->capacity = bits * 2;
-        x->bits = ARENA_ARRAY(plan->arena, uint64_t, x->capacity);
+        x->known = ARENA_ARRAY(x->plan->arena, uint64_t, x->capacity);
+        x->may = ARENA_ARRAY(x->plan->arena, uint64_t, x->capacity);
     }
-    if (providers > x->providers_capacity) {
-        x->providers_capacity = providers * 2;
-        x->owner = ARENA_ARRAY(plan->arena, size_t, x->providers_capacity);
-        x->tried = ARENA_ARRAY(plan->arena, bool, x->providers_capacity);
+    memset(x->known, 0, bits * sizeof(*x->known));
+    memset(x->may, 0, bits * sizeof(*x->may));
+    if (x->providers > x->providers_capacity) {
+        x->providers_capacity = x->providers * 2;
+        x->owner = ARENA_ARRAY(x->plan->arena, size_t, x->providers_capacity);
+        x->tried = ARENA_ARRAY(x->plan->arena, bool, x->providers_capacity);
     }
 }
 
 bool
 candidates_tree_make(struct candidates_tree *x, const struct candidates_plan *plan,
                      const struct mirror_tree *t, const struct mirror_provider *const *shared,
-                     size_t shared_count)
+                     size_t shared_count, uint64_t shared_can)
 {
-    struct look l = {
-        .x = x, .plan = plan, .tree = t, .shared = shared, .providers = t->count + shared_count
-    };
+    struct picks none = { .plan = plan, .nested = true };
 
-    if (plan->suffixed == 0)
-        return true; /* The walk of the one group is as quick. */
-    reserve(x, plan, l.providers);
-    for (size_t g = 0; g < plan->request->groups_count; g++) {
-        if (is_suffixed(&l, g) && !mark(&l, g))
-            return false;
-    }
-    return has_enough_of_all(&l) && (!plan->request->isolate || can_isolate(&l));
+    x->plan = plan;
+    x->tree = t;
+    x->root = mirror_root(t->members[0]);
+    x->shared = shared;
+    x->shared_count = shared_count;
+    x->shared_can = shared_can;
+    x->providers = t->count + shared_count;
+    reserve(x);
+    if (plan->suffixed == 0) /* For the rest the walk of the one group is as quick. */
+        return each_has_somebody(x, &none, 0);
+    return candidates_tree_open(x, &none, 0);
 }

@@ -6,7 +6,7 @@
 #include "base/array.h"
 #include "base/map.h"
 #include "base/str.h"
-#include "candidates_walk.h"
+#include "candidates_plan.h"
 #include "inventories.h"
 #include "reply.h"
 #include "simulation.h"

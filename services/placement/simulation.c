@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/str.h"
-#include "candidates_walk.h"
+#include "candidates_plan.h"
 #include "verdict.h"
 
 /* More than there is of anything; keeps sums in range whatever the ratios are. */

@@ -3,7 +3,8 @@
 #include <math.h>
 
 #include "base/str.h"
-#include "candidates_walk.h"
+#include "candidates_plan.h"
+#include "candidates_sharing.h"
 
 /* The request with a rule left out: what then fits was refused by that rule. */
 struct relaxed {
@@ -21,8 +22,9 @@ struct verdicts {
     bool text;
     const struct mirror_tree *tree; /* Of which is spoken, ... */
     const struct mirror_provider *root;
-    const struct mirror_provider **shared; /* ... and who shares with it. */
+    const struct mirror_provider *const *shared; /* ... and who shares with it. */
     size_t shared_count;
+    struct candidates_sharers *sharers;
 };
 
 static size_t
@@ -418,6 +420,7 @@ void
 verdict_of(struct verdicts *v, const struct mirror_tree *t, bool text, struct verdict *ret)
 {
     bool complete;
+    uint64_t can;
 
     *ret = (struct verdict){ 0 };
     if (fits(v->walker, t, &complete))
@@ -425,7 +428,7 @@ verdict_of(struct verdicts *v, const struct mirror_tree *t, bool text, struct ve
     v->text = text;
     v->tree = t;
     v->root = mirror_root(t->members[0]);
-    v->shared_count = v->scope->sharing_count == 0 ? 0 : candidates_sharing(v->scope, t, v->shared);
+    v->shared = candidates_sharers_of(v->sharers, t, &v->shared_count, &can);
     if (!complete) {
         refuse(v, ret, "bound", NULL, NULL,
                "so many combinations of its providers do not fit that the search was given up");
@@ -483,7 +486,7 @@ verdicts_new(const struct candidates_scope *scope, const struct candidates_plan 
     v->scope = scope;
     v->plan = plan;
     v->walker = candidates_walker(scope, plan, &options);
-    v->shared = ARENA_ARRAY(a, const struct mirror_provider *, scope->sharing_count + 1);
+    v->sharers = candidates_sharers(scope, NULL, a);
     if (isolate)
         relax(v, "group_policy", "its groups cannot each have a provider of their own", true, false,
               false);

@@ -157,28 +157,36 @@ take_one(void *owner, const struct candidate *c)
     return --*(int *)owner > 0;
 }
 
-/* It ends when it is told to, and a walk whose every branch fails late ends too. */
+/* It ends when it is told to; and what has found nothing for long ends too, and says so. */
 static void
 test_bounds(void **state)
 {
     struct arena *a = arena_new();
     struct http_request http = { .arena = a };
     struct call call = { .arena = a, .request = &http, .version = 1039 };
-    struct candidates_options options = { .nested = true, .max_steps = 5 };
+    struct candidates_options options = { .nested = true };
     struct candidates_plan *plan;
     struct request request;
     struct fault f = { 0 };
     int left = 1;
 
     (void)state;
-    assert_ok(url_parse_query(a, "resources=VCPU:1", &http.query, &http.query_count, &f));
+    assert_ok(url_parse_query(a,
+                              "resources=VCPU:1,MEMORY_MB:1&resources1=SRIOV_NET_VF:3&resources2="
+                              "SRIOV_NET_VF:3&group_policy=none",
+                              &http.query, &http.query_count, &f));
     assert_ok(request_parse(&call, &request, &f));
     assert_ok(candidates_plan(mirror, &request, a, &plan, &f));
-    candidates_walk(mirror, plan, &options, take_one, &left);
+    options.max_steps = 5; /* To the first of two; what led to it does not count afterwards. */
+    assert_true(candidates_walk(mirror, plan, &options, take_one, &left));
     assert_int_equal(left, 0);
     left = 100;
-    candidates_walk(mirror, plan, &options, take_one, &left);
-    assert_int_equal(left, 98); /* Five steps reach two of the three hosts. */
+    assert_true(candidates_walk(mirror, plan, &options, take_one, &left));
+    assert_int_equal(left, 98);
+    options.max_steps = 4;
+    left = 100;
+    assert_false(candidates_walk(mirror, plan, &options, take_one, &left));
+    assert_int_equal(left, 100);
     arena_free(a);
 }
 
