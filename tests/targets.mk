@@ -69,16 +69,13 @@ $(O)/release/tests/bench/%: $(B)/obj/tests/bench/%.o $(B)/libvirga.a
 	@$(CC) $(LDFLAGS) -o $@ $< $(B)/libvirga.a $(LIBS)
 
 # Upstream's own code (Debian's packages) as a neighbour of ours: it beside our daemons, its placement and ours asked the same, its clients against
-# ours. Placement at all microversions takes a quarter of an hour; INTEROP="--versions 1.0,1.39" fewer.
+# ours. Placement at all microversions takes a quarter of an hour; INTEROP="--versions 1.0,1.39" fewer. ONLY=osc: one of the programs. V=san: that build.
 INTEROP ?=
 .PHONY: interop
 interop:
 	@deploy/install-packages build run test interop
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@for test in tests/interop/test_*.py; do echo "$$test"; VIRGA_BUILD=$(abspath $(O)/release) $(PYTHON) $$test || exit 1; done
-	@VIRGA_BUILD=$(abspath $(O)/release) $(PYTHON) tests/interop/placement_diff.py $(INTEROP)
-	@VIRGA_BUILD=$(abspath $(O)/release) $(PYTHON) tests/interop/placement_osc.py
-	@VIRGA_BUILD=$(abspath $(O)/release) $(PYTHON) tests/interop/nova_placement.py
+	@$(PYTHON) tests/interop/run --build $(abspath $(B)) --out $(abspath $(O)/interop) $(if $(ONLY),--only $(ONLY)) $(if $(INTEROP),--diff="$(INTEROP)")
 
 # Debian's tempest, unmodified, against a cloud of its own, when the conformance suite lies beside the checkout.
 .PHONY: tempest
