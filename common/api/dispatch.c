@@ -76,9 +76,12 @@ find_route(struct api_server *s, struct call *c, struct route_match *m)
 
     if (router_find(s->router, path, c->arena, m))
         return true;
-    if (size > 1 && path[size - 1] == '/' && !s->dialect->exact_paths)
-        return router_find(s->router, arena_strndup(c->arena, path, size - 1), c->arena, m);
-    return false;
+    if (size <= 1 || path[size - 1] != '/' || s->dialect->exact_paths)
+        return false;
+    do
+        size--;
+    while (s->dialect->id == DIALECT_KEYSTONE && size > 1 && path[size - 1] == '/');
+    return router_find(s->router, arena_strndup(c->arena, path, size), c->arena, m);
 }
 
 /* --- Version */

@@ -447,6 +447,16 @@ class Together(unittest.TestCase):
         self.assertEqual(got, [201] * 8)
         self.assertEqual(len(I.call('GET', f"/v3/projects/{project['id']}/tags")['tags']), 8)
 
+    def test_slashes_at_the_end(self):
+        """They are none, however many: a tag "/" is a list of tags without a body."""
+        project = I.make('project', tags=['a'])
+        path = f"/v3/projects/{project['id']}"
+        for end in ('', '/', '//', '////'):
+            self.assertEqual(I.call('GET', path + end)['project']['id'], project['id'])
+            I.call('PUT', path + '/tags' + end, None, 400)
+        I.call('GET', path + '//tags', None, 404)
+        self.assertEqual(I.call('GET', path + '/tags')['tags'], ['a'])
+
 
 class TwoLevels(unittest.TestCase):
     def test_depth(self):
