@@ -49,6 +49,12 @@ missing(const char *field, const char *what, struct fault *f)
                              what);
 }
 
+static int
+no_project(struct fault *f)
+{
+    return fault_raise_field(f, "project_id", "'project_id' is a required property");
+}
+
 int
 credential_read_ec2(struct arena *a, const char *blob, json_t **ret, struct fault *f)
 {
@@ -100,7 +106,7 @@ prepare_create(struct call *call, struct db_tx *tx, struct credential *row, stru
         return -1;
     if (credential_is_ec2(row->type)) {
         if (str_empty(row->project_id))
-            return fault_raise_field(f, "project_id", "'project_id' is a required property");
+            return no_project(f);
         if (credential_read_ec2(call->arena, row->blob, &blob, f) < 0)
             return -1;
         row->id = credential_ec2_id(call->arena, json_get_text(blob, "access"));
@@ -124,13 +130,14 @@ old_blob(struct call *call, const struct credential *old, const char **ret, stru
     return credential_blob(call, &row, ret, f);
 }
 
-/* Neither the marks nor, where there is one, the project they belong to. */
+/* Neither the marks nor, where there is one, whose they are and the project they belong to. */
 static int
 check_marks(struct call *call, const struct credential *old, const struct credential *row,
             struct fault *f)
 {
     bool project_changed = field_given(&row->set, CREDENTIAL_F_PROJECT_ID) &&
                            !str_equal(row->project_id, old->project_id);
+    bool user_changed = !str_equal(row->user_id, old->user_id);
     const char *text;
     json_t *was, *will;
 
@@ -148,36 +155,66 @@ check_marks(struct call *call, const struct credential *old, const struct creden
                                                                ? json_null()
                                                                : json_object_get(will, marks[i])))
             return fault_raise_field(f, "blob", "%s can not be updated for credential", marks[i]);
-        if (marked && project_changed)
-            return fault_raise_field(f, "project_id",
-                                     "project_id can not be updated for credential");
+        if (marked && (project_changed || user_changed))
+            return fault_raise_field(f, project_changed ? "project_id" : "user_id",
+                                     "%s can not be updated for credential",
+                                     project_changed ? "project_id" : "user_id");
     }
-    if (field_given(&row->set, CREDENTIAL_F_PROJECT_ID) && str_empty(row->project_id))
-        return fault_raise_field(f, "project_id", "'project_id' is a required property");
-    return 0;
+    return field_given(&row->set, CREDENTIAL_F_PROJECT_ID) && str_empty(row->project_id)
+               ? no_project(f)
+               : 0;
 }
 
-/* The user stays (the engine sees to that), and what is of EC2 neither becomes so nor ceases to be: its id says what it is. */
+/* Given to another user: by who might change it if it were his already. */
+static int
+check_new_user(struct call *call, struct db_tx *tx, const struct credential *row, struct fault *f)
+{
+    struct user user = { 0 };
+
+    if (call_enforce(call, call->operation->policy, &credential_resource, row, f) < 0 ||
+        resource_load(tx->db, &user_resource, row->user_id, NULL, false, &user, f) < 0)
+        return -1;
+    return credential_check_limit(call, tx, row->user_id, f);
+}
+
+/* What was of EC2 stays so, or its marks could be changed meanwhile. What becomes so is shown as the others are and lets nobody in: its id does
+ * not come of its access key. */
+static int
+check_type(struct call *call, const struct credential *old, const struct credential *row,
+           struct fault *f)
+{
+    const char *project =
+        field_given(&row->set, CREDENTIAL_F_PROJECT_ID) ? row->project_id : old->project_id;
+    json_t *blob;
+
+    if (credential_is_ec2(old->type) && !credential_is_ec2(row->type))
+        return fault_raise_field(f, "type", "'type' cannot be changed.");
+    if (!credential_is_ec2(row->type))
+        return 0;
+    if (credential_is_ec2(old->type))
+        return check_marks(call, old, row, f);
+    return str_empty(project) ? no_project(f)
+                              : credential_read_ec2(call->arena, row->blob, &blob, f);
+}
+
 static int
 prepare_update(struct call *call, struct db_tx *tx, const struct credential *old,
                struct credential *row, struct fault *f)
 {
-    bool retyped = field_given(&row->set, CREDENTIAL_F_TYPE) && !str_equal(row->type, old->type);
-
-    (void)tx;
-    if (retyped && (credential_is_ec2(old->type) || credential_is_ec2(row->type)))
-        return fault_raise_field(f, "type", "'type' cannot be changed.");
-    if (credential_is_ec2(old->type) && check_marks(call, old, row, f) < 0)
-        return -1;
-    if (!field_given(&row->set, CREDENTIAL_F_BLOB) && !retyped)
-        return 0;
-    /* Sealed anew, for it is bound to the type. */
     if (!field_given(&row->set, CREDENTIAL_F_BLOB) && old_blob(call, old, &row->blob, f) < 0)
         return -1;
-    row->user_id = old->user_id;
-    if (!retyped)
+    if (!field_given(&row->set, CREDENTIAL_F_TYPE))
         row->type = old->type;
-    return credential_hide(call, row, f);
+    if (!field_given(&row->set, CREDENTIAL_F_USER_ID))
+        row->user_id = old->user_id;
+    if (!str_equal(row->user_id, old->user_id) && check_new_user(call, tx, row, f) < 0)
+        return -1;
+    if (check_type(call, old, row, f) < 0)
+        return -1;
+    if (!field_given(&row->set, CREDENTIAL_F_BLOB) && str_equal(row->type, old->type) &&
+        str_equal(row->user_id, old->user_id))
+        return 0;
+    return credential_hide(call, row, f); /* Bound to type and user, so sealed anew. */
 }
 
 static int

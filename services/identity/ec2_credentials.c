@@ -90,6 +90,21 @@ new_blob(struct arena *a, const char *access)
     return json_text(a, blob);
 }
 
+/* A domain is a project too. */
+static int
+check_project(struct call *call, const char *id, struct fault *f)
+{
+    struct domain_project domain = { 0 };
+    struct project project = { 0 };
+
+    if (resource_load(call->db, &project_resource, id, NULL, false, &project, f) == 0)
+        return 0;
+    if (f->kind != FAULT_NOT_FOUND)
+        return -1;
+    fault_clear(f);
+    return resource_load(call->db, &domain_project_resource, id, NULL, false, &domain, f);
+}
+
 int
 ec2_create(struct call *call, const struct ec2_create *in, struct fault *f)
 {
@@ -102,13 +117,12 @@ ec2_create(struct call *call, const struct ec2_create *in, struct fault *f)
     static const unsigned given[] = { CREDENTIAL_F_ID, CREDENTIAL_F_USER_ID,
                                       CREDENTIAL_F_PROJECT_ID, CREDENTIAL_F_TYPE };
     _cleanup_(db_tx_done) struct db_tx tx = { 0 };
-    struct project project = { 0 };
 
     for (size_t i = 0; i < ARRAY_SIZE(given); i++)
         field_mark(&row.set, given[i]);
     if (call_enforce(call, call->operation->policy, &credential_resource, &row, f) < 0 ||
         credential_check_primary(call, f) < 0 || load_user(call, f) < 0 ||
-        resource_load(call->db, &project_resource, in->tenant_id, NULL, false, &project, f) < 0)
+        check_project(call, in->tenant_id, f) < 0)
         return -1;
     if (db_tx_begin(&tx, call->db, f) < 0 ||
         credential_check_limit(call, &tx, row.user_id, f) < 0 ||

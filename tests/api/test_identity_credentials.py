@@ -164,11 +164,31 @@ class Credentials(Base):
         self.assertEqual(self.call(200, 'PATCH', path, {'credential': dict(other, blob='newer')}, s)['credential'], dict(other, blob='newer'))
         for change in ({'type': 'totp'}, {'type': 'cert', 'blob': 'newer'}):
             self.assertEqual(self.call(200, 'PATCH', path, {'credential': change}, s)['credential'], dict(other, blob='newer', type=change['type']))
-        for bad in ({'type': 'ec2'}, {'user_id': ADMIN.user_id}, {'blob': 1}, {'blob': None}, {'blob': 'x' * 70000}, {}):
+        self.call(403, 'PATCH', path, {'credential': {'user_id': ADMIN.user_id}}, s)
+        for bad in ({'type': 'ec2'}, {'blob': 1}, {'blob': None}, {'blob': 'x' * 70000}, {}):
             self.call(400, 'PATCH', path, {'credential': bad}, s)
         self.assertEqual(self.call(200, 'GET', path, session=s)['credential'], dict(other, blob='newer'))
         self.call(204, 'DELETE', path, session=s)
         self.call(404, 'GET', path)
+
+    def test_given_to_another(self):
+        """An administrator may change whose one is, and make an EC2 one of it; it then is what its new user made."""
+        u, p, s = member()
+        v, q, t = member()
+        made = self.create(u, kind='cert', blob='secret', session=s)
+        path = '/v3/credentials/' + made['id']
+        self.call(403, 'PATCH', path, {'credential': {'user_id': v['id']}}, s)
+        self.call(404, 'PATCH', path, {'credential': {'user_id': 'nobody'}})
+        self.assertEqual(self.call(200, 'PATCH', path, {'credential': {'user_id': v['id']}})['credential'], dict(made, user_id=v['id']))
+        self.call(403, 'GET', path, session=s)
+        self.assertEqual(self.call(200, 'GET', path, session=t)['credential'], dict(made, user_id=v['id']))  # Opened with its new user.
+        for bad in ({'type': 'ec2', 'project_id': q['id']}, {'type': 'ec2', 'blob': blob()}, {'type': 'ec2', 'blob': '{}', 'project_id': q['id']}):
+            self.call(400, 'PATCH', path, {'credential': bad})
+        text = blob()
+        changed = dict(made, user_id=u['id'], type='ec2', blob=text, project_id=p['id'])
+        self.assertEqual(self.call(200, 'PATCH', path, {'credential': dict(changed)})['credential'], changed)
+        self.call(400, 'PATCH', path, {'credential': {'type': 'cert'}})
+        self.call(404, 'GET', '/v3/users/%s/credentials/OS-EC2/%s' % (u['id'], json.loads(text)['access']), session=s)
 
     def test_what_ec2_asks(self):
         u, p, s = member()
@@ -196,6 +216,7 @@ class Credentials(Base):
             for changed in (without, dict(without, **{mark: 'y'}), dict(without, **{mark: None}), dict(json.loads(text), **{'trust_id': 'z'})):
                 self.call(400, 'PATCH', path, {'credential': {'blob': json.dumps(changed)}}, s)
             self.call(400, 'PATCH', path, {'credential': {'project_id': make('project')['id']}}, s)
+            self.call(400, 'PATCH', path, {'credential': {'user_id': ADMIN.user_id}})
             self.call(200, 'PATCH', path, {'credential': {'blob': json.dumps(dict(json.loads(text), secret='new'))}}, s)
             self.call(204, 'DELETE', path, session=s)
         plain = self.create(u, p, session=s)
@@ -398,6 +419,9 @@ class Ec2(Base):
         self.call(404, 'DELETE', path + '/' + made['access'], session=s)
         self.call(404, 'GET', path + '/' + made['access'], session=s)
         self.call(404, 'POST', path, {'tenant_id': 'nowhere'}, s)
+        made = self.call(201, 'POST', path, {'tenant_id': 'default'}, s)['credential']  # A domain is a project too.
+        self.assertEqual(made['tenant_id'], 'default')
+        self.refused(request_v2(made))
         for bad in ({}, {'tenant_id': None}, {'tenant_id': 1}, {'tenant_id': ''}, []):
             self.call(400, 'POST', path, bad, s)
 
