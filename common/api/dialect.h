@@ -44,6 +44,7 @@ struct dialect {
     bool strict_versions; /* A version document minds the version header too. */
     bool error_pages;     /* Errors are JSON only for clients that ask for it: error_page.h. */
     bool exact_paths;     /* A slash at the end of a path makes it another one. */
+    bool bad_service_token_ignored; /* Else a request with one is 401, also with a good token. */
 };
 
 const struct dialect *dialect_get(enum dialect_id id);

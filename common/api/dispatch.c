@@ -133,18 +133,26 @@ unauthorized(struct api_server *s, struct call *c, struct fault *f, const char *
     return cause == NULL ? -1 : fault_add_cause(f, "%s", cause);
 }
 
-/* The user of a valid X-Service-Token that has role service; else NULL. */
-static const char *
-service_user(struct call *c)
+/* '*ret': the user of an X-Service-Token that has role service, else NULL. One that is not good spoils the request, whoever asks;
+ * one that is nobody's with that role is as none. */
+static int
+check_service_token(struct call *c, const char **ret, struct fault *f)
 {
     const char *token = http_header(c->request, "X-Service-Token");
     struct auth_context service;
-    struct fault ignored = { 0 };
 
-    if (token == NULL || call_check_token(c, token, &service, &ignored) < 0 ||
-        !auth_has_role(&service, "service"))
-        return NULL;
-    return service.user_id;
+    *ret = NULL;
+    if (str_empty(token))
+        return 0;
+    if (call_check_token(c, token, &service, f) < 0) {
+        if (c->declined || f->kind != FAULT_UNAUTHORIZED || !c->dialect->bad_service_token_ignored)
+            return -1;
+        fault_clear(f);
+        return 0;
+    }
+    if (auth_has_role(&service, "service"))
+        *ret = service.user_id;
+    return 0;
 }
 
 /* An application credential's token makes only the requests that its rules name. What a service does for its user is
@@ -168,9 +176,12 @@ within_access_rules(struct call *c)
 static int
 check_token(struct api_server *s, struct call *c, const char *token, struct fault *f)
 {
-    const char *service_user_id = service_user(c);
-    int r = c->declined ? -1 : call_check_token(c, token, &c->auth, f);
+    const char *service_user_id;
+    int r;
 
+    if (check_service_token(c, &service_user_id, f) < 0)
+        return -1;
+    r = call_check_token(c, token, &c->auth, f);
     if (r < 0 && !c->declined && f->kind == FAULT_UNAUTHORIZED && service_user_id != NULL) {
         struct fault late = { 0 };
 

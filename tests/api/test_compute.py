@@ -447,6 +447,21 @@ class Wire(unittest.TestCase):
         expect(403, 'GET', '/os-availability-zone/detail')
         get('/os-availability-zone/detail', ADMIN)
 
+    def test_service_tokens(self):
+        """One that is not good spoils a good request, but where identity and image services have always passed it over."""
+        paths = {'identity': '/v3/auth/projects', 'image': '/v2/images', 'placement': '/resource_providers', 'compute': '/v2.1/flavors', 'network': '/v2.0/networks',
+                 'volume': f'/v3/{ADMIN.project_id}/volumes'}
+        service = CLOUD.session('image', CLOUD.layout.secret('user-image'), 'service')
+        over = CLOUD.session('image', CLOUD.layout.secret('user-image'), 'service')
+        over.expect(204, 'DELETE', 'identity', '/v3/auth/tokens', headers={'X-Subject-Token': over.token})
+        for name, path in paths.items():
+            wait_until(lambda name=name, path=path: over.request('GET', name, path)[0] == 401)
+        for name, path in paths.items():
+            bad = 200 if name in ('identity', 'image') else 401
+            for token, answer in ((service.token, 200), (ADMIN.token, 200), ('', 200), ('x', bad), (over.token, bad), (service.token + 'x', bad)):
+                status, headers, _ = ADMIN.request('GET', name, path, headers={'X-Service-Token': token})
+                self.assertEqual((status, 'WWW-Authenticate' in headers), (answer, answer == 401), (name, token[-5:]))
+
     def test_operators_lists(self):
         for path in ('/os-services', '/os-hypervisors', '/os-hypervisors/detail', '/os-hypervisors/statistics'):
             expect(403, 'GET', path)
