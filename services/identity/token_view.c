@@ -16,13 +16,45 @@ write_named(struct jsonw *w, const char *key, const char *id, const char *name)
     jsonw_end(w);
 }
 
-/* Returns 1 if it is this user's alone, because a URL of it names him. */
+static void
+write_endpoint(struct jsonw *w, const struct catalog_rows_row *row, const char *url)
+{
+    jsonw_object(w, NULL);
+    jsonw_text(w, "id", row->endpoint_id);
+    jsonw_text(w, "interface", row->interface);
+    jsonw_text(w, "region_id", row->region_id);
+    jsonw_text(w, "region", row->region_id);
+    jsonw_text(w, "url", url);
+    jsonw_end(w);
+}
+
+/* Ends the service that stands open, if one does, and begins that of 'row', if there is one. */
+static void
+begin_service(struct jsonw *w, const struct catalog_rows_row **open,
+              const struct catalog_rows_row *row)
+{
+    if (*open != NULL) {
+        jsonw_end(w);
+        jsonw_end(w);
+    }
+    *open = row;
+    if (row == NULL)
+        return;
+    jsonw_object(w, NULL);
+    jsonw_text(w, "id", row->service_id);
+    jsonw_text(w, "type", row->service_type);
+    jsonw_text(w, "name", row->service_name);
+    jsonw_array(w, "endpoints");
+}
+
+/* A service without an endpoint for this token stands there all the same, as upstream's does; unless the project has a filter. Returns 1 if
+ * the catalogue is this user's alone, because a URL of it names him. */
 static int
 catalog_render(struct call *call, const struct auth_context *token, struct jsonw *w,
                struct fault *f)
 {
+    const struct catalog_rows_row *open = NULL;
     struct catalog_rows_row *rows;
-    const char *service = NULL;
     bool personal = false;
     size_t count;
 
@@ -30,36 +62,21 @@ catalog_render(struct call *call, const struct auth_context *token, struct jsonw
         return -1;
     jsonw_array(w, NULL);
     for (size_t i = 0; i < count; i++) {
-        const char *url =
-            endpoint_url_fill(call->arena, rows[i].url, token->project_id, token->user_id);
+        const struct catalog_rows_row *row = &rows[i];
+        const char *url = row->url == NULL ? NULL
+                                           : endpoint_url_fill(call->arena, row->url,
+                                                               token->project_id, token->user_id);
 
+        if (url == NULL && row->filtered)
+            continue;
+        if (open == NULL || !str_equal(open->service_id, row->service_id))
+            begin_service(w, &open, row);
         if (url == NULL)
             continue;
-        personal = personal || strstr(rows[i].url, "(user_id)") != NULL;
-        if (!str_equal(service, rows[i].service_id)) {
-            if (service != NULL) {
-                jsonw_end(w);
-                jsonw_end(w);
-            }
-            service = rows[i].service_id;
-            jsonw_object(w, NULL);
-            jsonw_text(w, "id", rows[i].service_id);
-            jsonw_text(w, "type", rows[i].service_type);
-            jsonw_text(w, "name", rows[i].service_name == NULL ? "" : rows[i].service_name);
-            jsonw_array(w, "endpoints");
-        }
-        jsonw_object(w, NULL);
-        jsonw_text(w, "id", rows[i].endpoint_id);
-        jsonw_text(w, "interface", rows[i].interface);
-        jsonw_text(w, "region_id", rows[i].region_id);
-        jsonw_text(w, "region", rows[i].region_id);
-        jsonw_text(w, "url", url);
-        jsonw_end(w);
+        personal = personal || strstr(row->url, "(user_id)") != NULL;
+        write_endpoint(w, row, url);
     }
-    if (service != NULL) {
-        jsonw_end(w);
-        jsonw_end(w);
-    }
+    begin_service(w, &open, NULL);
     jsonw_end(w);
     return personal ? 1 : 0;
 }

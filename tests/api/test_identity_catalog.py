@@ -210,6 +210,47 @@ class Regions(unittest.TestCase):
             expect(self, 404, 'GET', '/v3/regions/' + r['id'])
 
 
+class Bare(unittest.TestCase):
+    """Services that have no endpoint for a token."""
+
+    def shown(self, session, services):
+        """For each service the number of its endpoints, None if it is not there; the same in every place."""
+        token = {'X-Subject-Token': session.token}
+        catalogs = [session.expect(200, 'GET', 'identity', '/v3/auth/catalog')['catalog'],
+                    session.expect(200, 'GET', 'identity', '/v3/auth/tokens', headers=token)['token']['catalog']]
+        self.assertEqual(catalogs[0], catalogs[1])
+        there = {c['id']: c for c in catalogs[0]}
+        for svc in services:
+            if svc['id'] in there:
+                self.assertEqual({k: v for k, v in there[svc['id']].items() if k != 'endpoints'}, {k: svc[k] for k in ('id', 'type', 'name')})
+        return [len(there[svc['id']]['endpoints']) if svc['id'] in there else None for svc in services]
+
+    def test_shown_without_a_filter_only(self):
+        bare, sleeping, whole, filled, off = service(), service(), service(), service(), service(enabled=False)
+        endpoint(sleeping, enabled=False)
+        mine = endpoint(whole)
+        endpoint(whole, interface='admin', enabled=False)
+        theirs = endpoint(filled, url='http://test/$(project_id)s')
+        all_ = (bare, sleeping, whole, filled, off)
+        p, s = member()
+        system = rest.authenticate(CLOUD.urls, 'admin', CLOUD.layout.secret('user-admin'), scope={'system': {'all': True}})
+        self.assertEqual(self.shown(s, all_), [0, 0, 1, 1, None])
+        self.assertEqual(self.shown(system, all_), [0, 0, 1, 0, None])  # It has no project for a URL.
+        path = '/v3/OS-EP-FILTER/projects/%s/endpoints/%s'
+        expect(self, 204, 'PUT', path % (p['id'], mine['id']))
+        self.assertEqual(self.shown(s, all_), [None, None, 1, None, None])
+        expect(self, 204, 'DELETE', path % (p['id'], mine['id']))
+        g = group(filters={'service_id': filled['id']})
+        by_group = '/v3/OS-EP-FILTER/endpoint_groups/%s/projects/%s' % (g['id'], p['id'])
+        expect(self, 204, 'PUT', by_group)
+        self.assertEqual(self.shown(s, all_), [None, None, None, 1, None])
+        # A filter that lets nothing through is one.
+        expect(self, 200, 'PATCH', '/v3/endpoints/' + theirs['id'], {'endpoint': {'enabled': False}})
+        self.assertEqual(self.shown(s, all_), [None] * 5)
+        expect(self, 204, 'DELETE', by_group)
+        self.assertEqual(self.shown(s, all_), [0, 0, 1, 0, None])
+
+
 class EndpointFilter(unittest.TestCase):
     """A project with endpoints of its own sees these and no other; one without sees all."""
 

@@ -45,6 +45,10 @@ def catalog_types(session):
     return {service['type'] for service in validate(session)['catalog']}
 
 
+def endpoints_of(session, kind):
+    return next(service['endpoints'] for service in validate(session)['catalog'] if service['type'] == kind)
+
+
 class Memory(unittest.TestCase):
     def test_asks_nobody(self):
         """A token that was seen before is shown without the database, or a worker."""
@@ -77,15 +81,16 @@ class Catalogue(unittest.TestCase):
         ADMIN.expect(200, 'PATCH', 'identity', '/v3/services/' + service, {'service': {'name': 'renamed'}})
         self.assertEqual(next(s for s in validate(ADMIN)['catalog'] if s['type'] == kind)['name'], 'renamed')
         ADMIN.expect(204, 'DELETE', 'identity', '/v3/endpoints/' + endpoint)
-        self.assertNotIn(kind, catalog_types(ADMIN))
+        self.assertEqual(endpoints_of(ADMIN, kind), [])
         ADMIN.expect(204, 'DELETE', 'identity', '/v3/services/' + service)
+        self.assertNotIn(kind, catalog_types(ADMIN))
 
     def test_each_scope_has_its_own(self):
         kind, service, _ = self.make(ADMIN)
         system = rest.authenticate(CLOUD.urls, 'admin', CLOUD.layout.secret('user-admin'), scope={'system': {'all': True}})
         for _ in range(3):
-            self.assertIn(kind, catalog_types(ADMIN))
-            self.assertNotIn(kind, catalog_types(system))  # There is no project for its URL.
+            self.assertEqual(len(endpoints_of(ADMIN, kind)), 1)
+            self.assertEqual(endpoints_of(system, kind), [])  # There is no project for its URL.
         ADMIN.expect(204, 'DELETE', 'identity', '/v3/services/' + service)
         for _ in range(3):
             self.assertNotIn(kind, catalog_types(ADMIN))

@@ -28,10 +28,12 @@ WITH RECURSIVE actors AS (
 )
 SELECT r.id, r.name FROM role r JOIN closure c ON c.id = r.id WHERE r.domain_id IS NULL ORDER BY r.name; -- Roles of a domain only imply others.
 
--- catalog_rows(project_id text?) :many -> (service_id text, service_type text, service_name text?, endpoint_id text, interface text, region_id text?, url text)
-SELECT s.id AS service_id, s.type AS service_type, s.name AS service_name, e.id AS endpoint_id, e.interface, e.region_id, e.url FROM service s JOIN endpoint e ON e.service_id = s.id
-WHERE s.enabled AND e.enabled AND (e.id IN (SELECT endpoint_id FROM project_catalog WHERE project_id = $1)
-    OR NOT EXISTS (SELECT 1 FROM project_catalog WHERE project_id = $1)) ORDER BY s.type, s.id, e.interface, e.id;
+-- A row per endpoint, or one without for a service that has none. With a filter for the project ('filtered') only what it lets through.
+-- catalog_rows(project_id text?) :many -> (service_id text, service_type text, service_name text, filtered bool, endpoint_id text?, interface text?, region_id text?, url text?)
+SELECT s.id AS service_id, s.type AS service_type, s.name AS service_name, f.filtered, e.id AS endpoint_id, e.interface, e.region_id, e.url
+FROM (SELECT EXISTS (SELECT 1 FROM project_catalog WHERE project_id = $1) AS filtered) f CROSS JOIN service s LEFT JOIN endpoint e ON e.service_id = s.id AND e.enabled
+    AND (NOT f.filtered OR e.id IN (SELECT endpoint_id FROM project_catalog WHERE project_id = $1))
+WHERE s.enabled AND (e.id IS NOT NULL OR NOT f.filtered) ORDER BY s.type, s.id, e.interface, e.id;
 
 -- own_project_ids(user_id text, groups text[], disabled_too bool) :many -> (id text)
 WITH RECURSIVE actors AS (
