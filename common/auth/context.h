@@ -26,7 +26,8 @@ struct auth_context {
     int64_t password_expires_us;        /* Of the user; 0: never. A new password ends the token. */
     const char *trust_id, *app_cred_id; /* Or NULL. */
     const char *trustor_id,
-        *trustee_id; /* With a trust; the user is the trustor if it impersonates. */
+        *trustee_id;     /* With a trust; the user is the trustor if it impersonates. */
+    bool trust_own_name; /* It doesn't: also where the two are one. */
     bool app_cred_restricted;
     const char *access_token_id, *consumer_id; /* Of OAuth, or NULL. */
     const char *idp_id,

@@ -161,6 +161,7 @@ online_read(struct arena *a, const json_t *token, struct auth_context *ret, stru
         c.trust_id = json_get_text(trust, "id");
         c.trustor_id = json_get_text(json_object_get(trust, "trustor_user"), "id");
         c.trustee_id = json_get_text(json_object_get(trust, "trustee_user"), "id");
+        c.trust_own_name = json_is_false(json_object_get(trust, "impersonation"));
         if (str_empty(c.trust_id))
             return malformed("a trust without id", f);
     }

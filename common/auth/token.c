@@ -86,6 +86,8 @@ write_claims(struct str *out, const struct auth_context *c)
     jsonw_text(&w, "scope", scope_names[c->scope]);
     if (c->app_cred_restricted)
         jsonw_bool(&w, "acr", true);
+    if (c->trust_own_name)
+        jsonw_bool(&w, "ton", true);
     if (c->group_ids_count > 0)
         write_list(&w, "fg", c->group_ids, c->group_ids_count);
     jsonw_array(&w, "roles");
@@ -251,6 +253,7 @@ read_delegation(struct arena *a, const json_t *claims, struct auth_context *c)
     const json_t *rules = json_object_get(claims, "rules");
 
     c->app_cred_restricted = json_get_bool(claims, "acr");
+    c->trust_own_name = json_get_bool(claims, "ton");
     if ((c->trust_id != NULL) != (c->trustor_id != NULL && c->trustee_id != NULL))
         return false;
     if (rules == NULL)

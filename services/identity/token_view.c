@@ -167,7 +167,9 @@ write_trust(struct jsonw *w, const struct auth_context *token)
     jsonw_text(w, "id", token->trust_id);
     write_user_ref(w, "trustor_user", token->trustor_id);
     write_user_ref(w, "trustee_user", token->trustee_id);
-    jsonw_bool(w, "impersonation", str_equal(token->user_id, token->trustor_id));
+    /* The second is for tokens of a daemon that did not write the first. */
+    jsonw_bool(w, "impersonation",
+               !token->trust_own_name && str_equal(token->user_id, token->trustor_id));
     jsonw_end(w);
 }
 

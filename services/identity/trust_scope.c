@@ -96,6 +96,7 @@ trust_scope(struct call *call, const struct trust_ref *in, struct login *l, stru
     c->trust_id = chain[0].id;
     c->trustor_id = chain[0].trustor_user_id;
     c->trustee_id = chain[0].trustee_user_id;
+    c->trust_own_name = !chain[0].impersonation;
     for (size_t i = 0; i < count; i++) {
         if (!chain[i].expires_at_null && (l->ends_us == 0 || chain[i].expires_at < l->ends_us))
             l->ends_us = chain[i].expires_at;

@@ -197,6 +197,12 @@ class Tokens(Case):
             self.call(200, 'GET', '/v3/auth/tokens', session=session, headers={'X-Subject-Token': session.token})
             self.call(200, 'GET', '/v2/images', session=session, service='image')
 
+    def test_to_oneself(self):
+        for impersonation in (True, False):
+            session = self.use(self.create(trustee_user_id=self.trustor['id'], impersonation=impersonation), user=self.trustor)
+            for body in (session.auth, self.call(200, 'GET', '/v3/auth/tokens', session=ADMIN, headers={'X-Subject-Token': session.token})['token']):
+                self.assertEqual((body['OS-TRUST:trust']['impersonation'], body['user']['id']), (impersonation, self.trustor['id']))
+
     def test_only_its_roles(self):
         grant(self.trustor, self.project, 'admin')
         self.session = scoped(self.trustor, {'project': {'id': self.project['id']}})
