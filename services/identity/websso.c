@@ -1,9 +1,9 @@
 /* Single sign-on in a browser: a dashboard sends it here with ?origin=, and gets it back with a token in a form that posts itself.
  *
  * With a trusted front proxy the user is authenticated when he comes. With an OpenID Connect issuer (oidc.h) he is sent there by
- * the authorization code flow, and comes back to the same path with ?code=&state=. In between the database has digests only: of
- * the state, which is good once, and of the secret in the browser's cookie, which binds the login to that browser. Nonce and
- * PKCE verifier are made of that secret. The dashboard is one of the configured list, to the byte. */
+ * the authorization code flow, and comes back to the same path with ?code=&state=. The state is signed and says all that we have to know
+ * of it (websso_state.h), so whoever begins logins makes us store nothing; it is good for one token, and for the browser whose cookie has the
+ * secret that it was made with. Nonce and PKCE verifier are made of that secret. The dashboard is one of the configured list, to the byte. */
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -15,6 +15,7 @@
 #include "http/url.h"
 #include "oidc.h"
 #include "tokens.h"
+#include "websso_state.h"
 
 #define COOKIE "virga_websso"
 
@@ -205,9 +206,8 @@ static int
 begin(struct call *call, struct oidc_client *client, const char *protocol_id, const char *origin,
       struct fault *f)
 {
-    const char *idp_id = oidc_idp_id(client), *secret = cookie(call), *url;
-    const char *state = new_secret(call->arena);
-    int64_t now_us = clock_now_us();
+    const char *idp_id = oidc_idp_id(client), *secret = cookie(call), *state, *url;
+    struct websso_state s = { .idp_id = idp_id, .protocol_id = protocol_id, .origin = origin };
     struct federation_way way = { 0 };
     struct oidc_login login;
 
@@ -215,13 +215,13 @@ begin(struct call *call, struct oidc_client *client, const char *protocol_id, co
         return -1;
     if (secret == NULL) /* Several logins of one browser share it. */
         secret = new_secret(call->arena);
+    s.browser = digest(call->arena, secret);
+    s.expires_us = clock_now_us() + LOGIN_S * INT64_C(1000000);
+    if (websso_state_seal(identity_of(call)->keyring, call->arena, &s, &state, f) < 0)
+        return -1;
     login = login_of(call, client, idp_id, protocol_id, secret, state);
     if (oidc_authorization_url(call, client, &login, &url, f) < 0)
         return federation_refused(call, f);
-    if (websso_forget(call->db, now_us, f) < 0 ||
-        websso_begin(call->db, digest(call->arena, state), idp_id, protocol_id, origin,
-                     digest(call->arena, secret), now_us + LOGIN_S * INT64_C(1000000), f) < 0)
-        return -1;
     set_cookie(call, secret);
     call_header(call, "Location", url);
     call_header(call, "Cache-Control", "no-store");
@@ -231,15 +231,12 @@ begin(struct call *call, struct oidc_client *client, const char *protocol_id, co
 
 /* The login that this state belongs to, if this browser began it. */
 static int
-take_state(struct call *call, const char *state, const char *secret, struct websso_take_row *ret,
+open_state(struct call *call, const char *state, const char *secret, struct websso_state *ret,
            struct fault *f)
 {
-    int found = websso_take(call->db, digest(call->arena, state), clock_now_us(), ret, f);
-
-    if (found < 0)
-        return -1;
-    if (found == 0)
-        return login_refused(call, "a state that is not known, or was used", f);
+    if (websso_state_open(identity_of(call)->keyring, call->arena, state, clock_now_us(), ret, f) <
+        0)
+        return federation_refused(call, f);
     if (secret == NULL || !str_equal_secret(digest(call->arena, secret), ret->browser))
         return login_refused(call, "a state of another browser", f);
     if (!str_equal(ret->protocol_id, call_param(call, "protocol_id")) ||
@@ -249,29 +246,45 @@ take_state(struct call *call, const char *state, const char *secret, struct webs
     return check_origin(call, ret->origin, f);
 }
 
+/* The issuer has vouched for who it is: only now anything is stored, and of two who come with one state one is late. */
+static int
+use_state(struct call *call, const char *state, const struct websso_state *s, struct fault *f)
+{
+    int used;
+
+    if (websso_forget(call->db, clock_now_us(), f) < 0)
+        return -1;
+    used = websso_use(call->db, digest(call->arena, state), s->expires_us, f);
+    if (used < 0)
+        return -1;
+    return used == 1 ? 0 : login_refused(call, "a state that was used", f);
+}
+
 static int
 come_back(struct call *call, const char *state, struct fault *f)
 {
     const char *code = call_query(call, "code"), *secret = cookie(call);
     struct federation_way way = { 0 };
     struct assertion assertion;
-    struct websso_take_row row;
+    struct login l = { 0 };
     struct oidc_client *client;
     struct oidc_login login;
-    struct login l = { 0 };
+    struct websso_state s;
     json_t *claims;
 
-    if (login_begin(call, &l, f) < 0 || take_state(call, state, secret, &row, f) < 0 ||
-        federation_find_way(call, row.idp_id, row.protocol_id, &way, f) < 0)
+    if (open_state(call, state, secret, &s, f) < 0 || login_begin(call, &l, f) < 0 ||
+        federation_find_way(call, s.idp_id, s.protocol_id, &way, f) < 0)
         return -1;
-    client = oidc_find(identity_of(call)->oidc, row.idp_id, row.protocol_id);
+    client = oidc_find(identity_of(call)->oidc, s.idp_id, s.protocol_id);
     if (client == NULL || str_empty(code))
         return login_refused(call, "the issuer sent the browser back without a code", f);
-    login = login_of(call, client, row.idp_id, row.protocol_id, secret, state);
+    login = login_of(call, client, s.idp_id, s.protocol_id, secret, state);
     if (oidc_redeem(call, client, &login, code, &claims, f) < 0)
         return federation_refused(call, f);
+    if (use_state(call, state, &s, f) < 0)
+        return -1;
     assertion_from_claims(call->arena, claims, &assertion);
-    return finish(call, &way, &assertion, row.origin, &l, f);
+    return finish(call, &way, &assertion, s.origin, &l, f);
 }
 
 /* --- With a front proxy */

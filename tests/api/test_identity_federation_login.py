@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Logging in on an identity provider's word: by an access token, by a front proxy's headers, in a browser; what the mapping makes of
 it; what ends it; and what must not work."""
+import base64
 import concurrent.futures
 import html
 import json
@@ -626,7 +627,8 @@ class Browser(Login):
         _, query, cookie = self.begin()
         url = PROVIDER.authorize(query)
         self.refused(self.back(url, None))  # Another browser: a login that somebody else began.
-        self.refused(self.back(url, cookie))  # And its state is used up.
+        self.assertEqual(self.back(url, cookie)[0], 200)  # Whose browser it is nobody has spoilt it for.
+        self.refused(self.back(url, cookie))
         _, query, cookie = self.begin()
         other = self.begin()[2]
         self.assertNotEqual(other, cookie)
@@ -634,17 +636,30 @@ class Browser(Login):
         _, query, cookie = self.begin()
         self.assertEqual(self.back(PROVIDER.authorize(query), cookie)[0], 200)
         self.refused(self.back(PROVIDER.authorize(query), cookie))  # A second time.
-        query['state'] = unique('x')
-        self.refused(self.back(PROVIDER.authorize(query), cookie))
         _, query, cookie = self.begin()
-        CLOUD.sql('identity', 'UPDATE websso_login SET expires_at = now()')
-        self.refused(self.back(PROVIDER.authorize(query), cookie))
+        members, kid, signature = query['state'].split('.')
+        wide = json.loads(base64.urlsafe_b64decode(members + '=='))
+        forged = base64.urlsafe_b64encode(json.dumps(dict(wide, exp_us=wide['exp_us'] + 1)).encode()).decode().rstrip('=')
+        for state in (unique('x'), '.'.join((forged, kid, signature)), '.'.join((members, 'x', signature)), members, '..', 'x' * 7000, ADMIN.token):
+            self.refused(self.back(PROVIDER.authorize(dict(query, state=state)), cookie))
         # Two logins of one browser at a time.
         _, one, cookie = self.begin()
         _, two, same = self.begin(cookie=cookie)
         self.assertEqual(cookie, same)
         for query in (one, two):
             self.assertEqual(self.back(PROVIDER.authorize(query), cookie)[0], 200)
+
+    def test_who_only_begins_leaves_nothing(self):
+        def rows():
+            return CLOUD.sql('identity', "SELECT sum((xpath('/row/n/text()', query_to_xml(format('SELECT count(*) AS n FROM %I', relname), "
+                                         "false, true, '')))[1]::text::int) FROM pg_stat_user_tables")
+        before = rows()
+        for _ in range(20):
+            _, query, cookie = self.begin()
+            self.refused(self.back(query['redirect_uri'] + '?code=guessed&state=' + query['state'], cookie))
+        self.assertEqual(rows(), before)
+        self.assertEqual(self.back(PROVIDER.authorize(query), cookie)[0], 200)
+        self.assertNotEqual(rows(), before)
 
     def test_what_comes_back(self):
         def arrives(change=None, **claims):

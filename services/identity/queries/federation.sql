@@ -46,15 +46,12 @@ INSERT INTO federated_member (user_id, group_id, idp_id, expires_at) SELECT $1, 
 -- idp_of_remote_id(remote_id text) :opt -> (idp_id text)
 SELECT idp_id FROM idp_remote_id WHERE remote_id = $1;
 
--- websso_begin(state text, idp_id text, protocol_id text, origin text, browser text, expires_at timestamptz) :exec
-INSERT INTO websso_login (state, idp_id, protocol_id, origin, browser, expires_at) VALUES ($1, $2, $3, $4, $5, $6);
-
--- Once: who comes second with it finds nothing.
--- websso_take(state text, now timestamptz) :opt -> (idp_id text, protocol_id text, origin text, browser text)
-DELETE FROM websso_login WHERE state = $1 AND expires_at > $2 RETURNING idp_id, protocol_id, origin, browser;
+-- Once: who comes second with it adds nothing.
+-- websso_use(state text, expires_at timestamptz) :exec
+INSERT INTO websso_used (state, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING;
 
 -- websso_forget(now timestamptz) :exec
-DELETE FROM websso_login WHERE expires_at <= $1;
+DELETE FROM websso_used WHERE expires_at <= $1;
 
 -- remote_id_attributes(protocol_id text) :many -> (attribute text?)
 SELECT DISTINCT remote_id_attribute AS attribute FROM federation_protocol WHERE id = $1 ORDER BY 1;
