@@ -112,14 +112,13 @@ enter(struct call *call, const struct credential_row *row, const json_t *blob, s
       json_t **ret_scope, struct fault *f)
 {
     const char *user_id = row->user_id, *trust = json_get_text(blob, "trust_id"),
-               *app_cred = json_get_text(blob, "app_cred_id");
+               *app_cred = json_get_text(blob, "app_cred_id"),
+               *access_token = json_get_text(blob, "access_token_id");
     struct account_login_row user = { 0 };
     struct trust_link_row *chain;
     size_t count;
     int found;
 
-    if (json_get_text(blob, "access_token_id") != NULL)
-        return login_refused(call, "a credential of an OAuth1 access token", f);
     if (trust != NULL) {
         if (trust_load_chain(call, call->db, trust, &chain, &count, f) < 0)
             return f->kind == FAULT_INTERNAL ? -1 : login_refused(call, "its trust is gone", f);
@@ -136,10 +135,11 @@ enter(struct call *call, const struct credential_row *row, const json_t *blob, s
                                : json_pack("{s{ss}}", "project", "id",
                                            row->project_id == NULL ? "" : row->project_id);
     json_own(call->arena, *ret_scope);
-    if (app_cred == NULL || trust != NULL)
+    if (trust != NULL || (app_cred == NULL && access_token == NULL))
         return 0;
-    *ret_scope = NULL; /* The application credential says it. */
-    return login_enter_app_cred(call, app_cred, &user, l, f);
+    *ret_scope = NULL; /* What it was made with says it. */
+    return app_cred != NULL ? login_enter_app_cred(call, app_cred, &user, l, f)
+                            : login_enter_access_token(call, access_token, &user, l, f);
 }
 
 static int

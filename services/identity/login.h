@@ -87,6 +87,11 @@ int login_judge(struct call *call, const struct account_login_row *row, bool rig
 int login_enter_app_cred(struct call *call, const char *id, const struct account_login_row *user,
                          struct login *l, struct fault *f);
 
+/* The same of an OAuth access token that 'user' has authorized, as if its consumer had signed. */
+int login_enter_access_token(struct call *call, const char *id,
+                             const struct account_login_row *user, struct login *l,
+                             struct fault *f);
+
 /* Is this the account's password ('row' NULL: nobody's)? 0 also when it has expired, which '*ret_expired' says. */
 int login_prove_password(struct call *call, const struct account_login_row *row,
                          const char *password, bool *ret_expired, struct fault *f);

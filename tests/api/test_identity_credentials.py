@@ -591,8 +591,40 @@ class Ec2(Base):
             self.assertEqual(token['OS-TRUST:trust']['id'], trust['id'])
             self.call(204, 'DELETE', '/v3/OS-TRUST/trusts/' + trust['id'], session=s)
             self.refused(request_v2(key))
-        key, _ = self.marked(u, p, s, access_token_id='x')
+
+    def access_token(self, user, project, roles, expires="NULL"):
+        consumer = ADMIN.expect(201, 'POST', 'identity', '/v3/OS-OAUTH1/consumers', {'consumer': {}})['consumer']['id']
+        made = uuid.uuid4().hex
+        ids = json.dumps([ROLES[r] for r in roles])
+        CLOUD.sql('identity', "INSERT INTO oauth_access_token (id, secret, consumer_id, project_id, user_id, role_ids, expires_at) "
+                              f"VALUES ('{made}', 's', '{consumer}', '{project['id']}', '{user['id']}', '{ids}', {expires})")
+        return made, consumer
+
+    def test_of_an_access_token(self):
+        """Threat B5, of OAuth: what the user has authorized, and no more."""
+        u, p, s = member()
+        access, consumer = self.access_token(u, p, ['reader'])
+        key, _ = self.marked(u, p, s, access_token_id=access)
+        headers, token = self.gives(request_v2(key), u, p)
+        self.assertEqual([r['name'] for r in token['roles']], ['reader'])
+        self.assertEqual(token['OS-OAUTH1'], {'access_token_id': access, 'consumer_id': consumer})
+        # It makes nothing that would be more.
+        made = rest.Session(CLOUD.urls, headers['X-Subject-Token'], token)
+        auth = {'identity': {'methods': ['token'], 'token': {'id': made.token}}, 'scope': {'project': {'id': p['id']}}}
+        self.assertEqual(made.request('POST', 'identity', '/v3/auth/tokens', {'auth': auth})[0], 403)
+        # Another project, another's, one that is over, one that never was.
+        q = make('project')
+        give('member', q, u)
+        v, o, t = member()
+        for owner, project, session, mark in ((u, q, s, access), (v, o, t, access), (v, p, t, access), (u, p, s, 'x'),
+                                              (u, p, s, self.access_token(u, p, ['reader'], "now() - interval '1 s'")[0])):
+            if project is p and owner is v:
+                give('member', p, v)
+            other, _ = self.marked(owner, project, session, access_token_id=mark)
+            self.refused(request_v2(other))
+        self.call(204, 'DELETE', '/v3/users/%s/OS-OAUTH1/access_tokens/%s' % (u['id'], access))
         self.refused(request_v2(key))
+        self.assertEqual(made.request('GET', 'identity', '/v3/auth/catalog')[0], 401)
 
 
 if __name__ == '__main__':
