@@ -1,4 +1,5 @@
-/* Rendered catalogues, so that showing a token asks nobody: the text of each project's, as good as the generation it was made under.
+/* Rendered catalogues, so that showing a token asks nobody: the text of each project's, as good as the generation it was made under. What a
+ * token says of its application credential is kept in another one of these.
  *
  * Whatever the catalogue is made of, a change of it begins a new generation (catalog_cache_invalidate): here by the change itself
  * once it is committed, and for changes made by other daemons by watch.c. Bounded; thread-safe. */
@@ -12,7 +13,7 @@ struct catalog_cache;
 struct catalog_cache *catalog_cache_new(void);
 void catalog_cache_free(struct catalog_cache *c);
 
-/* The catalogue of 'key' (a project's id, or "") as JSON, valid as long as the arena; NULL: it has to be made. */
+/* The text of 'key' (a project's id, or "") as JSON, valid as long as the arena; NULL: it has to be made. */
 const char *catalog_cache_get(struct catalog_cache *c, const char *key, struct arena *a,
                               size_t *ret_size);
 

@@ -1,17 +1,17 @@
 /* What a token's body shows of federation. */
-#include "catalog_cache.h"
 #include "federation.h"
-#include "watch.h"
+#include "kept_text.h"
 
 #define CACHE_KEY                                                                                  \
     "/service_providers" /* Among the projects' catalogues, whose ids have no slash. */
 
 static int
-render(struct call *call, struct jsonw *w, struct fault *f)
+render(struct call *call, const void *object, struct jsonw *w, struct fault *f)
 {
     struct service_providers_enabled_row *rows;
     size_t count;
 
+    (void)object;
     if (service_providers_enabled(call->db, &rows, &count, f) < 0)
         return -1;
     jsonw_array(w, NULL);
@@ -26,39 +26,16 @@ render(struct call *call, struct jsonw *w, struct fault *f)
     return 0;
 }
 
-static void
-write_list(struct jsonw *w, const char *text, size_t size)
-{
-    if (size > strlen("[]")) /* Without any the member is not there. */
-        jsonw_raw(w, "service_providers", text, size);
-}
-
 int
 federation_write_service_providers(struct call *call, struct jsonw *w, struct fault *f)
 {
-    struct identity *identity = identity_of(call);
-    bool current = watch_is_current(identity->watch);
-    _cleanup_(str_done) struct str made = { 0 };
-    const char *text = NULL;
-    uint64_t generation;
-    struct jsonw into;
+    const char *text;
     size_t size;
 
-    if (current)
-        text = catalog_cache_get(identity->catalogs, CACHE_KEY, call->arena, &size);
-    if (text != NULL) {
-        write_list(w, text, size);
-        return 0;
-    }
-    if (call->at_once)
-        return call_decline(call);
-    generation = catalog_cache_generation(identity->catalogs);
-    jsonw_init(&into, &made);
-    if (render(call, &into, f) < 0)
+    if (kept_text(call, identity_of(call)->catalogs, CACHE_KEY, render, NULL, &text, &size, f) < 0)
         return -1;
-    if (current)
-        catalog_cache_put(identity->catalogs, CACHE_KEY, generation, made.data, made.size);
-    write_list(w, made.data, made.size);
+    if (size > strlen("[]")) /* Without any the member is not there. */
+        jsonw_raw(w, "service_providers", text, size);
     return 0;
 }
 

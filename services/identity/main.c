@@ -48,6 +48,7 @@ start(struct daemon *d, struct fault *f)
 
     identity.daemon = d;
     identity.catalogs = catalog_cache_new();
+    identity.app_creds = catalog_cache_new();
     d->service = &identity;
     if (password_scheme_check(&scheme, f) < 0 ||
         compliance_new(identity.config, &identity.compliance, f) < 0 ||
@@ -75,6 +76,7 @@ stop(struct daemon *d)
     watch_close(identity.watch);
     oidc_free(identity.oidc);
     catalog_cache_free(identity.catalogs);
+    catalog_cache_free(identity.app_creds);
     password_hasher_free(identity.hasher);
     compliance_free(identity.compliance);
     credential_keys_free(identity.credential_keys);

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "catalog_cache.h"
 
 /* One may be committed a little after one that is younger; reading again costs nothing. */
 #define OVERLAP_US ((int64_t)60 * 1000000)
@@ -24,9 +25,11 @@ static void
 apply(void *object)
 {
     struct ending *ending = object;
+    struct identity *identity = ending->identity;
 
     for (struct ended *e = ending->first; e != NULL; e = e->next)
-        revocations_add(authenticator_revocations(ending->identity->daemon->authenticator), &e->r);
+        revocations_add(authenticator_revocations(identity->daemon->authenticator), &e->r);
+    catalog_cache_invalidate(identity->app_creds); /* Perhaps some have gone with it. */
 }
 
 /* One of a token, or of all that were made from one: no time matters, and no order. */

@@ -50,6 +50,7 @@ struct identity {
     struct directories *directories;
     struct oidc *oidc;
     struct catalog_cache *catalogs;
+    struct catalog_cache *app_creds; /* What tokens' bodies say of them. */
     struct watch *watch;
     int64_t
         revocations_read_us; /* By the database's clock: what was recorded before is in memory. */

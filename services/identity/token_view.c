@@ -1,11 +1,10 @@
 /* A token's body, as POST and GET /v3/auth/tokens answer it, and the catalogue. */
 #include "base/clock.h"
 #include "base/str.h"
-#include "catalog_cache.h"
 #include "endpoint_url.h"
 #include "federation.h"
+#include "kept_text.h"
 #include "tokens.h"
-#include "watch.h"
 
 static void
 write_named(struct jsonw *w, const char *key, const char *id, const char *name)
@@ -50,9 +49,9 @@ begin_service(struct jsonw *w, const struct catalog_rows_row **open,
 /* A service without an endpoint for this token stands there all the same, as upstream's does; unless the project has a filter. Returns 1 if
  * the catalogue is this user's alone, because a URL of it names him. */
 static int
-catalog_render(struct call *call, const struct auth_context *token, struct jsonw *w,
-               struct fault *f)
+catalog_render(struct call *call, const void *object, struct jsonw *w, struct fault *f)
 {
+    const struct auth_context *token = object;
     const struct catalog_rows_row *open = NULL;
     struct catalog_rows_row *rows;
     bool personal = false;
@@ -92,31 +91,13 @@ int
 catalog_write(struct call *call, const struct auth_context *token, struct jsonw *w, const char *key,
               struct fault *f)
 {
-    struct identity *identity = identity_of(call);
-    bool current = watch_is_current(identity->watch);
-    const char *project = token->project_id == NULL ? "" : token->project_id, *text = NULL;
-    _cleanup_(str_done) struct str made = { 0 };
-    uint64_t generation;
-    struct jsonw into;
-    int personal;
+    const char *project = token->project_id == NULL ? "" : token->project_id, *text;
     size_t size;
 
-    if (current)
-        text = catalog_cache_get(identity->catalogs, project, call->arena, &size);
-    if (text != NULL) {
-        jsonw_raw(w, key, text, size);
-        return 0;
-    }
-    if (call->at_once)
-        return call_decline(call);
-    generation = catalog_cache_generation(identity->catalogs);
-    jsonw_init(&into, &made);
-    personal = catalog_render(call, token, &into, f);
-    if (personal < 0)
+    if (kept_text(call, identity_of(call)->catalogs, project, catalog_render, token, &text, &size,
+                  f) < 0)
         return -1;
-    if (current && personal == 0)
-        catalog_cache_put(identity->catalogs, project, generation, made.data, made.size);
-    jsonw_raw(w, key, made.data, made.size);
+    jsonw_raw(w, key, text, size);
     return 0;
 }
 
@@ -185,26 +166,21 @@ write_oauth1(struct jsonw *w, const struct auth_context *token)
 }
 
 static int
-write_app_cred(struct call *call, const struct auth_context *token, struct jsonw *w,
-               struct fault *f)
+app_cred_render(struct call *call, const void *object, struct jsonw *w, struct fault *f)
 {
+    const struct auth_context *token = object;
     const struct texts ids = { .items = (const char **)(uintptr_t)&token->app_cred_id, .count = 1 };
     struct app_cred_named_row row;
     struct app_cred_rules_row *rules = NULL;
     size_t count = 0;
-    int found;
+    int found = app_cred_named(call->db, token->app_cred_id, &row, f);
 
-    if (token->app_cred_id == NULL)
-        return 0;
-    if (call->at_once)
-        return call_decline(call);
-    found = app_cred_named(call->db, token->app_cred_id, &row, f);
     if (found < 0 ||
         (token->access_rules_count > 0 && app_cred_rules(call->db, &ids, &rules, &count, f) < 0))
         return -1;
     if (found == 0)
         return fault_raise(f, FAULT_NOT_FOUND, "Could not find token.");
-    jsonw_object(w, "application_credential");
+    jsonw_object(w, NULL);
     jsonw_text(w, "id", token->app_cred_id);
     jsonw_text(w, "name", row.name);
     jsonw_bool(w, "restricted", token->app_cred_restricted);
@@ -221,6 +197,23 @@ write_app_cred(struct call *call, const struct auth_context *token, struct jsonw
     if (count > 0)
         jsonw_end(w);
     jsonw_end(w);
+    return 0;
+}
+
+/* It is never changed, only deleted; so that its tokens have ended shows before anybody comes here. */
+static int
+write_app_cred(struct call *call, const struct auth_context *token, struct jsonw *w,
+               struct fault *f)
+{
+    const char *text;
+    size_t size;
+
+    if (token->app_cred_id == NULL)
+        return 0;
+    if (kept_text(call, identity_of(call)->app_creds, token->app_cred_id, app_cred_render, token,
+                  &text, &size, f) < 0)
+        return -1;
+    jsonw_raw(w, "application_credential", text, size);
     return 0;
 }
 

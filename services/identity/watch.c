@@ -23,6 +23,8 @@ heard(void *owner, const char *payload)
 
     if (payload == NULL || str_equal(payload, "catalog"))
         catalog_cache_invalidate(w->identity->catalogs);
+    if (payload == NULL || str_equal(payload, "app_cred"))
+        catalog_cache_invalidate(w->identity->app_creds);
     if (payload == NULL || str_equal(payload, "revocation"))
         w->revocations = true;
     if (payload == NULL || str_equal(payload, "key"))

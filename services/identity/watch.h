@@ -1,4 +1,4 @@
-/* What other identity daemons change, heard from the database: the catalogue, revocations, keys.
+/* What other identity daemons change, heard from the database: the catalogue, application credentials, revocations, keys.
  *
  * Triggers tell of each change when it commits (migrations/identity, channel virga_identity); that takes about a millisecond. A
  * daemon that cannot listen knows it within WATCH_POLL_MS * 5/2, and then answers nothing from memory that it would have to

@@ -10,6 +10,7 @@ import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', 'lib'))
 from cloud import Cloud  # noqa: E402
+from identity import Identity, PASSWORD  # noqa: E402
 import rest  # noqa: E402
 
 HEARD_S = 2.0  # Usually milliseconds; the machine may be busy.
@@ -52,14 +53,74 @@ def endpoints_of(session, kind):
 class Memory(unittest.TestCase):
     def test_asks_nobody(self):
         """A token that was seen before is shown without the database, or a worker."""
-        def statements():
-            return int(re.search(r'^virga_database_statements_total (\d+)', CLOUD.metrics('identity'), re.M).group(1))
         subject = CLOUD.admin().token
         first = validate(ADMIN, subject)
-        before = statements()
+        before = self.statements()
         for _ in range(50):
             self.assertEqual(validate(ADMIN, subject), first)
-        self.assertLess(statements() - before, 10)
+        self.assertLess(self.statements() - before, 10)
+
+    def statements(self):
+        return int(re.search(r'^virga_database_statements_total (\d+)', CLOUD.metrics('identity'), re.M).group(1))
+
+    def app_cred(self):
+        """(its path, a token of it, its user)"""
+        identity = Identity(CLOUD)
+        user, owner = identity.someone('member', project=identity.make('project'))
+        path = f"/v3/users/{user['id']}/application_credentials"
+        made = owner.expect(201, 'POST', 'identity', path, {'application_credential': {'name': 'a', 'access_rules': [
+            {'service': 'identity', 'method': 'GET', 'path': '/v3/auth/catalog'}]}})['application_credential']
+        status, headers, _ = rest.request('POST', CLOUD.urls['identity'] + '/v3/auth/tokens', {'auth': {'identity': {
+            'methods': ['application_credential'], 'application_credential': {'id': made['id'], 'secret': made['secret']}}}})
+        self.assertEqual(status, 201)
+        return path + '/' + made['id'], headers['X-Subject-Token'], user, made
+
+    def validate(self, session, token):
+        status, _, body = session.request('GET', 'identity', '/v3/auth/tokens', headers={'X-Subject-Token': token, 'OpenStack-Identity-Access-Rules': '1.0'})
+        return body['token'] if status == 200 else status
+
+    def test_of_an_application_credential(self):
+        path, token, _, made = self.app_cred()
+        first = self.validate(ADMIN, token)
+        self.assertEqual(first['application_credential'], {'id': made['id'], 'name': 'a', 'restricted': True, 'access_rules': made['access_rules']})
+        before = self.statements()
+        for _ in range(50):
+            self.assertEqual(self.validate(ADMIN, token), first)
+        self.assertLess(self.statements() - before, 10)
+        ADMIN.expect(204, 'DELETE', 'identity', path)
+        self.assertEqual(self.validate(ADMIN, token), 404)
+
+    def test_of_an_application_credential_that_went_elsewhere(self):
+        def by_hand(path, _user):
+            CLOUD.sql('identity', f"DELETE FROM application_credential WHERE id = '{path.rsplit('/', 1)[1]}'")
+        for end in (lambda path, user: ADMIN.expect(204, 'DELETE', 'identity', path), by_hand,
+                    lambda path, user: ADMIN.expect(204, 'DELETE', 'identity', '/v3/users/' + user['id'])):
+            path, token, user, _ = self.app_cred()
+            for session in (ADMIN, ADMIN.at(SECOND)) * 2:
+                self.assertIsInstance(self.validate(session, token), dict)
+            end(path, user)
+            self.assertTrue(within(HEARD_S, lambda token=token: self.validate(ADMIN.at(SECOND), token) == 404))
+            self.assertTrue(within(HEARD_S, lambda token=token: self.validate(ADMIN, token) == 404))
+
+    def test_of_a_trust(self):
+        identity = Identity(CLOUD)
+        trustor, owner = identity.someone('member', project=identity.make('project'))
+        trustee = identity.user()
+        made = owner.expect(201, 'POST', 'identity', '/v3/OS-TRUST/trusts', {'trust': {
+            'trustor_user_id': trustor['id'], 'trustee_user_id': trustee['id'], 'project_id': owner.project_id, 'impersonation': False,
+            'roles': [{'name': 'member'}]}})['trust']
+        status, headers, _ = identity.login(trustee).request('POST', 'identity', '/v3/auth/tokens', {'auth': {
+            'identity': {'methods': ['password'], 'password': {'user': {'id': trustee['id'], 'password': PASSWORD}}},
+            'scope': {'OS-TRUST:trust': {'id': made['id']}}}})
+        self.assertEqual(status, 201)
+        token = headers['X-Subject-Token']
+        first = validate(ADMIN, token)
+        before = self.statements()
+        for _ in range(50):
+            self.assertEqual(validate(ADMIN, token), first)
+        self.assertLess(self.statements() - before, 10)
+        owner.expect(204, 'DELETE', 'identity', '/v3/OS-TRUST/trusts/' + made['id'])
+        self.assertEqual(validate(ADMIN, token), 404)
 
 
 class Catalogue(unittest.TestCase):
