@@ -130,7 +130,7 @@ note_seen(struct call *call, const struct account_login_row *row, struct fault *
 
 int
 login_judge(struct call *call, const struct account_login_row *row, bool right, const char *cause,
-            struct fault *f)
+            struct refusal_pace *pace, int64_t begun_us, struct fault *f)
 {
     const struct identity *identity = identity_of(call);
     struct user_options options = user_options_read(row == NULL ? NULL : row->options);
@@ -144,13 +144,15 @@ login_judge(struct call *call, const struct account_login_row *row, bool right, 
                              right && alive, f);
     if (open < 0)
         return -1;
-    if (!right || !alive || open == 0)
+    if (!right || !alive || open == 0) {
+        refusal_pace_wait(pace, begun_us);
         return login_refused(call,
                              row == NULL ? "no such user"
                              : !right    ? cause
                              : !alive    ? "user or domain disabled"
                                          : "locked after too many failed logins",
                              f);
+    }
     return note_seen(call, row, f);
 }
 

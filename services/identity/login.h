@@ -4,6 +4,7 @@
  * one 'struct login'; what for is scope.c's business. A refusal never says which part was wrong, and costs the same time. */
 #pragma once
 
+#include "refusal_pace.h"
 #include "service.h"
 #include "user_options.h"
 
@@ -79,9 +80,10 @@ int login_take_user(struct call *call, const struct account_login_row *row, stru
                     struct fault *f);
 
 /* Whatever proves a user ends here: 'right' whether it did, 'row' whose it was (NULL: nobody's), 'cause' why not. Counts what
- * fails, where failures are counted, and refuses who is locked out. 0, or login_refused(). Costs the same for whomever it refuses. */
+ * fails, where failures are counted, and refuses who is locked out. 0, or login_refused(), after a time that is the same for whomever it
+ * refuses: 'pace' of what began at 'begun_us' (clock_mono_us()), before anything was looked up. */
 int login_judge(struct call *call, const struct account_login_row *row, bool right,
-                const char *cause, struct fault *f);
+                const char *cause, struct refusal_pace *pace, int64_t begun_us, struct fault *f);
 
 /* The request is this application credential's of 'user', as if he had shown its secret. FAULT_UNAUTHORIZED: it is gone. */
 int login_enter_app_cred(struct call *call, const char *id, const struct account_login_row *user,
@@ -92,6 +94,8 @@ int login_enter_access_token(struct call *call, const char *id,
                              const struct account_login_row *user, struct login *l,
                              struct fault *f);
 
-/* Is this the account's password ('row' NULL: nobody's)? 0 also when it has expired, which '*ret_expired' says. */
+/* Is this the account's password ('row' NULL: nobody's)? 0 also when it has expired, which '*ret_expired' says.
+ * 'begun_us': as above. */
 int login_prove_password(struct call *call, const struct account_login_row *row,
-                         const char *password, bool *ret_expired, struct fault *f);
+                         const char *password, int64_t begun_us, bool *ret_expired,
+                         struct fault *f);

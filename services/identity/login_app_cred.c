@@ -84,12 +84,17 @@ login_app_cred(struct call *call, const struct auth_identity *in, struct login *
     const struct auth_app_cred *shown = in->application_credential;
     struct app_cred_login_row row = { 0 };
     struct account_login_row user = { 0 };
+    int64_t begun_us;
     bool right, alive;
     int found;
 
     if (shown == NULL || shown->secret == NULL)
         return fault_raise_field(f, "application_credential",
                                  "Expecting to find secret in application_credential.");
+    /* With a name it says whether there is such a user: all of it has to be within the time that is the same for all. */
+    if (shown->id == NULL && call_take_time(call) < 0)
+        return -1;
+    begun_us = clock_mono_us();
     found = find(call, shown, &row, &user, f);
     if (found < 0)
         return -1;
@@ -97,12 +102,14 @@ login_app_cred(struct call *call, const struct auth_identity *in, struct login *
     if (call->declined)
         return -1;
     alive = found == 1 && is_alive(&row, &user);
-    if (!right || !alive)
+    if (!right || !alive) {
+        refusal_pace_wait(identity_of(call)->app_cred_pace, begun_us);
         return login_refused(call,
                              found == 0 ? "no such application credential"
                              : !right   ? "wrong secret"
                                         : "application credential expired or its user disabled",
                              f);
+    }
     if (login_take_user(call, &user, l, f) < 0)
         return -1;
     return take_app_cred(call, &row, l, f);

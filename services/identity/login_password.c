@@ -22,14 +22,14 @@ renew_hash(struct call *call, const struct account_login_row *row, const char *p
 
 int
 login_prove_password(struct call *call, const struct account_login_row *row, const char *password,
-                     bool *ret_expired, struct fault *f)
+                     int64_t begun_us, bool *ret_expired, struct fault *f)
 {
     const struct identity *identity = identity_of(call);
     struct user_options options = user_options_read(row == NULL ? NULL : row->options);
     bool right =
         password_verify(identity->hasher, password, row == NULL ? NULL : row->password_hash);
 
-    if (login_judge(call, row, right, "wrong password", f) < 0)
+    if (login_judge(call, row, right, "wrong password", identity->password_pace, begun_us, f) < 0)
         return -1;
     renew_hash(call, row, password);
     *ret_expired =
@@ -44,6 +44,8 @@ login_password(struct call *call, const struct auth_identity *in, struct login *
     const struct user_ref *user = in->password == NULL ? NULL : in->password->user;
     struct account_login_row row = { 0 };
     bool expired = false, right = false;
+    struct refusal_pace *pace = identity_of(call)->password_pace;
+    int64_t begun_us;
     int found, elsewhere;
 
     if (user == NULL || user->password == NULL)
@@ -52,13 +54,15 @@ login_password(struct call *call, const struct auth_identity *in, struct login *
         return fault_raise_field(f, "password", "The password is too long.");
     if (call_take_time(call) < 0 || login_begin(call, l, f) < 0)
         return -1;
+    begun_us = clock_mono_us();
     elsewhere = directory_login(call, user, &row, &right, f);
     found = elsewhere != 0 ? elsewhere : login_find_user(call, user, &row, f);
     if (found < 0)
         return -1;
     if (elsewhere == 1
-            ? login_judge(call, right ? &row : NULL, right, "wrong password", f) < 0
-            : login_prove_password(call, found == 0 ? NULL : &row, user->password, &expired, f) < 0)
+            ? login_judge(call, right ? &row : NULL, right, "wrong password", pace, begun_us, f) < 0
+            : login_prove_password(call, found == 0 ? NULL : &row, user->password, begun_us,
+                                   &expired, f) < 0)
         return -1;
     /* Only who knows the password learns this, and the id that changing it needs. */
     if (expired) {

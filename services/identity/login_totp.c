@@ -45,6 +45,7 @@ login_totp(struct call *call, const struct auth_identity *in, struct login *l, s
 {
     const struct user_ref *user = in->totp == NULL ? NULL : in->totp->user;
     struct account_login_row row = { 0 };
+    int64_t begun_us = clock_mono_us();
     int found, right;
 
     if (user == NULL || user->passcode == NULL)
@@ -53,8 +54,8 @@ login_totp(struct call *call, const struct auth_identity *in, struct login *l, s
     if (found < 0)
         return -1;
     right = find_step(call, found == 1 ? row.id : NULL, user->passcode, l, f);
-    if (right < 0 ||
-        login_judge(call, found == 1 ? &row : NULL, right == 1, "wrong passcode", f) < 0)
+    if (right < 0 || login_judge(call, found == 1 ? &row : NULL, right == 1, "wrong passcode",
+                                 identity_of(call)->passcode_pace, begun_us, f) < 0)
         return -1;
     return login_take_user(call, &row, l, f);
 }

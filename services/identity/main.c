@@ -56,6 +56,9 @@ start(struct daemon *d, struct fault *f)
                              f) < 0 ||
         credentials_check(&identity, f) < 0)
         return -1;
+    identity.password_pace = refusal_pace_new();
+    identity.passcode_pace = refusal_pace_new();
+    identity.app_cred_pace = refusal_pace_new();
     identity.hasher = password_hasher_new(&scheme, (unsigned)identity.config->hash_concurrency);
     if (limits_check_model(identity.config, f) < 0 || keys_sync(&identity, f) < 0 ||
         revocations_load(&identity, f) < 0 || trusts_clear(&identity, f) < 0)
@@ -78,6 +81,9 @@ stop(struct daemon *d)
     catalog_cache_free(identity.catalogs);
     catalog_cache_free(identity.app_creds);
     password_hasher_free(identity.hasher);
+    refusal_pace_free(identity.password_pace);
+    refusal_pace_free(identity.passcode_pace);
+    refusal_pace_free(identity.app_cred_pace);
     compliance_free(identity.compliance);
     credential_keys_free(identity.credential_keys);
     keyring_free(identity.keyring);

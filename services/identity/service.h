@@ -47,6 +47,7 @@ struct identity {
     const struct identity_config *config;
     struct keyring *keyring;
     struct password_hasher *hasher;
+    struct refusal_pace *password_pace, *passcode_pace, *app_cred_pace;
     struct directories *directories;
     struct oidc *oidc;
     struct catalog_cache *catalogs;

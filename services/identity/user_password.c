@@ -101,15 +101,17 @@ user_change_password(struct call *call, const struct password_change *in, struct
 {
     struct account_login_row row = { 0 };
     bool expired; /* Then all the more. */
+    int64_t begun_us;
     char *hash;
     int found;
 
     if (call_take_time(call) < 0)
         return -1;
+    begun_us = clock_mono_us();
     found = login_load_user(call, call_param(call, "user_id"), &row, f);
     if (found < 0 ||
-        login_prove_password(call, found == 0 ? NULL : &row, in->original_password, &expired, f) <
-            0 ||
+        login_prove_password(call, found == 0 ? NULL : &row, in->original_password, begun_us,
+                             &expired, f) < 0 ||
         check_change(call, &row, in->password, f) < 0 ||
         password_hash(identity_of(call)->hasher, call->arena, in->password, &hash, f) < 0)
         return -1;
