@@ -2,6 +2,7 @@
 #include "candidates.h"
 
 #include "base/array.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "base/str.h"
 #include "reply.h"
@@ -12,6 +13,7 @@ struct writer {
     const struct request *request;
     struct jsonw *w;
     int64_t left;     /* Candidates; -1: any number. */
+    bool cut;         /* The last of them is one too many, and is not written. */
     struct map *seen; /* Numbers of the providers (1.28 and before) or roots to be summed up. */
     const struct mirror_provider **summed;
     size_t summed_count, summed_capacity;
@@ -101,6 +103,10 @@ take(void *owner, const struct candidate *c)
 {
     struct writer *x = owner;
 
+    if (x->cut && x->left == 1) {
+        x->left = 0;
+        return false;
+    }
     jsonw_object(x->w, NULL);
     write_allocations(x, c);
     if (call_at_least(x->call, 1, 34))
@@ -186,27 +192,49 @@ write_summaries(struct writer *x)
 
 /* --- The operation */
 
+/* An answer that may lack candidates says so, where a client that knows nothing of it is not disturbed. */
+static void
+tell_incomplete(struct call *call, const struct writer *x, bool given_up)
+{
+    struct placement *p = placement_of(call);
+
+    if (given_up) {
+        atomic_fetch_add(&p->given_up, 1);
+        log_warn("candidates.given_up summaries=%zu", x->summed_count);
+        call_header(call, "Virga-Incomplete", "bound");
+    } else if (x->cut && x->left == 0) {
+        call_header(call, "Virga-Incomplete", "max_allocation_candidates");
+    }
+}
+
 static int
 search(struct call *call, const struct mirror *m, const struct request *request, struct fault *f)
 {
     struct candidates_options options = { .nested = call_at_least(call, 1, 29),
                                           .limit = request->limit };
+    int64_t most = placement_of(call)->config->max_allocation_candidates;
     struct writer x = {
         .call = call, .m = m, .request = request, .left = request->limit > 0 ? request->limit : -1
     };
     struct candidates_plan *plan;
+    bool complete;
 
     if (candidates_plan(m, request, call->arena, &plan, f) < 0)
         return -1;
+    if (most >= 0 && (x.left < 0 || x.left > most)) {
+        x.left = most + 1;
+        x.cut = true;
+    }
     x.w = reply_json(call, 0);
     x.seen = map_new(NULL);
     jsonw_object(x.w, NULL);
     jsonw_array(x.w, "allocation_requests");
-    candidates_walk(m, plan, &options, take, &x);
+    complete = candidates_walk(m, plan, &options, take, &x);
     jsonw_end(x.w);
     write_summaries(&x);
     jsonw_end(x.w);
     map_free(x.seen);
+    tell_incomplete(call, &x, !complete);
     return 0;
 }
 

@@ -72,6 +72,11 @@ void candidates_walker_grant(struct candidates_walker *w); /* All its steps anew
 bool candidates_walk_tree(struct candidates_walker *w, const struct mirror_tree *t,
                           bool (*take)(void *owner, const struct candidate *c), void *owner);
 
+/* The same, of candidates in which a provider of 'user' serves that level of the plan (candidates_plan.h). */
+bool candidates_walk_using(struct candidates_walker *w, const struct mirror_tree *t,
+                           const struct mirror_tree *user, size_t level,
+                           bool (*take)(void *owner, const struct candidate *c), void *owner);
+
 /* --- The rules about one provider, for lists and explanations too. */
 
 /* Room for more of a class, after ratio and reservation: what may be used, used or not. */

@@ -314,6 +314,20 @@ candidates_walk_tree(struct candidates_walker *w, const struct mirror_tree *t,
     return !w->given_up;
 }
 
+bool
+candidates_walk_using(struct candidates_walker *w, const struct mirror_tree *t,
+                      const struct mirror_tree *user, size_t level,
+                      bool (*take)(void *owner, const struct candidate *c), void *owner)
+{
+    bool complete;
+
+    w->anchor.pinned = level;
+    w->anchor.pin = user;
+    complete = candidates_walk_tree(w, t, take, owner);
+    w->anchor.pinned = SIZE_MAX;
+    return complete;
+}
+
 /* Trees that have more than they have given. */
 struct open_trees {
     const struct mirror_tree **items;

@@ -133,6 +133,7 @@ write_all(struct call *call, const struct mirror *m, const struct request *reque
     w = call_json(call);
     jsonw_object(w, NULL);
     write_counts(w, call->arena, verdicts, &scope);
+    verdicts_again(verdicts);
     write_page(w, verdicts, &scope, query_last(call, "rule"), marker == NULL ? 0 : marker->root_id,
                limit);
     jsonw_end(w);

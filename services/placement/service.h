@@ -1,15 +1,24 @@
 /* Placement's process-wide state, and what its files need of each other. */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "daemon/daemon.h"
 #include "placement_api.h"
 #include "placement_queries.h"
 
 struct mirror;
 
+struct placement_config {
+    struct daemon_config common; /* First: see daemon.h. */
+    int64_t max_allocation_candidates;
+};
+
 struct placement {
     struct daemon *daemon;
+    const struct placement_config *config;
     struct mirror *mirror;
+    atomic_uint_fast64_t given_up; /* Searches for candidates, for /metrics. */
 };
 
 static inline struct placement *

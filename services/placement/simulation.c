@@ -191,7 +191,7 @@ note(struct pass *p, const struct mirror_tree *t, bool added, int64_t taken)
     struct verdict v;
     bool foreign;
 
-    verdict_of(p->verdicts, t, o->reasons_count < SIMULATION_REASONS, &v);
+    verdict_at(p->verdicts, t, o->reasons_count < SIMULATION_REASONS, &v);
     foreign = taken == 0 && is_foreign(&v);
     o->hosts += !foreign;
     o->hosts_used += taken > 0;

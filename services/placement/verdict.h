@@ -1,5 +1,6 @@
 /* Why a tree of providers cannot serve a request: the first rule that refuses it, what was wanted and what was there. Whether it can is the
- * walk's to say (candidates.h), so that an explanation and the candidates never disagree. */
+ * walk's to say (candidates.h), so that an explanation and the candidates never disagree: a tree fits if and only if one of its providers is in
+ * some candidate, be it of another tree that it shares with. */
 #pragma once
 
 #include "candidates.h"
@@ -24,5 +25,11 @@ struct verdicts *verdicts_new(const struct candidates_scope *scope,
 /* 'text': also the reason, in the arena. */
 void verdict_of(struct verdicts *v, const struct mirror_tree *t, bool text, struct verdict *ret);
 
-/* False: the tree has nothing to do with the request, such as a share of disks that no tree of the request is near. */
+/* The same of the tree as the place where the request is served, be it by others alone that share with it. */
+void verdict_at(struct verdicts *v, const struct mirror_tree *t, bool text, struct verdict *ret);
+
+/* Before another pass over the trees: all the steps of its walks anew. */
+void verdicts_again(struct verdicts *v);
+
+/* False: the tree has nothing to do with the request and is in no candidate, such as a share of disks that no tree of the request is near. */
 bool verdict_concerns(const struct verdicts *v, const struct mirror_tree *t);

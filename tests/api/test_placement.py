@@ -14,6 +14,7 @@ from cloud import Cloud  # noqa: E402
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 LATEST = "1.39"
+MOST = 300  # Candidates of one answer.
 
 cloud = admin = member = reader = None
 
@@ -32,7 +33,7 @@ def make_user(name, project, role):
 
 def setUpModule():
     global cloud, admin, member, reader
-    cloud = Cloud(services=["identity", "placement"])
+    cloud = Cloud(services=["identity", "placement"], settings={"placement": {"placement": {"max_allocation_candidates": MOST}}})
     admin = cloud.admin()
     until = time.monotonic() + 20
     while admin.request("GET", "placement", "/resource_providers")[0] == 503 and time.monotonic() < until:
@@ -748,6 +749,36 @@ class Candidates(Case):
         self.assertIn(host, before["provider_summaries"])
         self.claim({host: {"VCPU": 3}})
         self.assertNotIn({host}, self.found("resources=VCPU:3"))
+
+    def test_never_too_many(self):
+        """Sixteen cells and eight groups: four thousand millions of candidates, of which as many come as are allowed."""
+        root = self.provider()
+        for _ in range(16):
+            self.provider({"VCPU": 100}, parent=root)
+        groups = "&".join(f"resources{n}=VCPU:1" for n in range(1, 9)) + "&group_policy=none&in_tree1=" + root
+        for query, count, header in ((groups, MOST, "max_allocation_candidates"), (groups + "&limit=7", 7, None), (groups + f"&limit={MOST}", MOST, None),
+                                     (groups + f"&limit={MOST + 1}", MOST, "max_allocation_candidates"),
+                                     ("resources=VCPU:1&in_tree=" + root, 16, None), ("resources=VCPU:101&in_tree=" + root, 0, None)):
+            status, headers, content = self.call("GET", "/allocation_candidates?" + query)
+            self.assertEqual((status, len(content["allocation_requests"]), headers.get("Virga-Incomplete")), (200, count, header), query)
+
+    def test_given_up(self):
+        """A puzzle: even amounts for providers of odd sizes, of which all together have one more than enough. The search ends all the same, and both
+        the candidates and their explanation say that it was given up."""
+        root, sizes = self.provider(), [61, 67, 71, 73, 79, 83, 89, 97]
+        for size in sizes:
+            self.provider({"VCPU": size}, parent=root)
+        wanted = [2 * n for n in range(9, 25)] + [44, 46]
+        wanted[-1] += sum(sizes) - 4 - sum(wanted)
+        self.assertTrue(0 < wanted[-1] < 97 and wanted[-1] % 2 == 0, wanted)
+        query = "&".join(f"resources{n}=VCPU:{w}" for n, w in enumerate(wanted, 1)) + "&group_policy=none&in_tree1=" + root
+        began = time.monotonic()
+        status, headers, content = self.call("GET", "/allocation_candidates?" + query)
+        self.assertEqual((status, content["allocation_requests"], headers.get("Virga-Incomplete")), (200, [], "bound"))
+        explained = self.expect(200, "GET", "/OS-VIRGA/explain?rule=bound&" + query)
+        self.assertEqual([p["uuid"] for p in explained["providers"]], [root])
+        self.assertEqual((explained["counts"].get("bound"), explained["counts"].get("fits")), (1, None))
+        self.assertLess(time.monotonic() - began, 20)
 
     def test_explain(self):
         agg = new()

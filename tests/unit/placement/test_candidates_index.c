@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "http/url.h"
+#include "services/placement/verdict.h"
 #include "tests/lib/pg.h"
 #include "tests/unit/asserts.h"
 
@@ -138,6 +139,11 @@ random_query(struct arena *a)
     }
     if (pick(8) == 0)
         text = arena_printf(a, "%s&root_required=%sCUSTOM_A", text, pick(2) == 0 ? "!" : "");
+    if (pick(6) == 0 && strstr(text, "resources2") != NULL)
+        text = arena_printf(a, "%s&same_subtree=1,2", text);
+    else if (pick(10) == 0 && strstr(text, "group_policy") != NULL)
+        text = arena_printf(a, "%s&required_T=CUSTOM_A&same_subtree=_T%s", text,
+                            pick(2) == 0 ? ",1" : "");
     return text;
 }
 
@@ -257,6 +263,71 @@ test_nothing_is_passed_over(void **state)
         arena_reset(db_arena);
     }
     assert_true(found > 200 && none > 200); /* Both kinds were tried. */
+}
+
+/* --- An explanation says of a tree that it fits if and only if one of its providers is in some candidate. */
+
+static bool
+take_roots(void *owner, const struct candidate *c)
+{
+    struct map *roots = owner;
+
+    for (size_t i = 0; i < c->mappings_count; i++)
+        map_set(roots, mirror_root(c->mappings[i].provider)->uuid, roots);
+    return true;
+}
+
+static void
+compare_explained(struct arena *a, const char *query, size_t *fit, size_t *shares)
+{
+    struct candidates_scope scope = candidates_scope(mirror);
+    struct candidates_options options = { .nested = true };
+    struct candidates_plan *plan = plan_of(a, query);
+    struct verdicts *verdicts = verdicts_new(&scope, plan, a);
+    struct map *roots = map_new(NULL);
+
+    assert_true(candidates_walk(mirror, plan, &options, take_roots, roots));
+    for (size_t i = 0; i < scope.trees_count; i++) {
+        const struct mirror_provider *root = mirror_root(scope.trees[i]->members[0]);
+        bool concerns = verdict_concerns(verdicts, scope.trees[i]);
+        struct verdict v, at;
+
+        verdict_of(verdicts, scope.trees[i], false, &v);
+        verdict_at(verdicts, scope.trees[i], false, &at);
+        if (map_has(roots, root->uuid) != (v.rule == NULL) || (v.rule == NULL && !concerns))
+            fail_msg("%s: %s is in %s candidate, but %s", query, root->name,
+                     map_has(roots, root->uuid) ? "a" : "no",
+                     !concerns        ? "of no concern"
+                     : v.rule == NULL ? "fits"
+                                      : v.rule);
+        *fit += v.rule == NULL;
+        *shares += (v.rule == NULL) != (at.rule == NULL);
+    }
+    map_free(roots);
+}
+
+static void
+test_explained(void **state)
+{
+    size_t fit = 0, shares = 0;
+    struct fault f = { 0 };
+
+    (void)state;
+    for (unsigned round = 0; round < 15; round++) {
+        assert_ok(mirror_read(mirror, &db, &f));
+        for (unsigned i = 0; i < 20; i++) {
+            struct arena *a = arena_new();
+
+            compare_explained(a, random_query(a), &fit, &shares);
+            arena_free(a);
+        }
+        mirror_done(mirror);
+        pg_exec(pg, changes[round % (sizeof(changes) / sizeof(changes[0]))]);
+        pg_exec(pg, "UPDATE provider SET generation = generation + 1");
+        arena_reset(db_arena);
+    }
+    print_message("%zu fit, %zu of them by or for others only\n", fit, shares);
+    assert_true(fit > 500 && shares > 20);
 }
 
 /* Under a limit the few are of many hosts. */
@@ -408,9 +479,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_is_passed_over),
-        cmocka_unit_test(test_turns),
-        cmocka_unit_test(test_no_way),
+        cmocka_unit_test(test_explained), cmocka_unit_test(test_nothing_is_passed_over),
+        cmocka_unit_test(test_turns),     cmocka_unit_test(test_no_way),
         cmocka_unit_test(test_fork),
     };
 
