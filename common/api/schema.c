@@ -121,24 +121,27 @@ number_text(struct parse *p, double value)
     return json_repr(p->arena, json_own(p->arena, json_real(value)));
 }
 
+/* 'json' as it came: what is too large for a double to tell apart is shown by its digits. */
 static int
-check_number(struct parse *p, const struct field *field, double value, const char *path)
+check_number(struct parse *p, const struct field *field, const json_t *json, double value,
+             const char *path)
 {
+    const char *shown;
+
     if (p->mode == SCHEMA_TRUSTED)
         return 0;
+    if ((!field->has_min || value >= field->min) && (!field->has_max || value <= field->max))
+        return 0;
+    shown = json_is_integer(json) ? json_repr(p->arena, json) : number_text(p, value);
     if (field->has_min && value < field->min)
         return fault_raise_field(p->f, path,
                                  "Invalid input for field/attribute %s. Value: %s. %s is less "
                                  "than the minimum of %s",
-                                 path, number_text(p, value), number_text(p, value),
-                                 number_text(p, field->min));
-    if (field->has_max && value > field->max)
-        return fault_raise_field(p->f, path,
-                                 "Invalid input for field/attribute %s. Value: %s. %s is greater "
-                                 "than the maximum of %s",
-                                 path, number_text(p, value), number_text(p, value),
-                                 number_text(p, field->max));
-    return 0;
+                                 path, shown, shown, number_text(p, field->min));
+    return fault_raise_field(p->f, path,
+                             "Invalid input for field/attribute %s. Value: %s. %s is greater than "
+                             "the maximum of %s",
+                             path, shown, shown, number_text(p, field->max));
 }
 
 static int
@@ -155,7 +158,7 @@ parse_int(struct parse *p, const struct field *field, const json_t *value, const
     else if (!((field->flags & F_COERCE) != 0 && json_is_string(value) &&
                str_to_int64(json_string_value(value), INT64_MIN, INT64_MAX, &number) == 0))
         return wrong_type(p, path, value, "integer");
-    if (check_number(p, field, (double)number, path) < 0)
+    if (check_number(p, field, value, (double)number, path) < 0)
         return -1;
     *ret = number;
     return 0;
@@ -168,13 +171,13 @@ parse_number(struct parse *p, const struct field *field, const json_t *value, co
     double number;
 
     if (json_is_number(value))
-        number = json_number_value(value);
+        number = json_wide_number(p->arena, value);
     else if (!((field->flags & F_COERCE) != 0 && json_is_string(value) &&
                str_to_double(json_string_value(value), &number) == 0))
         return wrong_type(p, path, value, "number");
     if (!isfinite(number))
         return wrong_type(p, path, value, "number");
-    if (check_number(p, field, number, path) < 0)
+    if (check_number(p, field, value, number, path) < 0)
         return -1;
     *ret = number;
     return 0;

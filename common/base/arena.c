@@ -261,6 +261,16 @@ arena_defer(struct arena *a, void (*fn)(void *object), void *object)
     a->deferred = d;
 }
 
+void *
+arena_deferred(const struct arena *a, void (*fn)(void *object))
+{
+    const struct deferred *d = a->deferred;
+
+    while (d != NULL && d->fn != fn)
+        d = d->older;
+    return d == NULL ? NULL : d->object;
+}
+
 size_t
 arena_used(const struct arena *a)
 {

@@ -46,5 +46,8 @@ char *arena_vprintf(struct arena *a, const char *format, va_list args)
 /* Calls fn(object) when the arena is freed or reset. */
 void arena_defer(struct arena *a, void (*fn)(void *object), void *object);
 
+/* The object of the newest call that was deferred with 'fn'; NULL: none. */
+void *arena_deferred(const struct arena *a, void (*fn)(void *object));
+
 /* Bytes handed out since the arena was new or reset. */
 size_t arena_used(const struct arena *a);

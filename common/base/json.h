@@ -12,6 +12,14 @@
  * UTF-8, nesting deeper than 64. The value belongs to the arena. FAULT_INVALID on anything else. */
 int json_read(struct arena *a, const char *data, size_t size, json_t **ret, struct fault *f);
 
+/* The same, but an integer may have any number of digits, as in Python: beyond 63 bits its value is the nearest that has them, while json_repr(),
+ * json_wide_number() and json_wide_text() with the same arena know what it was. */
+int json_read_wide(struct arena *a, const char *data, size_t size, json_t **ret, struct fault *f);
+
+double json_wide_number(struct arena *a, const json_t *value); /* Of an integer or real. */
+/* The digits of an integer that came of a document; one of several that are beyond 63 bits stands for all. */
+const char *json_wide_text(struct arena *a, int64_t value);
+
 /* Gives the arena a reference that the caller has; returns the value, for nesting calls. */
 json_t *json_own(struct arena *a, json_t *value);
 

@@ -76,14 +76,17 @@ add_wants(struct call *call, struct consumer_claim *c, size_t *capacity, const c
                 "Invalid input for field/attribute %s.%.255s. %s is less than the minimum of 1",
                 path, name, json_repr(call->arena, amount));
         want = ARRAY_PUSH(call->arena, c->wants, c->wants_count, *capacity);
-        *want = (struct claim_want){ provider_uuid, arena_strdup(call->arena, name), number };
+        /* No inventory gives as much as a consumer's most, whatever more it is. */
+        *want = (struct claim_want){ provider_uuid, arena_strdup(call->arena, name),
+                                     MIN(number, (int64_t)INT32_MAX + 1) };
     }
     return 0;
 }
 
-/* From 1.12: { provider: { "resources": { class: amount } } }. */
+/* From 1.12: { provider: { "resources": { class: amount } } }. 'checked': the names are UUIDs of some form, which may be nobody's. */
 static int
-parse_object(struct call *call, const json_t *object, struct consumer_claim *c, struct fault *f)
+parse_object(struct call *call, const json_t *object, bool checked, struct consumer_claim *c,
+             struct fault *f)
 {
     size_t capacity = 0;
     const char *uuid;
@@ -94,7 +97,7 @@ parse_object(struct call *call, const json_t *object, struct consumer_claim *c, 
         const char *path = arena_printf(call->arena, "allocations.%.36s", uuid);
         struct allocation_record record = { 0 };
 
-        if (!is_uuid_like(uuid))
+        if (!checked && !is_uuid_like(uuid))
             return fault_raise_field(
                 f, "allocations",
                 "Invalid input for field/attribute allocations. '%.100s' does not match any of the "
@@ -128,7 +131,7 @@ parse_list(struct call *call, const json_t *list, struct consumer_claim *c, stru
         json_object_set_new(by_uuid, entry.resource_provider->uuid,
                             json_pack("{s:O}", "resources", entry.resources));
     }
-    return parse_object(call, by_uuid, c, f);
+    return parse_object(call, by_uuid, true, c, f);
 }
 
 static bool
@@ -194,7 +197,7 @@ parse_claim(struct call *call, const char *uuid, const struct consumer_allocatio
         return fault_raise_field(
             f, "allocations",
             "Invalid input for field/attribute allocations. {} does not have enough properties");
-    return parse_object(call, in->allocations, c, f);
+    return parse_object(call, in->allocations, false, c, f);
 }
 
 int

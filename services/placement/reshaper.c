@@ -6,6 +6,7 @@
  * checked against the result, and then the inventories that are to be there no longer, and must now be unused, go. */
 #include "allocations.h"
 #include "base/array.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "inventories.h"
 #include "ratio_changes.h"
@@ -63,14 +64,14 @@ parse(struct call *call, const json_t *object, struct reshape *ret, struct fault
 }
 
 static int
-check_generation(const struct shape *x, int64_t actual, struct fault *f)
+check_generation(struct arena *a, const struct shape *x, int64_t actual, struct fault *f)
 {
     if (x->generation == actual)
         return 0;
     return fault_raise_code(f, FAULT_CONFLICT, CODE_CONCURRENT_UPDATE,
                             "resource provider generation conflict for provider %s: actual: %lld, "
-                            "given: %lld",
-                            x->uuid, (long long)actual, (long long)x->generation);
+                            "given: %s",
+                            x->uuid, (long long)actual, json_wide_text(a, x->generation));
 }
 
 /* Before anything is locked: what is wrong with the providers is said before what is wrong with the consumers. */
@@ -88,7 +89,7 @@ check_providers(struct reshape *r, struct fault *f)
                                     "Resource provider %s in inventories not found: No resource "
                                     "provider with uuid %s found",
                                     r->shapes[i].uuid, r->shapes[i].uuid);
-        if (check_generation(&r->shapes[i], row.generation, f) < 0)
+        if (check_generation(r->call->arena, &r->shapes[i], row.generation, f) < 0)
             return -1;
     }
     return 0;
@@ -134,9 +135,9 @@ bring_in(void *owner, const struct texts *claimed, struct fault *f)
         const struct providers_lock_row *row = find_row(rows, count, x->uuid);
 
         if (row == NULL) /* Deleted since it was looked at. */
-            return check_providers(r, f) < 0 ? -1 : check_generation(x, -1, f);
+            return check_providers(r, f) < 0 ? -1 : check_generation(r->call->arena, x, -1, f);
         x->id = row->id;
-        if (check_generation(x, row->generation, f) < 0 ||
+        if (check_generation(r->call->arena, x, row->generation, f) < 0 ||
             inventories_merge(r->call, x->id, x->items, x->items_count,
                               "malformed reshaper data:", f) < 0)
             return -1;

@@ -601,6 +601,25 @@ class Claims(Case):
                     self.assertIn("would exceed the capacity", content["errors"][0]["detail"])
             self.assertEqual(self.usages(host), {"VCPU": 2})
 
+    def test_numbers_of_any_size(self):
+        """Integers beyond 63 bits are integers, and are refused for what they are."""
+        host, huge = self.provider({"VCPU": 4}), 10**30
+        inventories = "/resource_providers/" + host + "/inventories"
+        self.refused(400, "PUT", inventories, {"resource_provider_generation": 1, "inventories": {"VCPU": {"total": huge}}},
+                     says=f"{huge} is greater than the maximum of 2147483647")
+        self.refused(400, "PUT", inventories, {"resource_provider_generation": 1, "inventories": {"VCPU": {"total": -huge}}},
+                     says=f"-{huge} is less than the minimum of 1")
+        self.refused(409, "PUT", inventories, {"resource_provider_generation": huge, "inventories": {}}, code="placement.concurrent_update")
+        ratio = {"resource_provider_generation": 1, "inventories": {"VCPU": {"total": 4, "allocation_ratio": huge}}}
+        self.assertEqual(self.expect(200, "PUT", inventories, ratio)["inventories"]["VCPU"]["allocation_ratio"], 1e30)
+        for amount in (2**31, 2**63 - 1, 2**63, huge):
+            self.refused(409, "PUT", "/allocations/" + new(), self.claim_body({host: {"VCPU": amount}}), says="violate inventory constraints")
+        self.refused(400, "PUT", "/allocations/" + new(), self.claim_body({host: {"VCPU": -huge}}), says=f"-{huge} is less than the minimum of 1")
+        self.refused(409, "PUT", "/allocations/" + new(), dict(self.claim_body({host: {"VCPU": 1}}), consumer_generation=huge),
+                     code="placement.concurrent_update")
+        self.refused(409, "POST", "/reshaper", {"inventories": {host: {"resource_provider_generation": huge, "inventories": {}}}, "allocations": {}},
+                     code="placement.concurrent_update", says=f"given: {huge}")
+
     def test_writers_of_one_provider_queue(self):
         """16 writers of one provider: each claim succeeds, none meets a conflict."""
         host = self.provider({"VCPU": 1000, "MEMORY_MB": 100000})

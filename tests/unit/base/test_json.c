@@ -182,14 +182,82 @@ test_repr(void **state)
     arena_free(a);
 }
 
+/* Integers of any size: the nearest value, and all the digits where they are shown. */
+static void
+test_wide(void **state)
+{
+    static const struct {
+        const char *text, *repr;
+    } cases[] = {
+        { "[9223372036854775807]", "[9223372036854775807]" },
+        { "[9223372036854775808]", "[9223372036854775808]" },
+        { "[-9223372036854775809, 1]", "[-9223372036854775809, 1]" },
+        { "{\"a\": 99999999999999999999, \"b\": {\"c\": [12, "
+          "340282366920938463463374607431768211456]}}",
+          "{'a': 99999999999999999999, 'b': {'c': [12, "
+          "340282366920938463463374607431768211456]}}" },
+        { "[99999999999999999999, 9223372036854775807, 88888888888888888888, "
+          "-9223372036854775808, -77777777777777777777]",
+          "[99999999999999999999, 9223372036854775807, 88888888888888888888, "
+          "-9223372036854775808, -77777777777777777777]" },
+        { "[\"99999999999999999999\", \"\\\"88888888888888888888\", 77777777777777777777]",
+          "['99999999999999999999', '\"88888888888888888888', 77777777777777777777]" },
+        { "[99999999999999999999.0, 99999999999999999999e-2, 77777777777777777777]",
+          "[1e+20, 1e+18, 77777777777777777777]" },
+        { "99999999999999999999", "99999999999999999999" },
+        { "[1e400]", NULL },
+        { "[099999999999999999999]", NULL },
+        { "[99999999999999999999-1]", NULL },
+        { "[99999999999999999999", NULL },
+        { "[--99999999999999999999]", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        _cleanup_(arena_freep) struct arena *a = arena_new();
+        struct fault f = { 0 };
+        json_t *value;
+        int r = json_read_wide(a, cases[i].text, strlen(cases[i].text), &value, &f);
+
+        if (cases[i].repr == NULL) {
+            assert_fault(r, f, FAULT_INVALID, "Malformed JSON");
+            continue;
+        }
+        assert_ok(r);
+        assert_string_equal(json_repr(a, value), cases[i].repr);
+    }
+}
+
+static void
+test_wide_numbers(void **state)
+{
+    static const char text[] = "[18446744073709551616, -99999999999999999999, 5]";
+    _cleanup_(arena_freep) struct arena *a = arena_new(), *other = arena_new();
+    struct fault f = { 0 };
+    json_t *value;
+
+    (void)state;
+    assert_fault(json_read(a, text, strlen(text), &value, &f), f, FAULT_INVALID, "too big integer");
+    fault_clear(&f);
+    assert_ok(json_read_wide(a, text, strlen(text), &value, &f));
+    assert_int_equal(json_integer_value(json_array_get(value, 0)), INT64_MAX);
+    assert_int_equal(json_integer_value(json_array_get(value, 1)), INT64_MIN);
+    assert_true(json_wide_number(a, json_array_get(value, 0)) >= 18446744073709551616.0);
+    assert_true(json_wide_number(a, json_array_get(value, 2)) <= 5.0);
+    assert_string_equal(json_wide_text(a, INT64_MIN), "-99999999999999999999");
+    assert_string_equal(json_wide_text(a, 5), "5");
+    assert_string_equal(json_wide_text(other, INT64_MAX), "9223372036854775807");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read),  cmocka_unit_test(test_size_is_the_bound),
-        cmocka_unit_test(test_depth), cmocka_unit_test(test_error_repeats_nothing),
-        cmocka_unit_test(test_get),   cmocka_unit_test(test_has_text),
-        cmocka_unit_test(test_repr),
+        cmocka_unit_test(test_read),         cmocka_unit_test(test_size_is_the_bound),
+        cmocka_unit_test(test_depth),        cmocka_unit_test(test_error_repeats_nothing),
+        cmocka_unit_test(test_get),          cmocka_unit_test(test_has_text),
+        cmocka_unit_test(test_repr),         cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_wide_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
