@@ -5,13 +5,13 @@
 #include "cloud_wide.h"
 #include "http/url.h"
 #include "kind.h"
+#include "placement_capacity.h"
 #include "rest.h"
 
-/* "?resources=VCPU:1,MEMORY_MB:512&required=A,!B&..." 'limit': unless --limit says otherwise; NULL: none. */
-static char *
-request_path(struct cli *cli, const char *path, const char *limit)
+void
+placement_add_request(struct cli *cli, struct str *s)
 {
-    _cleanup_(str_done) struct str s = { 0 }, resources = { 0 }, required = { 0 };
+    _cleanup_(str_done) struct str resources = { 0 }, required = { 0 };
     const char *text;
 
     for (size_t i = 0; (text = args_nth(&cli->args, "--resource", i)) != NULL; i++) {
@@ -23,26 +23,36 @@ request_path(struct cli *cli, const char *path, const char *limit)
         str_addf(&required, "%s%s", required.size > 0 ? "," : "", text);
     for (size_t i = 0; (text = args_nth(&cli->args, "--forbidden", i)) != NULL; i++)
         str_addf(&required, "%s!%s", required.size > 0 ? "," : "", text);
-    str_add(&s, path);
     if (resources.size > 0)
-        url_add_query(&s, "resources", str_text(&resources));
+        url_add_query(s, "resources", str_text(&resources));
     else
-        str_add_char(&s, '?');
+        str_add_char(s, '?');
     if (required.size > 0)
-        url_add_query(&s, "required", str_text(&required));
+        url_add_query(s, "required", str_text(&required));
     for (size_t i = 0; (text = args_nth(&cli->args, "--member-of", i)) != NULL; i++)
-        url_add_query(&s, "member_of",
+        url_add_query(s, "member_of",
                       strchr(text, ',') != NULL ? arena_printf(cli->arena, "in:%s", text) : text);
     if ((text = args_get(&cli->args, "--in-tree")) != NULL)
-        url_add_query(&s, "in_tree", text);
+        url_add_query(s, "in_tree", text);
+    if ((text = args_get(&cli->args, "--query")) != NULL)
+        str_addf(s, "&%s", text);
+}
+
+/* 'limit': unless --limit says otherwise; NULL: none. */
+static char *
+request_path(struct cli *cli, const char *path, const char *limit)
+{
+    _cleanup_(str_done) struct str s = { 0 };
+    const char *text;
+
+    str_add(&s, path);
+    placement_add_request(cli, &s);
     if ((text = args_get(&cli->args, "--limit")) != NULL)
         limit = text;
     if (limit != NULL)
         url_add_query(&s, "limit", limit);
     if ((text = args_get(&cli->args, "--rule")) != NULL)
         url_add_query(&s, "rule", text);
-    if ((text = args_get(&cli->args, "--query")) != NULL)
-        str_addf(&s, "&%s", text);
     return arena_strdup(cli->arena, str_text(&s));
 }
 

@@ -5,24 +5,6 @@
 #include "placement_capacity.h"
 #include "rest.h"
 
-/* "VCPU=2" and the like, into an object of integers. */
-static int
-add_amounts(struct cli *cli, const char *option, json_t *object, struct fault *f)
-{
-    const char *text;
-
-    for (size_t i = 0; (text = args_nth(&cli->args, option, i)) != NULL; i++) {
-        const char *equals = strchr(text, '=');
-        int64_t amount;
-
-        if (equals == NULL || str_to_int64(equals + 1, 1, INT32_MAX, &amount) < 0)
-            return fault_raise(f, FAULT_INVALID, "%s: '%s' is no <class>=<number>", option, text);
-        json_object_set_new(object, arena_strndup(cli->arena, text, (size_t)(equals - text)),
-                            json_integer(amount));
-    }
-    return 0;
-}
-
 static void
 add_texts(struct cli *cli, const char *option, json_t *body, const char *key)
 {
@@ -113,40 +95,75 @@ add_hosts(struct cli *cli, json_t *body, struct fault *f)
 static int
 make_body(struct cli *cli, json_t *body, struct fault *f)
 {
-    json_t *flavor = json_object(), *resources = json_object();
+    _cleanup_(str_done) struct str query = { 0 };
     const char *count = args_get(&cli->args, "--count");
 
-    json_object_set_new(body, "flavor", flavor);
-    json_object_set_new(flavor, "resources", resources);
-    if (add_amounts(cli, "--resource", resources, f) < 0)
-        return -1;
-    add_texts(cli, "--required", flavor, "required");
-    add_texts(cli, "--forbidden", flavor, "forbidden");
+    if (!args_has(&cli->args, "--resource") && !args_has(&cli->args, "--query"))
+        return fault_raise(f, FAULT_INVALID, "one of --resource and --query is needed");
+    placement_add_request(cli, &query);
+    json_object_set_new(body, "query", json_string(str_text(&query) + 1)); /* Without "?". */
     if (count != NULL)
         json_object_set_new(body, "count", json_integer(strtoll(count, NULL, 10)));
     add_texts(cli, "--drain", body, "drain");
     return add_ratios(cli, body, f) < 0 || add_hosts(cli, body, f) < 0 ? -1 : 0;
 }
 
+/* "VCPU 4, MEMORY_MB 512" */
+static char *
+list_numbers(struct cli *cli, const json_t *numbers)
+{
+    _cleanup_(str_done) struct str out = { 0 };
+    const char *name;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)numbers, name, value)
+        str_addf(&out, "%s%s %lld", out.size > 0 ? ", " : "", name,
+                 (long long)json_integer_value(value));
+    return arena_strdup(cli->arena, str_text(&out));
+}
+
 /* One line of the table: "now" or "then". */
 static void
 add_row(struct cli *cli, json_t *rows, const char *when, const json_t *outcome)
 {
-    _cleanup_(str_done) struct str refused = { 0 };
-    const char *rule;
-    json_t *count;
-
-    json_object_foreach(json_object_get(outcome, "refused"), rule, count)
-    {
-        str_addf(&refused, "%s%s %lld", refused.size > 0 ? ", " : "", rule,
-                 (long long)json_integer_value(count));
-    }
     json_array_append_new(rows, json_pack("{s:s, s:O, s:O, s:O, s:O, s:s}", "when", when, "fits",
                                           json_object_get(outcome, "fits"), "hosts",
                                           json_object_get(outcome, "hosts"), "hosts_used",
                                           json_object_get(outcome, "hosts_used"), "runs_out",
                                           json_object_get(outcome, "runs_out"), "refused",
-                                          arena_strdup(cli->arena, str_text(&refused))));
+                                          list_numbers(cli, json_object_get(outcome, "refused"))));
+}
+
+/* "12 of 14 servers of the drained hosts find a place: ..., and for each of the others why not." */
+static void
+print_moves(struct cli *cli, const json_t *answer)
+{
+    const json_t *moved = json_object_get(answer, "moved"), *one;
+    long long all = (long long)json_get_int(moved, "consumers"),
+              placed = (long long)json_get_int(moved, "placed");
+    _cleanup_(str_done) struct str hosts = { 0 };
+    size_t i;
+
+    if (all == 0)
+        return;
+    json_array_foreach(json_object_get(moved, "hosts"), i, one)
+    {
+        if (i < 10)
+            str_addf(&hosts, "%s%s %lld", i > 0 ? ", " : ": ", json_get_text(one, "name"),
+                     (long long)json_get_int(one, "consumers"));
+    }
+    printf("To be moved off the drained hosts: %s.\n",
+           list_numbers(cli, json_object_get(answer, "displaced")));
+    printf("%lld of %lld that run there find another place%s%s.\n", placed, all, str_text(&hosts),
+           json_array_size(json_object_get(moved, "hosts")) > 10 ? ", ..." : "");
+    json_array_foreach(json_object_get(moved, "stuck"), i, one)
+    {
+        const json_t *refused = json_object_get(one, "refused");
+
+        printf("No place for %s of %s (%s)%s%s.\n", json_get_text(one, "consumer_uuid"),
+               json_get_text(one, "host"), list_numbers(cli, json_object_get(one, "resources")),
+               json_object_size(refused) > 0 ? ": refused by " : "", list_numbers(cli, refused));
+    }
 }
 
 /* "100 more do not fit: it stops after 37, out of MEMORY_MB." */
@@ -154,10 +171,8 @@ static void
 print_verdict(const json_t *answer)
 {
     const json_t *then = json_object_get(answer, "then"), *provider;
-    const char *runs_out = json_get_text(then, "runs_out"), *name;
+    const char *runs_out = json_get_text(then, "runs_out");
     long long fits = (long long)json_get_int(then, "fits");
-    const json_t *displaced = json_object_get(answer, "displaced");
-    json_t *amount;
     size_t i;
 
     if (json_get_bool(answer, "fits"))
@@ -166,12 +181,6 @@ print_verdict(const json_t *answer)
         printf("%lld more do not fit: it stops after %lld%s%s.\n",
                (long long)json_get_int(answer, "count"), fits,
                runs_out == NULL ? "" : ", stopped first by ", runs_out == NULL ? "" : runs_out);
-    json_object_foreach((json_t *)(uintptr_t)displaced, name, amount)
-    {
-        if (json_integer_value(amount) > 0)
-            printf("To be moved off the drained hosts: %s %lld.\n", name,
-                   (long long)json_integer_value(amount));
-    }
     json_array_foreach(fits == 0 ? json_object_get(then, "providers") : NULL, i, provider)
         printf("%s: %s.\n", json_get_text(provider, "name"), json_get_text(provider, "reason"));
 }
@@ -191,7 +200,9 @@ placement_simulate(struct cli *cli, struct fault *f)
     if (args_has(&cli->args, "--ratio") || args_has(&cli->args, "--add") ||
         args_has(&cli->args, "--drain"))
         add_row(cli, rows, "then", json_object_get(r.answer, "then"));
-    if (cli->output.format == OUTPUT_TABLE)
+    if (cli->output.format == OUTPUT_TABLE) {
+        print_moves(cli, r.answer);
         print_verdict(r.answer);
+    }
     return output_list(cli, cli->command->columns, rows, f);
 }

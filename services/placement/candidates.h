@@ -56,6 +56,10 @@ struct candidates_plan;
 int candidates_plan(const struct mirror *m, const struct request *r, struct arena *a,
                     struct candidates_plan **ret, struct fault *f);
 
+/* The same of groups that name nothing to be looked up but classes, by number: 'class_ids' is by group and want. */
+struct candidates_plan *candidates_plan_of(const struct request *r, int *const *class_ids,
+                                           struct arena *a);
+
 /* Calls take() with each candidate until it returns false. The candidate is the walk's own: copy what is to stay. Returns false if the walk
  * was given up at the bound, so that there may be more. */
 bool candidates_walk(const struct mirror *m, const struct candidates_plan *plan,

@@ -127,6 +127,20 @@ group_index(const struct request *r, const char *suffix)
     return -1;
 }
 
+const char *
+plan_class_name(const struct candidates_plan *plan, int class_id)
+{
+    for (size_t i = 0; i < plan->request->groups_count; i++) {
+        const struct plan_group *g = &plan->groups[i];
+
+        for (size_t k = 0; k < g->request->wants_count; k++) {
+            if (g->class_ids[k] == class_id)
+                return g->request->wants[k].class_name;
+        }
+    }
+    return "";
+}
+
 size_t
 plan_total_at(const struct candidates_plan *plan, int class_id)
 {
@@ -207,9 +221,8 @@ level_out(struct candidates_plan *plan)
     }
 }
 
-int
-candidates_plan(const struct mirror *m, const struct request *r, struct arena *a,
-                struct candidates_plan **ret, struct fault *f)
+static struct candidates_plan *
+new_plan(const struct request *r, struct arena *a)
 {
     struct candidates_plan *plan = ARENA_NEW(a, struct candidates_plan);
 
@@ -217,10 +230,33 @@ candidates_plan(const struct mirror *m, const struct request *r, struct arena *a
     plan->arena = a;
     plan->groups = ARENA_ARRAY(a, struct plan_group, r->groups_count + 1);
     plan->subtrees = ARENA_ARRAY(a, struct plan_any, r->same_subtrees_count + 1);
+    for (size_t i = 0; i < r->groups_count; i++)
+        plan->max_picks += MAX(r->groups[i].wants_count, (size_t)1);
+    return plan;
+}
+
+struct candidates_plan *
+candidates_plan_of(const struct request *r, int *const *class_ids, struct arena *a)
+{
+    struct candidates_plan *plan = new_plan(r, a);
+
+    for (size_t i = 0; i < r->groups_count; i++)
+        plan->groups[i] =
+            (struct plan_group){ .request = &r->groups[i], .class_ids = class_ids[i] };
+    sum_up(plan);
+    level_out(plan);
+    return plan;
+}
+
+int
+candidates_plan(const struct mirror *m, const struct request *r, struct arena *a,
+                struct candidates_plan **ret, struct fault *f)
+{
+    struct candidates_plan *plan = new_plan(r, a);
+
     for (size_t i = 0; i < r->groups_count; i++) {
         if (plan_group_make(m, &r->groups[i], a, &plan->groups[i], f) < 0)
             return -1;
-        plan->max_picks += MAX(r->groups[i].wants_count, (size_t)1);
     }
     sum_up(plan);
     level_out(plan);

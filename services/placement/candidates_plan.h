@@ -29,12 +29,22 @@ struct candidates_plan {
     int64_t *needs; /* By level and total: what that level and those after it want together. */
 };
 
+/* The name of a class that some group wants. */
+const char *plan_class_name(const struct candidates_plan *plan, int class_id);
+
 size_t plan_total_at(const struct candidates_plan *plan, int class_id);
 
 static inline int64_t
 plan_need(const struct candidates_plan *plan, size_t level, size_t total)
 {
     return plan->needs[level * plan->totals_count + total];
+}
+
+/* Is 't', or a copy of it, the tree that the group must come from? */
+static inline bool
+plan_in_tree(const struct plan_group *g, const struct mirror_tree *t)
+{
+    return g->in_tree != NULL && g->in_tree->root_id == t->root_id;
 }
 
 static inline bool

@@ -37,7 +37,7 @@ could_serve(const struct candidates_plan *plan, const struct plan_level *l,
         if (s == NULL || !stock_fits(s, g->request->wants[i].amount))
             return false;
     }
-    if (g->request->in_tree != NULL && (!l->suffixed || g->in_tree != p->tree))
+    if (g->request->in_tree != NULL && (!l->suffixed || !plan_in_tree(g, p->tree)))
         return false;
     return !plan_has_forbidden(g, p) && plan_in_aggregates(g, p) && !plan_in_forbidden(g, p) &&
            (!l->suffixed || plan_has_traits(g, p));

@@ -22,7 +22,7 @@ has_room(const struct plan_group *g, const struct plan_level *l, const struct mi
 static bool
 serves_all(const struct plan_group *g, const struct mirror_provider *p)
 {
-    if (g->request->in_tree != NULL && p->tree != g->in_tree)
+    if (g->request->in_tree != NULL && !plan_in_tree(g, p->tree))
         return false;
     /* A group that wants nothing and asks for nothing, but at most against something, is served by nobody, upstream. */
     if (g->request->wants_count + g->request->required_count + g->request->member_of_count == 0)
@@ -40,7 +40,7 @@ serves_one(const struct candidates_tree *x, const struct plan_group *g,
 
     if (plan_has_forbidden(g, p))
         return false;
-    if (g->request->in_tree != NULL && (shared || g->in_tree != x->tree))
+    if (g->request->in_tree != NULL && (shared || !plan_in_tree(g, x->tree)))
         return false;
     if (!plan_in_aggregates(g, p) && (shared || !plan_in_aggregates(g, x->root)))
         return false;

@@ -7,8 +7,6 @@
 #include "verdict.h"
 #include "verdict_counts.h"
 
-#define LATEST 1039
-
 /* "limit" and "marker" are of the page, "rule" narrows it; all else is the request. */
 static bool
 is_own(const char *name)
@@ -19,18 +17,15 @@ is_own(const char *name)
 static int
 parse(struct call *call, struct request *ret, struct fault *f)
 {
-    struct http_request *http = arena_memdup(call->arena, call->request, sizeof(*call->request));
-    struct call *asked = arena_memdup(call->arena, call, sizeof(*call));
+    struct http_pair *pairs =
+        ARENA_ARRAY(call->arena, struct http_pair, call->request->query_count + 1);
+    size_t count = 0;
 
-    http->query = ARENA_ARRAY(call->arena, struct http_pair, http->query_count + 1);
-    http->query_count = 0;
     for (size_t i = 0; i < call->request->query_count; i++) {
         if (!is_own(call->request->query[i].name))
-            http->query[http->query_count++] = call->request->query[i];
+            pairs[count++] = call->request->query[i];
     }
-    asked->request = http;
-    asked->version = LATEST;
-    return request_parse(asked, ret, f);
+    return request_parse_pairs(call, pairs, count, ret, f);
 }
 
 /* --- Counts */

@@ -3,6 +3,7 @@
 
 #include "base/array.h"
 #include "base/str.h"
+#include "http/url.h"
 #include "reply.h"
 
 static const struct query_key keys[] = {
@@ -316,4 +317,31 @@ request_parse(struct call *call, struct request *ret, struct fault *f)
         return -1;
     *ret = r;
     return 0;
+}
+
+#define LATEST 1039
+
+int
+request_parse_pairs(struct call *call, struct http_pair *pairs, size_t count, struct request *ret,
+                    struct fault *f)
+{
+    struct http_request *http = arena_memdup(call->arena, call->request, sizeof(*call->request));
+    struct call *asked = arena_memdup(call->arena, call, sizeof(*call));
+
+    http->query = pairs;
+    http->query_count = count;
+    asked->request = http;
+    asked->version = LATEST;
+    return request_parse(asked, ret, f);
+}
+
+int
+request_parse_text(struct call *call, const char *query, struct request *ret, struct fault *f)
+{
+    struct http_pair *pairs;
+    size_t count;
+
+    if (url_parse_query(call->arena, query, &pairs, &count, f) < 0)
+        return -1;
+    return request_parse_pairs(call, pairs, count, ret, f);
 }

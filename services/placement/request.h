@@ -38,6 +38,12 @@ struct request {
 /* The query of GET /allocation_candidates. */
 int request_parse(struct call *call, struct request *ret, struct fault *f);
 
+/* The same of such a query as text, without "?", at the latest version, for what is no query itself. */
+int request_parse_text(struct call *call, const char *query, struct request *ret, struct fault *f);
+/* The same of these parameters. */
+int request_parse_pairs(struct call *call, struct http_pair *pairs, size_t count,
+                        struct request *ret, struct fault *f);
+
 /* Without blanks around it. */
 const char *request_strip(struct arena *a, const char *text);
 

@@ -9,7 +9,7 @@
 #include "candidates_plan.h"
 #include "inventories.h"
 #include "reply.h"
-#include "simulation.h"
+#include "simulate_moves.h"
 
 /* One at a time: a pass over 100,000 hosts is a tenth of a second of one processor, and the others are for requests. */
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
@@ -56,6 +56,17 @@ parse_flavor(struct question *q, struct fault *f)
     q->request.groups = g;
     q->request.groups_count = 1;
     return 0;
+}
+
+static int
+parse_request(struct question *q, struct fault *f)
+{
+    const struct simulate_request *in = q->in;
+
+    if ((in->flavor == NULL) == (in->query == NULL))
+        return fault_raise(f, FAULT_INVALID, "there must be one of flavor and query");
+    return in->flavor != NULL ? parse_flavor(q, f)
+                              : request_parse_text(q->call, in->query, &q->request, f);
 }
 
 static int
@@ -280,34 +291,8 @@ write_outcome(struct jsonw *w, const char *key, const struct simulation_outcome 
     jsonw_end(w);
 }
 
-/* What the drained hosts must give up, of what the flavor asks for. */
 static void
-write_displaced(struct jsonw *w, const struct question *q)
-{
-    const struct plan_group *g = &q->plan->groups[0];
-
-    jsonw_object(w, "displaced");
-    for (size_t n = 0; n < g->request->wants_count; n++) {
-        int64_t used = 0;
-
-        for (size_t i = 0; i < q->changes.drained_count; i++) {
-            const struct mirror_tree *t = q->changes.drained[i];
-
-            if (i > 0 && t == q->changes.drained[i - 1])
-                continue;
-            for (uint32_t k = 0; k < t->count; k++) {
-                const struct mirror_stock *s = mirror_stock(t->members[k], g->class_ids[n]);
-
-                used += s == NULL ? 0 : s->used;
-            }
-        }
-        jsonw_int(w, g->request->wants[n].class_name, used);
-    }
-    jsonw_end(w);
-}
-
-static void
-answer(const struct question *q)
+answer(struct question *q)
 {
     const struct simulate_request *in = q->in;
     struct simulation_outcome now, then;
@@ -322,7 +307,7 @@ answer(const struct question *q)
     }
     write_outcome(w, "now", &now);
     write_outcome(w, "then", &then);
-    write_displaced(w, q);
+    simulate_write_moves(w, &q->fork, &q->changes, &then);
     jsonw_end(w);
 }
 
@@ -338,6 +323,8 @@ run(struct question *q, struct mirror *m, struct fault *f)
     if (r >= 0)
         r = find_hosts(q, f);
     if (r >= 0)
+        r = simulate_find_moves(q->call, &q->fork, &q->changes, f);
+    if (r >= 0)
         answer(q);
     mirror_fork_done(m, &q->fork);
     return r;
@@ -349,7 +336,7 @@ simulate(struct call *call, const struct simulate_request *in, struct fault *f)
     struct question q = { .call = call, .in = in };
     int r;
 
-    if (reply_check_accept(call, f) < 0 || parse_flavor(&q, f) < 0 || parse_hosts(&q, f) < 0)
+    if (reply_check_accept(call, f) < 0 || parse_request(&q, f) < 0 || parse_hosts(&q, f) < 0)
         return -1;
     pthread_mutex_lock(&turn);
     r = run(&q, placement_of(call)->mirror, f);

@@ -1,4 +1,4 @@
-#include "simulation.h"
+#include "simulation_pass.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,16 +10,11 @@
 /* More than there is of anything; keeps sums in range whatever the ratios are. */
 #define MOST INT64_C(1000000000000)
 
-struct pass {
-    const struct simulation_changes *changes;
-    struct candidates_scope scope;
-    const struct mirror_tree **sharing_originals; /* Trees that share, and their copies. */
-    struct mirror_tree **sharing_copies;
-    size_t sharing_count;
+struct filling {
+    struct pass pass;
     struct candidates_walker *walker;
     struct verdicts *verdicts;
-    struct arena *tree; /* Of the tree whose turn it is. */
-    struct arena *arena;
+    struct candidate_pick *picks; /* Room for one candidate's; NULL: its groups are not isolated. */
     struct simulation_outcome *outcome;
 };
 
@@ -65,6 +60,8 @@ copy_tree(const struct pass *p, const struct mirror_tree *t, bool unused, struct
 {
     struct mirror_tree *copy = arena_memdup(a, t, sizeof(*t));
 
+    if (unused)
+        copy->root_id = INT64_MAX; /* Another host, not the one that it is like. */
     copy->members = ARENA_ARRAY(a, struct mirror_provider *, t->count);
     for (uint32_t i = 0; i < t->count; i++) {
         struct mirror_provider *q = arena_memdup(a, t->members[i], sizeof(*q));
@@ -121,22 +118,68 @@ copy_sharing(struct pass *p, const struct mirror_fork *fork)
 }
 
 static struct mirror_tree *
-own_copy(const struct pass *p, const struct mirror_tree *t)
+shared_copy(const struct pass *p, const struct mirror_tree *t)
 {
     for (size_t i = 0; i < p->sharing_count; i++) {
         if (p->sharing_originals[i] == t)
             return p->sharing_copies[i];
     }
-    return copy_tree(p, t, false, p->tree);
+    return NULL;
+}
+
+/* --- Trees by number */
+
+static const struct mirror_tree *
+added_like(const struct pass *p, size_t at)
+{
+    for (size_t i = 0; i < p->changes->hosts_count; i++) {
+        if (at < (size_t)p->changes->hosts[i].count)
+            return p->changes->hosts[i].like;
+        at -= (size_t)p->changes->hosts[i].count;
+    }
+    return NULL;
+}
+
+const struct mirror_tree *
+pass_original(const struct pass *p, size_t at)
+{
+    if (at >= p->fork->trees_count)
+        return added_like(p, at - p->fork->trees_count);
+    return is_drained(p, p->fork->trees[at]) ? NULL : p->fork->trees[at];
+}
+
+static struct mirror_tree *
+make_tree(struct pass *p, size_t at, struct arena *a)
+{
+    const struct mirror_tree *t = pass_original(p, at);
+    bool added = at >= p->fork->trees_count;
+    struct mirror_tree *shared = added ? NULL : shared_copy(p, t);
+
+    return shared != NULL ? shared : copy_tree(p, t, added, a);
+}
+
+struct mirror_tree *
+pass_tree(struct pass *p, size_t at)
+{
+    if (p->kept != NULL && p->kept[at] != NULL)
+        return p->kept[at];
+    arena_reset(p->tree);
+    return make_tree(p, at, p->tree);
+}
+
+void
+pass_keep(struct pass *p, size_t at)
+{
+    if (p->kept[at] == NULL)
+        p->kept[at] = make_tree(p, at, p->arena);
 }
 
 /* --- Filling */
 
-/* As often as the candidate fits. All that the picks point at is a copy of ours. */
-static bool
-take(void *owner, const struct candidate *c)
+int64_t
+pass_take(const struct candidate *c, int64_t most)
 {
-    int64_t *taken = owner, times = MOST;
+    int64_t times = most;
 
     for (size_t i = 0; i < c->picks_count; i++) {
         const struct mirror_stock *s = mirror_stock(c->picks[i].provider, c->picks[i].class_id);
@@ -155,19 +198,76 @@ take(void *owner, const struct candidate *c)
             more = INT64_MAX / 4; /* Full; and sums with it stay in range. */
         s->used = MIN(s->used, INT64_MAX / 4) + more;
     }
-    *taken = times;
+    return times;
+}
+
+static bool
+take(void *owner, const struct candidate *c)
+{
+    *(int64_t *)owner = pass_take(c, MOST);
     return false;
 }
 
+/* With isolated groups the first candidate, taken as often as it fits, empties the first providers and leaves the others without a partner. So of the
+ * first candidates the one is taken, once, that leaves most. */
+#define COMPARED 64
+#define SEVERAL 32
+
+struct best {
+    struct candidate_pick *picks;
+    size_t count;
+    double least, sum; /* How often it fits, by its scarcest pick and by all. */
+    int left;
+};
+
+static bool
+compare(void *owner, const struct candidate *c)
+{
+    struct best *best = owner;
+    double least = HUGE_VAL, sum = 0;
+
+    for (size_t i = 0; i < c->picks_count; i++) {
+        const struct mirror_stock *s = mirror_stock(c->picks[i].provider, c->picks[i].class_id);
+        double left = floor((stock_room(s) - (double)s->used) / (double)c->picks[i].amount);
+
+        least = fmin(least, left);
+        sum += left;
+    }
+    if (best->count == 0 || least > best->least || (least >= best->least && sum > best->sum)) {
+        memcpy(best->picks, c->picks, c->picks_count * sizeof(*c->picks));
+        best->count = c->picks_count;
+        best->least = least;
+        best->sum = sum;
+    }
+    return --best->left > 0;
+}
+
 static int64_t
-fill(struct pass *p, const struct mirror_tree *t)
+take_best(struct filling *x, const struct mirror_tree *t)
+{
+    struct best best = { .picks = x->picks, .left = COMPARED };
+
+    candidates_walk_tree(x->walker, t, compare, &best);
+    if (best.count == 0)
+        return 0;
+    /* Where it fits very often, several at a time: else a ratio without end would not end. */
+    return pass_take(&(struct candidate){ .picks = best.picks, .picks_count = best.count },
+                     best.least < SEVERAL ? 1
+                                          : (int64_t)fmin(best.least / SEVERAL * 2, (double)MOST));
+}
+
+static int64_t
+fill(struct filling *x, const struct mirror_tree *t)
 {
     int64_t all = 0;
 
     for (;;) {
         int64_t taken = 0;
 
-        candidates_walk_tree(p->walker, t, take, &taken);
+        if (x->picks != NULL)
+            taken = take_best(x, t);
+        else
+            candidates_walk_tree(x->walker, t, take, &taken);
         if (taken == 0)
             return all;
         all = MIN(all + taken, MOST);
@@ -184,65 +284,68 @@ is_foreign(const struct verdict *v)
 }
 
 static void
-note(struct pass *p, const struct mirror_tree *t, bool added, int64_t taken)
+note(struct filling *x, const struct mirror_tree *t, bool added, int64_t taken)
 {
     const struct mirror_provider *root = mirror_root(t->members[0]);
-    struct simulation_outcome *o = p->outcome;
+    struct simulation_outcome *o = x->outcome;
+    struct arena *a = x->pass.arena;
     struct verdict v;
     bool foreign;
 
-    verdict_at(p->verdicts, t, o->reasons_count < SIMULATION_REASONS, &v);
+    verdict_at(x->verdicts, t, o->reasons_count < SIMULATION_REASONS, &v);
     foreign = taken == 0 && is_foreign(&v);
     o->hosts += !foreign;
     o->hosts_used += taken > 0;
     o->fits = MIN(o->fits + taken, MOST);
     if (v.rule == NULL)
         return;
-    verdict_counts_add(&o->refused, p->arena, foreign ? "no_inventory" : v.rule, 1);
+    verdict_counts_add(&o->refused, a, foreign ? "no_inventory" : v.rule, 1);
     if (v.class_name != NULL && !foreign)
-        verdict_counts_add(&o->exhausted, p->arena, v.class_name, 1);
+        verdict_counts_add(&o->exhausted, a, v.class_name, 1);
     if (v.reason != NULL)
         o->reasons[o->reasons_count++] =
-            (struct simulation_reason){ added ? NULL : arena_strdup(p->arena, root->uuid),
-                                        added ? "(added)" : arena_strdup(p->arena, root->name),
-                                        v.rule, v.reason };
+            (struct simulation_reason){ added ? NULL : arena_strdup(a, root->uuid),
+                                        added ? "(added)" : arena_strdup(a, root->name), v.rule,
+                                        v.reason };
 }
 
 static void
-add_hosts(struct pass *p, const struct simulation_hosts *h)
+fill_all(struct filling *x)
 {
-    for (int64_t i = 0; i < h->count; i++) {
-        const struct mirror_tree *t;
+    struct pass *p = &x->pass;
 
-        arena_reset(p->tree);
-        t = copy_tree(p, h->like, true, p->tree);
-        if (verdict_concerns(p->verdicts, t))
-            note(p, t, true, fill(p, t));
+    for (size_t i = 0; i < p->trees_count; i++) {
+        const struct mirror_tree *t = pass_original(p, i);
+
+        if (t == NULL || !verdict_concerns(x->verdicts, t))
+            continue;
+        t = pass_tree(p, i);
+        note(x, t, i >= p->fork->trees_count, fill(x, t));
     }
 }
 
 void
 simulation_run(const struct mirror_fork *fork, const struct candidates_plan *plan,
-               const struct simulation_changes *changes, struct arena *a,
-               struct simulation_outcome *ret)
+               struct simulation_changes *changes, struct arena *a, struct simulation_outcome *ret)
 {
     static const struct candidates_options options = { .nested = true };
-    struct pass p = { .changes = changes, .arena = a, .tree = arena_new(), .outcome = ret };
+    struct filling x = {
+        .outcome = ret,
+        .pass = { .fork = fork, .changes = changes, .arena = a, .tree = arena_new() },
+    };
+    struct pass *p = &x.pass;
 
     *ret = (struct simulation_outcome){ 0 };
-    copy_sharing(&p, fork);
-    p.walker = candidates_walker(&p.scope, plan, &options);
-    p.verdicts = verdicts_new(&p.scope, plan, a);
-    for (size_t i = 0; i < fork->trees_count; i++) {
-        const struct mirror_tree *t = fork->trees[i];
-
-        if (is_drained(&p, t) || !verdict_concerns(p.verdicts, t))
-            continue;
-        arena_reset(p.tree);
-        t = own_copy(&p, t);
-        note(&p, t, false, fill(&p, t));
-    }
+    copy_sharing(p, fork);
+    p->trees_count = fork->trees_count;
     for (size_t i = 0; changes != NULL && i < changes->hosts_count; i++)
-        add_hosts(&p, &changes->hosts[i]);
-    arena_free(p.tree);
+        p->trees_count += (size_t)changes->hosts[i].count;
+    if (changes != NULL && changes->demands_count > 0)
+        pass_move(p, ret);
+    x.walker = candidates_walker(&p->scope, plan, &options);
+    x.verdicts = verdicts_new(&p->scope, plan, a);
+    if (plan->request->isolate && plan->suffixed > 1)
+        x.picks = ARENA_ARRAY(a, struct candidate_pick, plan->max_picks + 1);
+    fill_all(&x);
+    arena_free(p->tree);
 }

@@ -1,7 +1,8 @@
 /* What would fit, in a fork of the mirror that is changed on the way: other ratios, hosts more, hosts less. Pure: no locks, no I/O.
  *
- * Trees are filled one after the other with as many of the request as fit. Each is copied when its turn comes, changed, filled and
- * forgotten, so memory is one tree's; only providers that share with others are kept for the whole pass. */
+ * First what drained hosts run is given other places, then trees are filled one after the other with as many of the request as fit. Each is copied when its
+ * turn comes, changed, filled and forgotten, so memory is one tree's; only those that something was moved to, and providers that share with
+ * others, are kept for the whole pass. */
 #pragma once
 
 #include "candidates.h"
@@ -19,6 +20,23 @@ struct simulation_hosts {
     const struct mirror_tree *like; /* Without what is used of it. */
 };
 
+/* What a consumer on a drained host holds there. */
+struct simulation_move {
+    const char *consumer, *project, *type; /* NULL type: unknown. */
+    const char *host;
+    size_t at; /* Number of the tree that takes it: the fork's, then those added; SIZE_MAX: none. */
+};
+
+/* Consumers that want the same. */
+struct simulation_demand {
+    const struct candidates_plan *plan;
+    const struct mirror_provider **kept; /* Where else they have something, which stays. */
+    size_t kept_count;
+    struct simulation_move *moves;
+    size_t count, capacity, placed; /* The first so many have a place. */
+    struct verdict_counts refused;  /* Of those without one, by rule: of the first few demands. */
+};
+
 struct simulation_changes {
     struct simulation_ratio *ratios; /* A later one wins. */
     size_t ratios_count;
@@ -26,6 +44,9 @@ struct simulation_changes {
     size_t hosts_count;
     const struct mirror_tree **drained; /* Sorted by address. */
     size_t drained_count;
+    struct simulation_demand
+        *demands; /* Of the drained: placed first. Where goes what is written here. */
+    size_t demands_count;
 };
 
 /* Why not one more: a host, and what refuses it there. */
@@ -45,11 +66,12 @@ struct simulation_outcome {
     struct verdict_counts exhausted; /* Of these, by class: where it was used up. */
     struct simulation_reason reasons[SIMULATION_REASONS];
     size_t reasons_count;
+    int64_t moved, stuck; /* Consumers of drained hosts. */
 };
 
-/* 'changes' NULL: as it is. The plan is for one group without a suffix. */
+/* 'changes' NULL: as it is. */
 void simulation_run(const struct mirror_fork *fork, const struct candidates_plan *plan,
-                    const struct simulation_changes *changes, struct arena *a,
+                    struct simulation_changes *changes, struct arena *a,
                     struct simulation_outcome *ret);
 
 /* For sorting pointers to trees by address. */

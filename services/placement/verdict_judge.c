@@ -196,7 +196,7 @@ judge_want(struct judge *v, struct verdict *ret, const struct plan_group *g, siz
 static bool
 judge_plain(struct judge *v, struct verdict *ret, const struct plan_group *g)
 {
-    if (g->request->in_tree != NULL && g->in_tree != v->tree)
+    if (g->request->in_tree != NULL && !plan_in_tree(g, v->tree))
         return judge_refuse(v, ret, "in_tree", g, NULL, "another host was asked for");
     if (plan_in_forbidden(g, v->root) || providers_count(v) == 1) {
         if (!judge_aggregates(v, ret, g, v->root, v->root))
@@ -228,7 +228,7 @@ judge_one(struct judge *v, struct verdict *ret, const struct plan_group *g,
           const struct mirror_provider *p, int *ret_stage)
 {
     *ret_stage = 0;
-    if (g->request->in_tree != NULL && p->tree != g->in_tree)
+    if (g->request->in_tree != NULL && !plan_in_tree(g, p->tree))
         return judge_refuse(v, ret, "in_tree", g, p, "it is not of the tree asked for");
     *ret_stage = 1;
     if (!judge_required(v, ret, g, p) || !judge_forbidden(v, ret, g, p))
@@ -328,20 +328,6 @@ judge_root(struct judge *v, struct verdict *ret)
     return true;
 }
 
-static const char *
-class_name_of(const struct judge *v, int class_id)
-{
-    for (size_t i = 0; i < v->plan->request->groups_count; i++) {
-        const struct plan_group *g = &v->plan->groups[i];
-
-        for (size_t k = 0; k < g->request->wants_count; k++) {
-            if (g->class_ids[k] == class_id)
-                return g->request->wants[k].class_name;
-        }
-    }
-    return "";
-}
-
 bool
 judge_totals(struct judge *v, struct verdict *ret)
 {
@@ -356,7 +342,7 @@ judge_totals(struct judge *v, struct verdict *ret)
         }
         if (left >= (double)total->amount)
             continue;
-        ret->class_name = class_name_of(v, total->class_id);
+        ret->class_name = plan_class_name(v->plan, total->class_id);
         ret->wanted = total->amount;
         ret->available = left;
         return judge_refuse(v, ret, ret->class_name, NULL, NULL,

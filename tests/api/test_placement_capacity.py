@@ -51,8 +51,8 @@ class Case(unittest.TestCase):
     def call(self, expected, method, path, body=None, session=None):
         return (session or admin).expect(expected, method, "placement", path, body, VERSION)
 
-    def provider(self, inventories, name=None):
-        made = self.call(200, "POST", "/resource_providers", {"name": name or "host-" + new(), "uuid": new()})
+    def provider(self, inventories, name=None, parent=None):
+        made = self.call(200, "POST", "/resource_providers", {"name": name or "host-" + new(), "uuid": new(), "parent_provider_uuid": parent})
         self.put(made["uuid"], inventories, made["generation"])
         return made["uuid"]
 
@@ -282,8 +282,97 @@ class Simulations(Case):
                                          "traits": [self.trait]}]), 4 + 2 * 2)
         self.assertEqual(self.fits(add=[{"count": 2, "inventories": {"VCPU": {"total": 6}, "MEMORY_MB": {"total": 1 << 20}}}]), 4)  # Not the trait.
         answer = self.simulate(drain=[name, name])
-        self.assertEqual((answer["then"]["fits"], answer["displaced"]), (2, {"VCPU": 4, "MEMORY_MB": 512}))
+        self.assertIn(answer["then"]["fits"], (0, 2))  # What runs there may go to the other, or to hosts without the trait.
+        self.assertEqual((answer["displaced"], answer["moved"]["placed"]), ({"VCPU": 4, "MEMORY_MB": 512}, 1))
         self.assertEqual(self.fits(drain=[host, other]), 0)
+
+    def test_any_request(self):
+        """As GET /allocation_candidates takes it: groups, aggregates, trees."""
+        aggregate, (host, name), (other, _) = new(), self.host(), self.host()
+        self.call(200, "PUT", f"/resource_providers/{other}/aggregates", {"resource_provider_generation": 2, "aggregates": [aggregate]})
+        for _ in range(3):
+            child = self.provider({"SRIOV_NET_VF": {"total": 5}}, name="sim-" + new(), parent=host)
+            self.call(200, "PUT", f"/resource_providers/{child}/traits", {"resource_provider_generation": 1, "traits": ["HW_NIC_SRIOV"]})
+
+        def fits(query, **more):
+            return self.call(200, "POST", "/OS-VIRGA/simulate", {"query": query, **more})["then"]["fits"]
+
+        plain = f"resources=VCPU:2&required={self.trait}"
+        self.assertEqual(fits(plain), 8)
+        self.assertEqual(fits(plain + "&member_of=" + aggregate), 4)
+        self.assertEqual(fits(plain + "&member_of=!" + aggregate), 4)
+        self.assertEqual(fits(plain + "&in_tree=" + other), 4)
+        self.assertEqual(fits(f"resources=VCPU:1&root_required={self.trait}&limit=1"), 16)
+        groups = f"resources=VCPU:1&required={self.trait}&resources_A=SRIOV_NET_VF:2&required_A=HW_NIC_SRIOV&resources_B=SRIOV_NET_VF:2&group_policy="
+        self.assertEqual(fits(groups + "isolate"), 3)
+        self.assertEqual(fits(groups + "none"), 3)
+        self.assertEqual(fits(groups + "isolate", add=[{"count": 2, "like": name}]), 9)
+        endless = [{"resource_class": "SRIOV_NET_VF", "allocation_ratio": 3e38}]
+        self.assertEqual(fits(groups + "isolate", ratios=endless), 8)  # As many as VCPU.
+        self.assertGreater(fits(groups + "isolate", ratios=endless + [{"resource_class": "VCPU", "allocation_ratio": 3e38}]), 10**9)
+        for query in ("", "resources=NOPE:1", "resources=VCPU:x", "resources=VCPU:1&color=red", "resources1=VCPU:1&resources2=VCPU:1", "%"):
+            self.call(400, "POST", "/OS-VIRGA/simulate", {"query": query})
+        self.call(400, "POST", "/OS-VIRGA/simulate", {"query": plain, "flavor": self.flavor})
+
+    def test_drained_hosts_give_away_what_they_run(self):
+        (host, name), (other, other_name) = self.host(vcpus=16), self.host(vcpus=8)
+        rest = [p["name"] for p in self.call(200, "GET", "/resource_providers")["resource_providers"]
+                if p["uuid"] not in (host, other) and p["uuid"] == p["root_provider_uuid"]]
+        small = [self.claim(host, {"VCPU": 1, "MEMORY_MB": 128}) for _ in range(3)]
+        large = self.claim(host, {"VCPU": 5, "MEMORY_MB": 128})
+        # Nowhere else is room.
+        nowhere = [{"resource_class": "VCPU", "allocation_ratio": 0, "hosts": rest}]
+        answer = self.simulate(drain=[name], ratios=nowhere)
+        self.assertEqual((answer["displaced"], answer["moved"]["consumers"], answer["moved"]["placed"], answer["moved"]["stuck"]),
+                         ({"VCPU": 8, "MEMORY_MB": 512}, 4, 4, []))
+        self.assertEqual(answer["moved"]["hosts"], [{"uuid": other, "name": other_name, "consumers": 4}])
+        self.assertEqual((answer["now"]["fits"], answer["then"]["fits"]), (4 + 4, 0))
+        # One more is too many: the large ones have their places first, and what does not fit is named.
+        late = self.claim(host, {"VCPU": 1, "MEMORY_MB": 128})
+        answer = self.simulate(drain=[name], ratios=nowhere)
+        self.assertEqual((answer["moved"]["consumers"], answer["moved"]["placed"], answer["then"]["fits"]), (5, 4, 0))
+        said, = answer["moved"]["stuck"]
+        self.assertIn(said["consumer_uuid"], small + [late])
+        self.assertEqual((said["host"], said["resources"], said["consumer_type"]), (name, {"VCPU": 1, "MEMORY_MB": 128}, "INSTANCE"))
+        self.assertGreaterEqual(said["refused"]["VCPU"], 1)
+        self.assertNotIn("fits", said["refused"])
+        # With a host more all of it fits, and then some.
+        answer = self.simulate(drain=[name], ratios=nowhere, add=[{"count": 1, "like": other}])
+        self.assertEqual((answer["moved"]["placed"], answer["moved"]["stuck"]), (5, []))
+        self.assertEqual({h["name"]: h["consumers"] for h in answer["moved"]["hosts"]}, {other_name: 4, "(added)": 1})
+        self.assertEqual(answer["then"]["fits"], 3)
+        for consumer in small + [large, late]:  # Nothing was written.
+            self.assertEqual(list(self.call(200, "GET", "/allocations/" + consumer)["allocations"]), [host])
+        text = virga("placement", "simulate", "--resource", "VCPU=2", "--required", self.trait, "--drain", name, "--ratio", "VCPU=0:" + ",".join(rest))
+        self.assertIn("To be moved off the drained hosts: VCPU 9, MEMORY_MB 640.", text)
+        self.assertIn(f"4 of 5 that run there find another place: {other_name} 4.", text)
+        self.assertIn(f"No place for {said['consumer_uuid']} of {name} (VCPU 1, MEMORY_MB 128): refused by", text)
+
+    def test_what_stays_binds_what_moves(self):
+        """A disk on a shared pool stays there, so its guest can only go where that pool is shared; and the pool can be drained, too."""
+        pools = [new(), new()]
+        hosts = [self.host(), self.host(), self.host(vcpus=100)]
+        for (host, _), aggregate in zip(hosts, (pools[0], pools[0], pools[1])):
+            self.call(200, "PUT", f"/resource_providers/{host}/aggregates", {"resource_provider_generation": 2, "aggregates": [aggregate]})
+        shares = []
+        for aggregate in pools:
+            shares.append((self.provider({"DISK_GB": {"total": 100}}, "pool-" + aggregate), "pool-" + aggregate))
+            base = "/resource_providers/" + shares[-1][0]
+            self.call(200, "PUT", base + "/traits", {"resource_provider_generation": 1, "traits": ["MISC_SHARES_VIA_AGGREGATE"]})
+            self.call(200, "PUT", base + "/aggregates", {"resource_provider_generation": 2, "aggregates": [aggregate]})
+        consumer = new()
+        self.call(204, "PUT", "/allocations/" + consumer, {
+            "allocations": {hosts[0][0]: {"resources": {"VCPU": 6}}, shares[0][0]: {"resources": {"DISK_GB": 50}}}, "project_id": "p", "user_id": "u",
+            "consumer_generation": None, "consumer_type": "INSTANCE"})
+        moved = self.simulate(drain=[hosts[0][1]])["moved"]
+        self.assertEqual((moved["placed"], [h["uuid"] for h in moved["hosts"]]), (1, [hosts[1][0]]))
+        self.claim(hosts[1][0], {"VCPU": 3})
+        moved = self.simulate(drain=[hosts[0][1]])["moved"]
+        self.assertEqual((moved["placed"], moved["stuck"][0]["resources"]), (0, {"VCPU": 6}))
+        self.assertGreaterEqual(moved["stuck"][0]["refused"]["kept"], 1)
+        # The disk moves, the guest stays: to no pool, for it is near none other; but to one that is like it.
+        moved = self.simulate(drain=[shares[0][1]])["moved"]
+        self.assertEqual((moved["placed"], moved["stuck"][0]["resources"]), (0, {"DISK_GB": 50}))
 
     def test_bad_bodies(self):
         host, _ = self.host()

@@ -6,7 +6,7 @@
 #include "tests/unit/placement/small_cloud.h"
 
 static struct mirror_fork snapshot;
-static const struct simulation_changes none;
+static struct simulation_changes none;
 
 static int
 setup_fork(void **state)
@@ -33,7 +33,7 @@ tree(const char *name)
 }
 
 static struct simulation_outcome
-simulated(struct arena *a, const char *query, const struct simulation_changes *changes)
+simulated(struct arena *a, const char *query, struct simulation_changes *changes)
 {
     struct http_request *http = ARENA_NEW(a, struct http_request);
     struct request *request = ARENA_NEW(a, struct request);
