@@ -3,8 +3,10 @@
 equal to the model's state. Then many clients at two daemons for too little room, and daemons killed in the middle: no instant with
 more given out than there is, and nothing lost that was accepted.
 
-PLACEMENT_SEED repeats a run, PLACEMENT_SECONDS makes it longer."""
+Several walks go on at once, each with a seed, providers and consumers of its own, asking now one daemon and now the other: PLACEMENT_SEED=n
+PLACEMENT_WALKS=1 repeats one, PLACEMENT_SECONDS makes them longer."""
 
+import concurrent.futures
 import http.client
 import json
 import os
@@ -22,6 +24,7 @@ from placement_model import Model, inventory  # noqa: E402
 
 SEED = int(os.environ.get("PLACEMENT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 SECONDS = float(os.environ.get("PLACEMENT_SECONDS", "15"))
+WALKS = int(os.environ.get("PLACEMENT_WALKS", "4"))
 CLASSES = ["VCPU", "MEMORY_MB", "DISK_GB"]
 TRAITS = ["HW_CPU_X86_VMX", "COMPUTE_NODE", "STORAGE_DISK_SSD"]
 
@@ -30,7 +33,7 @@ cloud = admin = second = None
 
 def setUpModule():
     global cloud, admin, second
-    print(f"PLACEMENT_SEED={SEED}", file=sys.stderr)
+    print(f"PLACEMENT_SEED={SEED} PLACEMENT_WALKS={WALKS}", file=sys.stderr)
     cloud = Cloud(services=["identity", "placement"])
     admin = cloud.admin()
     second = cloud.add_daemon("placement")
@@ -76,16 +79,20 @@ class Walk:
     """One random walk: the service on one side, the model on the other."""
 
     def __init__(self, test, seed):
-        self.test, self.rng, self.model, self.call = test, random.Random(seed), Model(), Client(test)
+        self.test, self.seed, self.rng, self.model = test, seed, random.Random(seed), Model()
+        self.daemons, self.mine = [Client(test), Client(test, second.url)], set()  # All providers that it ever made.
         self.aggregates, self.owners = [new(self.rng) for _ in range(3)], [(new(self.rng), new(self.rng)) for _ in range(2)]
         self.ids, self.history = [new(self.rng) for _ in range(8)], []  # Of consumers.
+
+    def call(self, method, path, body=None):
+        return self.rng.choice(self.daemons)(method, path, body)
 
     def do(self, method, path, body, operation, *arguments):
         expected = self.model.attempt(operation, *arguments)
         self.history.append((method, path, body))
         status, content = self.call(method, path, body)
         got = (status, content["errors"][0]["code"] if status >= 400 else None)
-        self.test.assertEqual(got, expected, f"seed {SEED}, step {len(self.history)}: {method} {path} {body}: {content}")
+        self.test.assertEqual(got, expected, f"seed {self.seed}, step {len(self.history)}: {method} {path} {body}: {content}")
 
     def provider(self):
         if self.model.providers and self.rng.random() > 0.03:
@@ -120,12 +127,13 @@ class Walk:
     # --- Steps
 
     def create(self):
-        uuid, name = new(self.rng), f"host{self.rng.randint(1, 40)}-{SEED}"
+        uuid, name = new(self.rng), f"host{self.rng.randint(1, 40)}-{self.seed}"
         parent = self.provider() if self.rng.random() < 0.6 else None
+        self.mine.add(uuid)
         self.do("POST", "/resource_providers", {"name": name, "uuid": uuid, "parent_provider_uuid": parent}, self.model.create, uuid, name, parent)
 
     def change(self):
-        uuid, name = self.provider(), f"host{self.rng.randint(1, 40)}-{SEED}"
+        uuid, name = self.provider(), f"host{self.rng.randint(1, 40)}-{self.seed}"
         parent = self.provider() if self.rng.random() < 0.7 else None
         self.do("PUT", "/resource_providers/" + uuid, {"name": name, "parent_provider_uuid": parent}, self.model.change, uuid, name, parent)
 
@@ -172,11 +180,12 @@ class Walk:
             query += "&member_of=" + member_of
         expected = self.model.providers_with(resources, required, forbidden, member_of)
         status, content = self.call("GET", "/resource_providers?" + query)
-        self.test.assertEqual((status, {p["uuid"] for p in content["resource_providers"]}), (200, expected), f"seed {SEED}: {query}")
+        self.test.assertEqual((status, self.mine & {p["uuid"] for p in content["resource_providers"]}), (200, expected), f"seed {self.seed}: {query}")
         # A group with a suffix asks the same of one provider; none of these shares.
         grouped = "&".join(name + "1=" + value for name, _, value in (pair.partition("=") for pair in query.split("&")))
         status, content = self.call("GET", "/allocation_candidates?" + grouped)
-        self.test.assertEqual((status, {p for r in content["allocation_requests"] for p in r["allocations"]}), (200, expected), f"seed {SEED}: {grouped}")
+        found = self.mine & {p for r in content["allocation_requests"] for p in r["allocations"]}
+        self.test.assertEqual((status, found), (200, expected), f"seed {self.seed}: {grouped}")
 
     def step(self):
         count = len(self.model.providers)
@@ -184,13 +193,16 @@ class Walk:
                  (self.release, 1), (self.reshape, 3), (self.query, 3)]
         self.rng.choices([s for s, _ in steps], [w for _, w in steps])[0]()
 
-    def compare(self):
-        """All that can be read is as the model has it."""
+    def compare(self, providers=None, consumers=None):
+        """All that can be read, or what can of some, is as the model has it."""
         shown, m = {}, self.model
         for p in self.call("GET", "/resource_providers")[1]["resource_providers"]:
-            shown[p["uuid"]] = (p["name"], p["parent_provider_uuid"], p["root_provider_uuid"], p["generation"])
-        self.test.assertEqual(shown, {u: (p.name, p.parent, m.root(u), p.generation) for u, p in m.providers.items()})
+            if p["uuid"] in self.mine:
+                shown[p["uuid"]] = (p["name"], p["parent_provider_uuid"], p["root_provider_uuid"], p["generation"])
+        self.test.assertEqual(shown, {u: (p.name, p.parent, m.root(u), p.generation) for u, p in m.providers.items()}, f"seed {self.seed}")
         for u, p in m.providers.items():
+            if providers is not None and u not in providers:
+                continue
             base = "/resource_providers/" + u
             self.test.assertEqual(self.call("GET", base + "/inventories")[1]["inventories"], p.inventories)
             self.test.assertEqual(self.call("GET", base + "/usages")[1]["usages"], {rc: m.used(u, rc) for rc in p.inventories})
@@ -198,13 +210,13 @@ class Walk:
             self.test.assertEqual(set(self.call("GET", base + "/aggregates")[1]["aggregates"]), p.aggregates)
             self.test.assertEqual({c: (a["resources"], a["consumer_generation"]) for c, a in self.call("GET", base + "/allocations")[1]["allocations"].items()},
                                   {c: (x.allocations[u], x.generation) for c, x in m.consumers.items() if u in x.allocations})
-        for c in self.ids:
+        for c in self.ids if consumers is None else consumers:
             content, known = self.call("GET", "/allocations/" + c)[1], m.consumers.get(c)
             self.test.assertEqual({p: a["resources"] for p, a in content["allocations"].items()}, known.allocations if known else {})
             if known:
                 self.test.assertEqual((content["project_id"], content["user_id"], content["consumer_type"], content["consumer_generation"]),
                                       known.owner + (known.kind, known.generation))
-        for project, _ in self.owners:
+        for project, _ in self.owners if consumers is None else self.owners[:1]:
             expected = {}
             for x in m.consumers.values():
                 if x.owner[0] == project:
@@ -216,21 +228,42 @@ class Walk:
             self.test.assertEqual(self.call("GET", "/usages?project_id=" + project)[1]["usages"], expected)
 
 
+    def look(self):
+        """A part of the state, another each time."""
+        self.compare(self.rng.sample(list(self.model.providers), min(2, len(self.model.providers))), self.rng.sample(self.ids, 2))
+
+    def end(self):
+        """All is as it should be, and can be taken away."""
+        self.compare()
+        for consumer in list(self.model.consumers):
+            self.do("DELETE", "/allocations/" + consumer, None, self.model.release, consumer)
+        while self.model.providers:
+            leaf = next(u for u in self.model.providers if not any(p.parent == u for p in self.model.providers.values()))
+            self.do("DELETE", "/resource_providers/" + leaf, None, self.model.delete, leaf)
+        self.compare()
+
+
 class RandomWalk(unittest.TestCase):
-    def test_walk(self):
-        walk, until = Walk(self, SEED), time.monotonic() + SECONDS
+    def walk(self, seed):
+        walk, until = Walk(self, seed), time.monotonic() + SECONDS
         while time.monotonic() < until:
-            for _ in range(50):
-                walk.step()
-            walk.compare()
-        for consumer in list(walk.model.consumers):
-            walk.do("DELETE", "/allocations/" + consumer, None, walk.model.release, consumer)
-        while walk.model.providers:
-            leaf = next(u for u in walk.model.providers if not any(p.parent == u for p in walk.model.providers.values()))
-            walk.do("DELETE", "/resource_providers/" + leaf, None, walk.model.delete, leaf)
-        walk.compare()
-        self.assertGreater(len(walk.history), 100)
-        print(f"{len(walk.history)} writes", file=sys.stderr)
+            for n in range(20):
+                for _ in range(50):
+                    walk.step()
+                walk.look()
+                if time.monotonic() >= until:
+                    break
+            else:
+                walk.compare()
+        walk.end()
+        return len(walk.history)
+
+    def test_walks(self):
+        seeds = range(SEED, SEED + WALKS)
+        with concurrent.futures.ThreadPoolExecutor(WALKS) as pool:
+            writes = [walk.result() for walk in [pool.submit(self.walk, seed) for seed in seeds]]
+        self.assertGreater(min(writes), 100)
+        print(f"{sum(writes)} writes: {', '.join(f'{n} of seed {seed}' for seed, n in zip(seeds, writes))}", file=sys.stderr)
 
 
 class Crowd(unittest.TestCase):
