@@ -42,7 +42,7 @@ begin_service(struct jsonw *w, const struct catalog_rows_row **open,
     jsonw_object(w, NULL);
     jsonw_text(w, "id", row->service_id);
     jsonw_text(w, "type", row->service_type);
-    jsonw_text(w, "name", row->service_name);
+    jsonw_text(w, "name", row->service_name == NULL ? "" : row->service_name);
     jsonw_array(w, "endpoints");
 }
 
