@@ -226,7 +226,8 @@ class Bare(unittest.TestCase):
         return [len(there[svc['id']]['endpoints']) if svc['id'] in there else None for svc in services]
 
     def test_shown_without_a_filter_only(self):
-        bare, sleeping, whole, filled, off = service(), service(), service(), service(), service(enabled=False)
+        sleeping, whole, filled, off = service(), service(), service(), service(enabled=False)
+        bare = expect(self, 201, 'POST', '/v3/services', {'service': {'type': 'bare'}})['service']  # Without a name either: ''.
         endpoint(sleeping, enabled=False)
         mine = endpoint(whole)
         endpoint(whole, interface='admin', enabled=False)
