@@ -36,6 +36,10 @@
     KEY(application_credential_id, false)                                                          \
     KEY(application_credential_name, false)                                                        \
     KEY(application_credential_secret, true)                                                       \
+    KEY(consumer_key, false)                                                                       \
+    KEY(consumer_secret, true)                                                                     \
+    KEY(access_key, false)                                                                         \
+    KEY(access_secret, true)                                                                       \
     KEY(region_name, false)                                                                        \
     KEY(interface, false)                                                                          \
     KEY(endpoint, false)                                                                           \

@@ -1,7 +1,10 @@
 #include "session.h"
 
+#include "auth/oauth1.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "cloud.h"
 #include "rest.h"
 #include "token_cache.h"
@@ -101,6 +104,40 @@ wants_app_cred(const struct cloud *c)
     return type == NULL || strstr(type, "applicationcredential") != NULL;
 }
 
+/* As a consumer, with the access token that a user gave it. */
+static bool
+wants_oauth1(const struct cloud *c)
+{
+    const char *type = c->value[CLOUD_auth_type];
+
+    return type == NULL
+               ? c->value[CLOUD_consumer_secret] != NULL && c->value[CLOUD_access_secret] != NULL
+               : strstr(type, "oauth1") != NULL;
+}
+
+/* Such a request is signed. */
+static int
+sign(struct arena *a, const struct cloud *c, struct http_exchange *x, struct http_pair *header,
+     struct fault *f)
+{
+    const char *const *v = c->value;
+    struct oauth1 o = { .params = { { "oauth_consumer_key", v[CLOUD_consumer_key] },
+                                    { "oauth_token", v[CLOUD_access_key] } },
+                        .count = 2 };
+
+    if (v[CLOUD_consumer_key] == NULL || v[CLOUD_consumer_secret] == NULL ||
+        v[CLOUD_access_key] == NULL || v[CLOUD_access_secret] == NULL)
+        return fault_raise(f, FAULT_INVALID,
+                           "OAuth 1.0a needs OS_CONSUMER_KEY, OS_CONSUMER_SECRET, OS_ACCESS_KEY "
+                           "and OS_ACCESS_SECRET.");
+    header->name = "Authorization";
+    header->value = oauth1_sign(a, &o, "POST", x->url, v[CLOUD_consumer_secret],
+                                v[CLOUD_access_secret], clock_now_us(), uuid_make_hex(a));
+    x->headers = header;
+    x->headers_count = 1;
+    return 0;
+}
+
 static int
 credentials(const struct cloud *c, json_t **ret, bool *ret_scoped, struct fault *f)
 {
@@ -108,6 +145,11 @@ credentials(const struct cloud *c, json_t **ret, bool *ret_scoped, struct fault 
     json_t *user_domain;
 
     *ret_scoped = true;
+    if (wants_oauth1(c)) {
+        *ret = json_pack("{s[s] s{}}", "methods", "oauth1", "oauth1");
+        *ret_scoped = false; /* The project that the user gave it. */
+        return 0;
+    }
     if (v[CLOUD_application_credential_secret] != NULL && wants_app_cred(c)) {
         json_t *credential = json_pack("{ss}", "secret", v[CLOUD_application_credential_secret]);
 
@@ -174,6 +216,7 @@ authenticate(struct cli *cli, const char *identity, struct fault *f)
     struct session *s = cli->session;
     json_t *methods = NULL, *wanted = NULL, *auth;
     struct http_exchange x = { .method = HTTP_POST };
+    struct http_pair header;
     bool scoped;
 
     if (cli->cloud->value[CLOUD_auth_url] == NULL)
@@ -190,6 +233,8 @@ authenticate(struct cli *cli, const char *identity, struct fault *f)
     x.url = arena_printf(a, "%s/auth/tokens", auth_base(a, cli->cloud->value[CLOUD_auth_url]));
     x.body = json_text(a, json_own(a, json_pack("{sO}", "auth", auth)));
     x.body_size = strlen(x.body);
+    if (wants_oauth1(cli->cloud) && sign(a, cli->cloud, &x, &header, f) < 0)
+        return -1;
     if (rest_exchange(cli, &x, f) < 0)
         return -1;
     if (x.status != 201)
@@ -282,6 +327,18 @@ has_version(const char *url)
     return false;
 }
 
+static const char *
+service_url(const struct cli *cli, enum service service)
+{
+    const char *url = NULL;
+
+    for (size_t i = 0; url == NULL && i < ARRAY_SIZE(services[service].types) &&
+                       services[service].types[i] != NULL;
+         i++)
+        url = catalogue_url(cli, services[service].types[i]);
+    return url;
+}
+
 int
 session_url(struct cli *cli, enum service service, char **ret, struct fault *f)
 {
@@ -290,10 +347,14 @@ session_url(struct cli *cli, enum service service, char **ret, struct fault *f)
 
     if (url == NULL)
         url = cli->cloud->value[CLOUD_endpoint];
-    for (size_t i = 0; url == NULL && i < ARRAY_SIZE(services[service].types) &&
-                       services[service].types[i] != NULL;
-         i++)
-        url = catalogue_url(cli, services[service].types[i]);
+    if (url == NULL)
+        url = service_url(cli, service);
+    if (url == NULL && service != SERVICE_IDENTITY && cli->session->from_cache) {
+        /* It may have come since. */
+        if (session_open(cli, true, f) < 0)
+            return -1;
+        url = service_url(cli, service);
+    }
     if (url == NULL && service == SERVICE_IDENTITY)
         url = cli->cloud->value[CLOUD_auth_url];
     if (url == NULL)
