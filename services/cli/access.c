@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "body.h"
+#include "http/url.h"
 #include "kind.h"
 #include "kinds.h"
 #include "password.h"
@@ -63,27 +64,82 @@ access_own_password(struct cli *cli, json_t *body, struct fault *f)
     return 0;
 }
 
-/* --user and --my-projects ask another path, so what the plain list brought is replaced. */
+/* The projects of --user, or one's own: of --my-projects, or when one may list no others. */
 int
-access_project_rows(struct cli *cli, json_t *rows, struct fault *f)
+access_project_list(struct cli *cli, struct fault *f)
 {
-    const char *user_id;
-    json_t *own;
+    bool mine = args_has(&cli->args, "--my-projects");
+    const char *user_id, *sort = args_get(&cli->args, "--sort");
+    _cleanup_(str_done) struct str path = { 0 };
+    json_t *rows;
+    int r;
 
-    if (access_option_id(cli, "--user", &user_id, f) < 0)
+    if (session_open(cli, false, f) < 0 || access_option_id(cli, "--user", &user_id, f) < 0)
         return -1;
-    if (user_id == NULL && args_has(&cli->args, "--my-projects")) {
-        if (session_open(cli, false, f) < 0)
-            return -1;
+    if (mine)
         user_id = session_user_id(cli);
-    }
-    if (user_id == NULL)
-        return 0;
-    if (kind_list(cli, SERVICE_IDENTITY, arena_printf(cli->arena, "/users/%s/projects", user_id),
-                  "projects", 0, &own, f) < 0)
+    if (user_id != NULL)
+        str_addf(&path, "/users/%s", user_id);
+    str_add(&path, "/projects");
+    if (!mine && body_query(cli, &path, f) < 0)
         return -1;
-    json_array_clear(rows);
-    return json_array_extend(rows, own);
+    r = kind_list(cli, SERVICE_IDENTITY, arena_strdup(cli->arena, str_text(&path)), "projects", 0,
+                  &rows, f);
+    if (r < 0 && f->kind == FAULT_FORBIDDEN && str_equal(str_text(&path), "/projects")) {
+        fault_clear(f);
+        r = kind_list(cli, SERVICE_IDENTITY,
+                      arena_printf(cli->arena, "/users/%s/projects", session_user_id(cli)),
+                      "projects", 0, &rows, f);
+    }
+    if (r < 0 || (sort != NULL && output_sort(cli, rows, sort, f) < 0))
+        return -1;
+    return output_list(cli, cli->command->columns, rows, f);
+}
+
+int
+access_project_tags(struct cli *cli, json_t *body, struct fault *f)
+{
+    const char *tag;
+    json_t *tags;
+
+    (void)f;
+    if (!args_has(&cli->args, "--clear-tags"))
+        return 0;
+    tags = json_array();
+    for (size_t i = 0; (tag = args_nth(&cli->args, "--tag", i)) != NULL; i++)
+        json_array_append_new(tags, json_string(tag));
+    json_object_set_new(body, "tags", tags);
+    return 0;
+}
+
+/* Each by a request of its own: what others change at the same time stays. */
+static int
+change_tags(struct cli *cli, const char *project_id, const char *option, enum http_method method,
+            struct fault *f)
+{
+    const char *tag;
+
+    for (size_t i = 0; (tag = args_nth(&cli->args, option, i)) != NULL; i++) {
+        struct rest r = { .service = SERVICE_IDENTITY,
+                          .method = method,
+                          .path = arena_printf(cli->arena, "/projects/%s/tags/%s", project_id,
+                                               url_encode(cli->arena, tag)) };
+
+        if (rest_call(cli, &r, f) < 0 && (method != HTTP_DELETE || r.status != 404))
+            return -1;
+        fault_clear(f);
+    }
+    return 0;
+}
+
+int
+access_project_tags_each(struct cli *cli, json_t *project, struct fault *f)
+{
+    const char *id = json_get_text(project, "id");
+
+    if (!args_has(&cli->args, "--clear-tags") && change_tags(cli, id, "--tag", HTTP_PUT, f) < 0)
+        return -1;
+    return change_tags(cli, id, "--remove-tag", HTTP_DELETE, f);
 }
 
 /* Users with a role in a project: the assignments name them, each is then fetched. */
@@ -141,41 +197,61 @@ access_group_list(struct cli *cli, struct fault *f)
                    f);
 }
 
+/* One user in, out of, or asked for in a group. */
+static int
+group_user(struct cli *cli, const char *group_id, const struct arg *arg, struct fault *f)
+{
+    struct rest r = { .service = SERVICE_IDENTITY, .method = cli->command->method };
+    const char *user_id, *group = args_get(&cli->args, "<group>");
+
+    if (body_value(cli, arg, &user_id, f) < 0)
+        return -1;
+    r.path = arena_printf(cli->arena, "/groups/%s/users/%s", group_id, user_id);
+    if (rest_call(cli, &r, f) < 0)
+        return r.method == HTTP_HEAD && r.status == 404
+                   ? fault_raise(f, FAULT_NOT_FOUND, "%s not in group %s", arg->text, group)
+                   : -1;
+    if (r.method == HTTP_HEAD)
+        printf("%s in group %s\n", arg->text, group);
+    return 0;
+}
+
+/* All of them, also when one fails. */
 int
 access_group_users(struct cli *cli, struct fault *f)
 {
-    const char *group_id, *user_id;
-    bool asks = cli->command->method == HTTP_HEAD;
+    const char *group_id;
+    int count = 0;
 
     if (access_option_id(cli, "<group>", &group_id, f) < 0)
         return -1;
     for (size_t i = 0; i < cli->args.count; i++) {
-        struct rest r = { .service = SERVICE_IDENTITY, .method = cli->command->method };
-
         if (!str_equal(cli->args.items[i].option->name, "<user>"))
             continue;
-        if (body_value(cli, &cli->args.items[i], &user_id, f) < 0)
-            return -1;
-        r.path = arena_printf(cli->arena, "/groups/%s/users/%s", group_id, user_id);
-        if (rest_call(cli, &r, f) < 0) {
-            if (!asks || r.status != 404)
+        count++;
+        if (group_user(cli, group_id, &cli->args.items[i], f) < 0) {
+            if (args_nth(&cli->args, "<user>", 1) == NULL)
                 return -1;
-            return fault_raise(f, FAULT_NOT_FOUND, "%s not in group %s", cli->args.items[i].text,
-                               args_get(&cli->args, "<group>"));
+            fprintf(stderr, "%s: %s\n", cli->args.items[i].text, f->message);
+            fault_clear(f);
+            cli->failures++;
         }
-        if (asks)
-            printf("%s in group %s\n", cli->args.items[i].text, args_get(&cli->args, "<group>"));
     }
-    return 0;
+    return cli->failures == 0 ? 0
+                              : fault_raise(f, FAULT_CONFLICT, "%d of %d users not %s group %s.",
+                                            cli->failures, count,
+                                            cli->command->method == HTTP_PUT      ? "added to"
+                                            : cli->command->method == HTTP_DELETE ? "removed from"
+                                                                                  : "in",
+                                            args_get(&cli->args, "<group>"));
 }
 
-/* /projects/P/users/U/roles/R and its seven relatives. */
-int
-access_role(struct cli *cli, struct fault *f)
+/* /projects/P/users/U/roles and its relatives; with 'role': of that one. */
+static int
+grants_path(struct cli *cli, const char *role, const char **ret, struct fault *f)
 {
-    const char *role, *user, *group, *project, *domain, *where;
+    const char *user, *group, *project, *domain, *where;
     bool system = args_has(&cli->args, "--system"), inherited = args_has(&cli->args, "--inherited");
-    struct rest r = { .service = SERVICE_IDENTITY, .method = cli->command->method };
 
     if (access_option_id(cli, "--user", &user, f) < 0 ||
         access_option_id(cli, "--group", &group, f) < 0 ||
@@ -187,15 +263,74 @@ access_role(struct cli *cli, struct fault *f)
     if ((project != NULL) + (domain != NULL) + system != 1)
         return fault_raise(f, FAULT_INVALID,
                            "One of --project, --domain and --system is required.");
-    if (access_option_id(cli, "<role>", &role, f) < 0)
-        return -1;
+    if (system && inherited)
+        return fault_raise(f, FAULT_INVALID, "Nothing is inherited from the system.");
     where = system            ? "/system"
             : project != NULL ? arena_printf(cli->arena, "/projects/%s", project)
                               : arena_printf(cli->arena, "/domains/%s", domain);
-    r.path = arena_printf(cli->arena, "%s%s/%s/%s/roles/%s%s", inherited ? "/OS-INHERIT" : "",
-                          where, user != NULL ? "users" : "groups", user != NULL ? user : group,
-                          role, inherited ? "/inherited_to_projects" : "");
-    return rest_call(cli, &r, f);
+    *ret = arena_printf(cli->arena, "%s%s/%s/%s/roles%s%s%s", inherited ? "/OS-INHERIT" : "", where,
+                        user != NULL ? "users" : "groups", user != NULL ? user : group,
+                        role != NULL ? "/" : "", role != NULL ? role : "",
+                        inherited ? "/inherited_to_projects" : "");
+    return 0;
+}
+
+int
+access_role(struct cli *cli, struct fault *f)
+{
+    struct rest r = { .service = SERVICE_IDENTITY, .method = cli->command->method };
+    const char *role, *name = args_get(&cli->args, "<role>");
+
+    if (access_option_id(cli, "<role>", &role, f) < 0 || grants_path(cli, role, &r.path, f) < 0)
+        return -1;
+    if (rest_call(cli, &r, f) < 0)
+        return r.method == HTTP_HEAD && r.status == 404
+                   ? fault_raise(f, FAULT_NOT_FOUND, "role %s is not granted", name)
+                   : -1;
+    if (r.method == HTTP_HEAD)
+        printf("role %s is granted\n", name);
+    return 0;
+}
+
+int
+access_grants(struct cli *cli, struct fault *f)
+{
+    const char *path;
+    json_t *rows;
+
+    if (grants_path(cli, NULL, &path, f) < 0 ||
+        kind_list(cli, SERVICE_IDENTITY, path, "roles", 0, &rows, f) < 0)
+        return -1;
+    return output_list(cli, cli->command->columns, rows, f);
+}
+
+/* "endpoint contains project": is the second in the first? */
+int
+access_contains(struct cli *cli, struct fault *f)
+{
+    struct rest r = { .service = SERVICE_IDENTITY, .method = HTTP_HEAD };
+    const char *verb = strstr(cli->command->name, " contains "),
+               *region = args_get(&cli->args, "--region"), *texts[2] = { "", "" };
+    size_t count = 0;
+    char *path, *what;
+
+    for (size_t i = 0; i < cli->args.count && count < ARRAY_SIZE(texts); i++) {
+        if (cli->args.items[i].option->name[0] == '<')
+            texts[count++] = cli->args.items[i].text;
+    }
+    if (body_path(cli, cli->command->path, &path, f) < 0)
+        return -1;
+    r.path = path;
+    what = arena_printf(cli->arena, "%s %s%s%s", verb + strlen(" contains "), texts[1],
+                        region != NULL ? " in region " : "", region != NULL ? region : "");
+    if (rest_call(cli, &r, f) < 0)
+        return r.status == 404 ? fault_raise(f, FAULT_NOT_FOUND, "%.*s %s does not contain %s",
+                                             (int)(verb - cli->command->name), cli->command->name,
+                                             texts[0], what)
+                               : -1;
+    printf("%.*s %s contains %s\n", (int)(verb - cli->command->name), cli->command->name, texts[0],
+           what);
+    return 0;
 }
 
 int

@@ -266,27 +266,46 @@ body_query(struct cli *cli, struct str *path, struct fault *f)
     return 0;
 }
 
-static int
-path_value(struct cli *cli, const char *name, size_t size, const char **ret, struct fault *f)
+/* The last argument that is called <name> or --name, or NULL. */
+static const struct arg *
+argument(struct cli *cli, const char *name, size_t size)
 {
-    if (strncmp(name, "@user", size) == 0 && args_has(&cli->args, "--user"))
-        return path_value(cli, "user", strlen("user"), ret, f);
-    if (name[0] == '@') {
-        if (session_open(cli, false, f) < 0)
-            return -1;
-        *ret = strncmp(name, "@user", size) == 0 ? session_user_id(cli) : session_project_id(cli);
-        return *ret != NULL ? 0
-                            : fault_raise(f, FAULT_INVALID, "The token has no %.*s.", (int)size - 1,
-                                          name + 1);
-    }
     for (size_t i = cli->args.count; i-- > 0;) {
         const char *own = cli->args.items[i].option->name;
 
         own += own[0] == '<' ? 1 : 2;
         if (strncmp(own, name, size) == 0 && (own[size] == '\0' || own[size] == '>'))
-            return body_value(cli, &cli->args.items[i], ret, f);
+            return &cli->args.items[i];
     }
-    return fault_raise(f, FAULT_INVALID, "--%.*s is required", (int)size, name);
+    return NULL;
+}
+
+static int
+path_value(struct cli *cli, const char *name, size_t size, const char **ret, struct fault *f)
+{
+    const struct arg *arg = argument(cli, name, size);
+
+    if (strncmp(name, "@user", size) == 0 && args_has(&cli->args, "--user"))
+        arg = argument(cli, "user", strlen("user"));
+    if (arg != NULL)
+        return body_value(cli, arg, ret, f);
+    if (name[0] != '@')
+        return fault_raise(f, FAULT_INVALID, "--%.*s is required", (int)size, name);
+    if (session_open(cli, false, f) < 0)
+        return -1;
+    *ret = strncmp(name, "@user", size) == 0 ? session_user_id(cli) : session_project_id(cli);
+    return *ret != NULL
+               ? 0
+               : fault_raise(f, FAULT_INVALID, "The token has no %.*s.", (int)size - 1, name + 1);
+}
+
+/* Where "[/x/{name}]" ends, if it is left out; else behind its bracket. */
+static const char *
+optional_part(struct cli *cli, const char *at)
+{
+    const char *name = strchr(at, '{') + 1;
+
+    return argument(cli, name, strcspn(name, "}")) != NULL ? at + 1 : strchr(at, ']') + 1;
 }
 
 int
@@ -295,13 +314,17 @@ body_path(struct cli *cli, const char *path, char **ret, struct fault *f)
     _cleanup_(str_done) struct str s = { 0 };
 
     while (*path != '\0') {
-        size_t plain = strcspn(path, "{"), size;
+        size_t plain = strcspn(path, "{[]"), size;
         const char *value = NULL;
 
         str_add_n(&s, path, plain);
         path += plain;
         if (*path == '\0')
             break;
+        if (*path != '{') {
+            path = *path == '[' ? optional_part(cli, path) : path + 1;
+            continue;
+        }
         size = strcspn(path, "}") - 1;
         if (path_value(cli, path + 1, size, &value, f) < 0)
             return -1;

@@ -13,7 +13,7 @@ int body_make(struct cli *cli, json_t *body, struct fault *f);
 int body_query(struct cli *cli, struct str *path, struct fault *f);
 
 /* "{name}" in 'path' becomes the (encoded) value of <name> or --name; "{@project}" the token's own, and "{@user}" too, unless there
- * is a --user. */
+ * is a --user. "[/x/{name}]" is left out where there is no such value. */
 int body_path(struct cli *cli, const char *path, char **ret, struct fault *f);
 
 /* The value of one argument as it is sent: an id for OPTION_ID, else its text. */

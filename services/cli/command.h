@@ -46,6 +46,7 @@ struct kind {
     const char *key, *plural; /* Envelopes; key NULL: the object stands bare. */
     const char *id;           /* Member that identifies it in paths; NULL: "id" */
     const char *name;         /* Member that people call it by; NULL: "name" */
+    const char *alias;        /* Another such member. */
     const char *
         name_query; /* Query parameter that filters by name; NULL: all are listed and searched here. */
     const char *find_query; /* Added to that query. */
@@ -134,7 +135,8 @@ struct command {
     enum service service;    /* VERB_RUN and VERB_REQUEST without a kind. */
     const char *wait_for,
         *wait_gone; /* --wait: until the object's status is this; wait_gone non-NULL: until it is away. */
-    bool show; /* VERB_REQUEST: show the answer. */
+    bool show;   /* VERB_REQUEST, VERB_SET: show the answer. */
+    bool silent; /* VERB_RUN: prints nothing that could have a format. */
     /* Completes or checks the body before it is sent. */
     int (*prepare)(struct cli *cli, json_t *body, struct fault *f);
     /* VERB_LIST: changes the rows (a json array) before they are printed. */

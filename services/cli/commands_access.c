@@ -12,7 +12,7 @@
 #define DOMAIN_OPTION(what)                                                                        \
     OPT("--" what "-domain", "<domain>", NULL, "Domain of the " what " (name or ID)")
 /* What an assignment is made of. */
-#define ASSIGNMENT                                                                                 \
+#define ASSIGNMENT_PLACE                                                                           \
     OPT("--system", "<system>", NULL, "The whole system: 'all'", .choices = "all"),                \
         OPT_ID("--domain", "<domain>", NULL, &kind_domain, "In this domain (name or ID)"),         \
         OPT_ID("--project", "<project>", NULL, &kind_project, "In this project (name or ID)",      \
@@ -22,20 +22,22 @@
         OPT_ID("--group", "<group>", NULL, &kind_group, "This group (name or ID)",                 \
                .domain = "--group-domain"),                                                        \
         DOMAIN_OPTION("group"), DOMAIN_OPTION("project"), DOMAIN_OPTION("user"),                   \
-        DOMAIN_OPTION("role"),                                                                     \
         FLAG("--inherited", NULL, "true", "Inherited by the projects below")
+#define ASSIGNMENT ASSIGNMENT_PLACE, DOMAIN_OPTION("role")
 #define ROLE ARG_ID("<role>", NULL, &kind_role, "Role (name or ID)", .domain = "--role-domain")
 #define IMPLIED_ROLE                                                                               \
     ARG_ID("<role>", NULL, &kind_role, "Role that implies the other (name or ID)"),                \
         OPT_ID("--implied-role", "<role>", NULL, &kind_role,                                       \
                "Role that who has the first has too (name or ID)", .required = true)
-#define SERVICE_ARG ARG("<service>", NULL, "Service (type, name or ID)")
+#define SERVICE_ARG(to, ...)                                                                       \
+    ARG_ID("<service>", to, &kind_service, "Service (type, name or ID)", __VA_ARGS__)
 #define INTERFACES "admin,public,internal"
 
 const struct command access_commands[] = {
     { .name = "role add",
       .help = "Give a user or group a role",
       .verb = VERB_RUN,
+      .silent = true,
       .service = SERVICE_IDENTITY,
       .method = HTTP_PUT,
       .run = access_role,
@@ -43,10 +45,26 @@ const struct command access_commands[] = {
     { .name = "role remove",
       .help = "Take a role away",
       .verb = VERB_RUN,
+      .silent = true,
       .service = SERVICE_IDENTITY,
       .method = HTTP_DELETE,
       .run = access_role,
       .options = OPTIONS(ROLE, ASSIGNMENT) },
+    { .name = "role grant check",
+      .help = "Say whether a user or group was given a role there, itself",
+      .verb = VERB_RUN,
+      .silent = true,
+      .service = SERVICE_IDENTITY,
+      .method = HTTP_HEAD,
+      .run = access_role,
+      .options = OPTIONS(ROLE, ASSIGNMENT) },
+    { .name = "role grant list",
+      .help = "List the roles that a user or group was given there, itself",
+      .verb = VERB_RUN,
+      .kind = &kind_role,
+      .run = access_grants,
+      .options = OPTIONS(ASSIGNMENT_PLACE),
+      .columns = COLUMNS(COL("ID", "id"), COL("Name", "name")) },
     { .name = "implied role create",
       .help = "Let a role imply another one",
       .verb = VERB_REQUEST,
@@ -108,10 +126,9 @@ const struct command access_commands[] = {
                          OPT("--name", "<name>", "name", "Its name"), DESCRIPTION, ENABLE) },
     { .name = "service delete",
       .help = "Delete services",
-      .verb = VERB_RUN,
+      .verb = VERB_DELETE,
       .kind = &kind_service,
-      .run = access_service_delete,
-      .options = OPTIONS(ARG("<service>", NULL, "Service (type, name or ID)", .repeat = true)) },
+      .options = OPTIONS(SERVICE_ARG(NULL, .repeat = true)) },
     { .name = "service list",
       .help = "List services",
       .verb = VERB_LIST,
@@ -121,26 +138,24 @@ const struct command access_commands[] = {
                          LONG("Description", "description"), LONG("Enabled", "enabled")) },
     { .name = "service set",
       .help = "Change a service",
-      .verb = VERB_RUN,
+      .verb = VERB_SET,
       .kind = &kind_service,
-      .run = access_service_set,
-      .options = OPTIONS(SERVICE_ARG, OPT("--type", "<type>", "type", "New type"),
-                         OPT("--name", "<name>", "name", "New name"), DESCRIPTION, ENABLE) },
+      .options =
+          OPTIONS(SERVICE_ARG(NULL, .repeat = false), OPT("--type", "<type>", "type", "New type"),
+                  OPT("--name", "<name>", "name", "New name"), DESCRIPTION, ENABLE) },
     { .name = "service show",
       .help = "Show a service",
-      .verb = VERB_RUN,
+      .verb = VERB_SHOW,
       .kind = &kind_service,
-      .run = access_service_show,
-      .options = OPTIONS(SERVICE_ARG) },
+      .options = OPTIONS(SERVICE_ARG(NULL, .repeat = false)) },
 
     { .name = "endpoint create",
       .help = "Create an endpoint of a service",
       .verb = VERB_CREATE,
       .kind = &kind_endpoint,
-      .prepare = access_endpoint_body,
       .after = access_endpoint_names,
       .options =
-          OPTIONS(SERVICE_ARG,
+          OPTIONS(SERVICE_ARG("service_id", .repeat = false),
                   ARG("<interface>", "interface", "admin, public or internal",
                       .choices = INTERFACES),
                   ARG("<url>", "url", "Where it is"),
@@ -157,14 +172,19 @@ const struct command access_commands[] = {
       .kind = &kind_endpoint,
       .run = access_endpoint_list,
       .options =
-          OPTIONS(OPT("--service", "<service>", NULL, "Only this service's (type, name or ID)"),
+          OPTIONS(OPT_ID("--service", "<service>", "?service_id", &kind_service,
+                         "Only this service's (type, name or ID)"),
                   OPT("--interface", "<interface>", "?interface", "Only this interface",
                       .choices = INTERFACES),
                   OPT("--region", "<region>", "?region_id", "Only in this region"),
                   OPT_ID("--project", "<project>", NULL, &kind_project,
                          "Only those of this project's own (name or ID)",
                          .domain = "--project-domain"),
-                  OPT("--project-domain", "<domain>", NULL, "Domain of that project (name or ID)")),
+                  OPT("--project-domain", "<domain>", NULL, "Domain of that project (name or ID)"),
+                  OPT_ID("--endpoint", "<endpoint>", NULL, &kind_endpoint,
+                         "The projects that were let see this endpoint (ID)"),
+                  OPT_ID("--endpointgroup", "<endpoint-group>", NULL, &kind_endpoint_group,
+                         "Only those that this group matches (name or ID)")),
       .columns =
           COLUMNS(COL("ID", "id"), COL("Region", "region_id"), COL("Service Name", "service_name"),
                   COL("Service Type", "service_type"), COL("Enabled", "enabled"),
@@ -173,14 +193,14 @@ const struct command access_commands[] = {
       .help = "Change an endpoint",
       .verb = VERB_SET,
       .kind = &kind_endpoint,
-      .prepare = access_endpoint_body,
-      .options =
-          OPTIONS(ARG_ID("<endpoint>", NULL, &kind_endpoint, "Endpoint (ID)"),
-                  OPT("--region", "<region>", "region", "New region, made if it is new"),
-                  OPT("--interface", "<interface>", "interface", "New interface",
-                      .choices = INTERFACES),
-                  OPT("--url", "<url>", "url", "New URL"),
-                  OPT("--service", "<service>", NULL, "New service (type, name or ID)"), ENABLE) },
+      .options = OPTIONS(ARG_ID("<endpoint>", NULL, &kind_endpoint, "Endpoint (ID)"),
+                         OPT("--region", "<region>", "region", "New region, made if it is new"),
+                         OPT("--interface", "<interface>", "interface", "New interface",
+                             .choices = INTERFACES),
+                         OPT("--url", "<url>", "url", "New URL"),
+                         OPT_ID("--service", "<service>", "service_id", &kind_service,
+                                "New service (type, name or ID)"),
+                         ENABLE) },
     { .name = "endpoint show",
       .help = "Show an endpoint",
       .verb = VERB_SHOW,
@@ -239,9 +259,38 @@ const struct command access_commands[] = {
       .verb = VERB_RUN,
       .service = SERVICE_IDENTITY,
       .run = access_token_issue },
+    { .name = "token key list",
+      .help = "List the keys that tokens can be verified with",
+      .verb = VERB_LIST,
+      .kind = &kind_token_key,
+      .columns = COLUMNS(COL("ID", "kid"), COL("Algorithm", "alg"), COL("Curve", "crv"),
+                         COL("Public Key", "x")) },
+    { .name = "token revocation list",
+      .help = "List what has revoked tokens that would not have expired yet",
+      .verb = VERB_LIST,
+      .kind = &kind_revocation,
+      .options = OPTIONS(
+          OPT("--since", "<time>", "?since", "Only what was revoked since: YYYY-mm-ddTHH:MM:SSZ")),
+      .columns = COLUMNS(COL("Revoked At", "revoked_at"), COL("Issued Before", "issued_before"),
+                         COL("Tokens Of", "of", .make = access_revoked)) },
+    { .name = "token scope list",
+      .help = "List where you may be: projects, domains, the system",
+      .verb = VERB_RUN,
+      .service = SERVICE_IDENTITY,
+      .run = access_token_scopes,
+      .columns = COLUMNS(COL("Type", "type"), COL("ID", "id"), COL("Name", "name"),
+                         COL("Domain ID", "domain_id")) },
+    { .name = "token show",
+      .help = "Show whose a token is, and what it is good for",
+      .verb = VERB_RUN,
+      .service = SERVICE_IDENTITY,
+      .run = access_token_show,
+      .options = OPTIONS(ARG("<token>", NULL, "The token; '-' reads it from standard input"),
+                         FLAG("--allow-expired", NULL, "true", "Also one that has just expired")) },
     { .name = "token revoke",
       .help = "Revoke a token",
       .verb = VERB_RUN,
+      .silent = true,
       .service = SERVICE_IDENTITY,
       .run = access_token_revoke,
       .options = OPTIONS(ARG("<token>", NULL, "The token; '-' reads it from standard input")) },

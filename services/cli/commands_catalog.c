@@ -13,35 +13,45 @@
         OPT("--project-domain", "<domain>", NULL, "Domain of that project (name or ID)")
 #define RESOURCE_OPTIONS                                                                           \
     OPT_ID("--service", "<service>", "service_id", &kind_service,                                  \
-           "Service whose resource it is (name or ID)", .required = true),                         \
+           "Service whose resource it is (type, name or ID)", .required = true),                   \
         OPT("--region", "<region>", "region_id", "Only in this region"), DESCRIPTION,              \
         ARG("<resource-name>", "resource_name", "What is limited")
 #define RESOURCE_FILTERS                                                                           \
     OPT_ID("--service", "<service>", "?service_id", &kind_service,                                 \
-           "Only this service's (name or ID)"),                                                    \
+           "Only this service's (type, name or ID)"),                                              \
         OPT("--resource-name", "<resource-name>", "?resource_name", "Only of this resource"),      \
         OPT("--region", "<region>", "?region_id", "Only of this region")
 #define REGISTERED_ARG                                                                             \
     ARG_ID("<registered-limit-id>", NULL, &kind_registered_limit, "Registered limit (ID)")
 #define LIMIT_ARG ARG_ID("<limit-id>", NULL, &kind_limit, "Limit (ID)")
 
+#define ENDPOINT_ARG ARG_ID("<endpoint>", NULL, &kind_endpoint, "Endpoint (ID)")
+#define POLICY_ARG ARG_ID("<policy>", NULL, &kind_policy, "Policy (ID)")
+#define POLICY_SERVICE                                                                             \
+    POLICY_ARG, ARG_ID("<service>", NULL, &kind_service, "Service (type, name or ID)"),            \
+        OPT("--region", "<region>", NULL, "Its endpoints in this region only (ID)")
+#define POLICY_OF_ENDPOINT "/policies/{policy}/OS-ENDPOINT-POLICY/endpoints/{endpoint}"
+#define POLICY_OF_SERVICE                                                                          \
+    "/policies/{policy}/OS-ENDPOINT-POLICY/services/{service}[/regions/{region}]"
+#define REQUEST(names, words, do, to, ...)                                                         \
+    {                                                                                              \
+        .name = names, .help = words, .verb = VERB_REQUEST, .service = SERVICE_IDENTITY,           \
+        .method = do, .path = to, .options = OPTIONS(__VA_ARGS__)                                  \
+    }
+#define CONTAINS(names, words, to, ...)                                                            \
+    {                                                                                              \
+        .name = names, .help = words, .verb = VERB_RUN, .silent = true,                            \
+        .service = SERVICE_IDENTITY, .run = access_contains, .path = to,                           \
+        .options = OPTIONS(__VA_ARGS__)                                                            \
+    }
+
 const struct command catalog_commands[] = {
-    { .name = "endpoint add project",
-      .help = "Let a project see an endpoint",
-      .verb = VERB_REQUEST,
-      .service = SERVICE_IDENTITY,
-      .method = HTTP_PUT,
-      .path = "/OS-EP-FILTER/projects/{project}/endpoints/{endpoint}",
-      .options =
-          OPTIONS(ARG_ID("<endpoint>", NULL, &kind_endpoint, "Endpoint (ID)"), PROJECT_ARG) },
-    { .name = "endpoint remove project",
-      .help = "Let a project see an endpoint no more",
-      .verb = VERB_REQUEST,
-      .service = SERVICE_IDENTITY,
-      .method = HTTP_DELETE,
-      .path = "/OS-EP-FILTER/projects/{project}/endpoints/{endpoint}",
-      .options =
-          OPTIONS(ARG_ID("<endpoint>", NULL, &kind_endpoint, "Endpoint (ID)"), PROJECT_ARG) },
+    REQUEST("endpoint add project", "Let a project see an endpoint", HTTP_PUT,
+            "/OS-EP-FILTER/projects/{project}/endpoints/{endpoint}", ENDPOINT_ARG, PROJECT_ARG),
+    CONTAINS("endpoint contains project", "Say whether a project was let see an endpoint",
+             "/OS-EP-FILTER/projects/{project}/endpoints/{endpoint}", ENDPOINT_ARG, PROJECT_ARG),
+    REQUEST("endpoint remove project", "Let a project see an endpoint no more", HTTP_DELETE,
+            "/OS-EP-FILTER/projects/{project}/endpoints/{endpoint}", ENDPOINT_ARG, PROJECT_ARG),
     { .name = "endpoint group create",
       .help = "Create a group of the endpoints that filters match",
       .verb = VERB_CREATE,
@@ -82,20 +92,16 @@ const struct command catalog_commands[] = {
       .verb = VERB_SHOW,
       .kind = &kind_endpoint_group,
       .options = OPTIONS(GROUP_ARG) },
-    { .name = "endpoint group add project",
-      .help = "Let a project see a group's endpoints",
-      .verb = VERB_REQUEST,
-      .service = SERVICE_IDENTITY,
-      .method = HTTP_PUT,
-      .path = "/OS-EP-FILTER/endpoint_groups/{endpoint-group}/projects/{project}",
-      .options = OPTIONS(GROUP_ARG, PROJECT_ARG) },
-    { .name = "endpoint group remove project",
-      .help = "Let a project see a group's endpoints no more",
-      .verb = VERB_REQUEST,
-      .service = SERVICE_IDENTITY,
-      .method = HTTP_DELETE,
-      .path = "/OS-EP-FILTER/endpoint_groups/{endpoint-group}/projects/{project}",
-      .options = OPTIONS(GROUP_ARG, PROJECT_ARG) },
+    REQUEST("endpoint group add project", "Let a project see a group's endpoints", HTTP_PUT,
+            "/OS-EP-FILTER/endpoint_groups/{endpoint-group}/projects/{project}", GROUP_ARG,
+            PROJECT_ARG),
+    CONTAINS("endpoint group contains project",
+             "Say whether a project was let see a group's endpoints",
+             "/OS-EP-FILTER/endpoint_groups/{endpoint-group}/projects/{project}", GROUP_ARG,
+             PROJECT_ARG),
+    REQUEST("endpoint group remove project", "Let a project see a group's endpoints no more",
+            HTTP_DELETE, "/OS-EP-FILTER/endpoint_groups/{endpoint-group}/projects/{project}",
+            GROUP_ARG, PROJECT_ARG),
 
     { .name = "policy create",
       .help = "Store a policy",
@@ -129,6 +135,35 @@ const struct command catalog_commands[] = {
       .kind = &kind_policy,
       .options = OPTIONS(ARG_ID("<policy>", NULL, &kind_policy, "Policy (ID)")) },
 
+    REQUEST("policy add endpoint", "Let a policy be that of an endpoint", HTTP_PUT,
+            POLICY_OF_ENDPOINT, POLICY_ARG, ENDPOINT_ARG),
+    REQUEST("policy add service", "Let a policy be that of a service", HTTP_PUT, POLICY_OF_SERVICE,
+            POLICY_SERVICE),
+    REQUEST("policy remove endpoint", "Let a policy be that of an endpoint no more", HTTP_DELETE,
+            POLICY_OF_ENDPOINT, POLICY_ARG, ENDPOINT_ARG),
+    REQUEST("policy remove service", "Let a policy be that of a service no more", HTTP_DELETE,
+            POLICY_OF_SERVICE, POLICY_SERVICE),
+    CONTAINS("policy contains endpoint", "Say whether a policy is that of an endpoint",
+             POLICY_OF_ENDPOINT, POLICY_ARG, ENDPOINT_ARG),
+    CONTAINS("policy contains service", "Say whether a policy is that of a service",
+             POLICY_OF_SERVICE, POLICY_SERVICE),
+    { .name = "policy endpoint list",
+      .help = "List the endpoints whose policy it is, by themselves, their service or region",
+      .verb = VERB_LIST,
+      .kind = &kind_endpoint,
+      .path = "/policies/{policy}/OS-ENDPOINT-POLICY/endpoints",
+      .options = OPTIONS(POLICY_ARG),
+      .columns =
+          COLUMNS(COL("ID", "id"), COL("Region", "region_id"), COL("Service ID", "service_id"),
+                  COL("Interface", "interface"), COL("URL", "url")) },
+    { .name = "endpoint policy show",
+      .help = "Show the policy of an endpoint",
+      .verb = VERB_REQUEST,
+      .kind = &kind_policy,
+      .path = "/endpoints/{endpoint}/OS-ENDPOINT-POLICY/policy",
+      .show = true,
+      .options = OPTIONS(ENDPOINT_ARG) },
+
     { .name = "registered limit create",
       .help = "Register what a resource is limited to by default",
       .verb = VERB_CREATE,
@@ -155,10 +190,11 @@ const struct command catalog_commands[] = {
       .help = "Change a registered limit to which no limit refers",
       .verb = VERB_SET,
       .kind = &kind_registered_limit,
+      .show = true,
       .options =
           OPTIONS(REGISTERED_ARG,
                   OPT_ID("--service", "<service>", "service_id", &kind_service,
-                         "New service (name or ID)"),
+                         "New service (type, name or ID)"),
                   OPT("--resource-name", "<resource-name>", "resource_name", "New resource"),
                   OPT_INT("--default-limit", "<default-limit>", "default_limit", "New default"),
                   OPT("--region", "<region>", "region_id", "New region"), DESCRIPTION) },
@@ -169,11 +205,13 @@ const struct command catalog_commands[] = {
       .options = OPTIONS(REGISTERED_ARG) },
 
     { .name = "limit create",
-      .help = "Limit what a project may have of a registered resource",
+      .help = "Limit what a project or domain may have of a registered resource",
       .verb = VERB_CREATE,
       .kind = &kind_limit,
       .options = OPTIONS(OPT_ID("--project", "<project>", "project_id", &kind_project,
-                                "Project it is for (name or ID)", .required = true),
+                                "Project it is for (name or ID)"),
+                         OPT_ID("--domain", "<domain>", "domain_id", &kind_domain,
+                                "Domain it is for, in place of a project (name or ID)"),
                          OPT_INT("--resource-limit", "<resource-limit>", "resource_limit",
                                  "The limit; -1 is none", .required = true),
                          RESOURCE_OPTIONS) },
@@ -186,9 +224,11 @@ const struct command catalog_commands[] = {
       .help = "List limits",
       .verb = VERB_LIST,
       .kind = &kind_limit,
-      .options =
-          OPTIONS(RESOURCE_FILTERS, OPT_ID("--project", "<project>", "?project_id", &kind_project,
-                                           "Only this project's (name or ID)")),
+      .options = OPTIONS(RESOURCE_FILTERS,
+                         OPT_ID("--project", "<project>", "?project_id", &kind_project,
+                                "Only this project's (name or ID)"),
+                         OPT_ID("--domain", "<domain>", "?domain_id", &kind_domain,
+                                "Only this domain's own (name or ID)")),
       .columns =
           COLUMNS(COL("ID", "id"), COL("Project ID", "project_id"), COL("Service ID", "service_id"),
                   COL("Resource Name", "resource_name"), COL("Resource Limit", "resource_limit"),
@@ -197,6 +237,7 @@ const struct command catalog_commands[] = {
       .help = "Change a limit",
       .verb = VERB_SET,
       .kind = &kind_limit,
+      .show = true,
       .options =
           OPTIONS(LIMIT_ARG, DESCRIPTION,
                   OPT_INT("--resource-limit", "<resource-limit>", "resource_limit", "New limit")) },
@@ -205,5 +246,11 @@ const struct command catalog_commands[] = {
       .verb = VERB_SHOW,
       .kind = &kind_limit,
       .options = OPTIONS(LIMIT_ARG) },
+    { .name = "limit model show",
+      .help = "Show how limits of projects below each other add up",
+      .verb = VERB_REQUEST,
+      .kind = &kind_limit_model,
+      .path = "/limits/model",
+      .show = true },
     { .name = NULL },
 };

@@ -43,6 +43,7 @@ const struct command cloud_commands[] = {
     { .name = "quota set",
       .help = "Change a project's quotas",
       .verb = VERB_RUN,
+      .silent = true,
       .service = SERVICE_IDENTITY,
       .run = cloud_quota_set,
       .options = OPTIONS(

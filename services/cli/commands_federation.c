@@ -19,6 +19,18 @@
 #define OF_PROVIDER                                                                                \
     OPT("--identity-provider", "<identity-provider>", NULL, "Its identity provider",               \
         .required = true)
+#define TTL                                                                                        \
+    OPT_INT("--authorization-ttl", "<minutes>", "authorization_ttl",                               \
+            "How long groups that a user had at his last login still count")
+#define REMOTE_ID_ATTRIBUTE                                                                        \
+    OPT("--remote-id-attribute", "<name>", "remote_id_attribute",                                  \
+        "What the provider's name is read from")
+#define SCHEMA_VERSION                                                                             \
+    OPT("--schema-version", "<version>", "schema_version", "Version of the rules",                 \
+        .choices = "1.0,2.0")
+#define RELAY_STATE                                                                                \
+    OPT("--relay-state-prefix", "<prefix>", "relay_state_prefix",                                  \
+        "Prefix of the relay state in assertions to it")
 #define RULES(...) OPT("--rules", "<filename>", NULL, "A file with the rules, as JSON", __VA_ARGS__)
 
 const struct command federation_commands[] = {
@@ -32,7 +44,7 @@ const struct command federation_commands[] = {
       .options = OPTIONS(ARG("<name>", NULL, "Its name"), REMOTE_IDS, DESCRIPTION,
                          OPT_ID("--domain", "<domain>", "domain_id", &kind_domain,
                                 "Where its users are (name or ID; default: a new domain)"),
-                         ENABLED_FROM_THE_START) },
+                         TTL, ENABLED_FROM_THE_START) },
     { .name = "identity provider delete",
       .help = "Delete identity providers",
       .verb = VERB_DELETE,
@@ -54,7 +66,7 @@ const struct command federation_commands[] = {
       .prepare = federation_remote_ids,
       .options =
           OPTIONS(ARG_ID("<identity-provider>", NULL, &kind_identity_provider, "Identity provider"),
-                  DESCRIPTION, REMOTE_IDS, ENABLE) },
+                  DESCRIPTION, REMOTE_IDS, TTL, ENABLE) },
     { .name = "identity provider show",
       .help = "Show an identity provider",
       .verb = VERB_SHOW,
@@ -71,7 +83,8 @@ const struct command federation_commands[] = {
       .after = federation_protocol_shown,
       .options =
           OPTIONS(ARG("<name>", NULL, "Its name"), OF_PROVIDER,
-                  OPT("--mapping", "<mapping>", "mapping_id", "Its mapping", .required = true)) },
+                  OPT("--mapping", "<mapping>", "mapping_id", "Its mapping", .required = true),
+                  REMOTE_ID_ATTRIBUTE) },
     { .name = "federation protocol delete",
       .help = "Delete protocols of an identity provider",
       .verb = VERB_DELETE,
@@ -90,7 +103,8 @@ const struct command federation_commands[] = {
       .verb = VERB_SET,
       .kind = &kind_federation_protocol,
       .options = OPTIONS(ARG_ID("<name>", NULL, &kind_federation_protocol, "Protocol"), OF_PROVIDER,
-                         OPT("--mapping", "<mapping>", "mapping_id", "New mapping")) },
+                         OPT("--mapping", "<mapping>", "mapping_id", "New mapping"),
+                         REMOTE_ID_ATTRIBUTE) },
     { .name = "federation protocol show",
       .help = "Show a protocol of an identity provider",
       .verb = VERB_SHOW,
@@ -106,7 +120,8 @@ const struct command federation_commands[] = {
       .kind = &kind_mapping,
       .path = "/OS-FEDERATION/mappings/{name}",
       .prepare = federation_rules,
-      .options = OPTIONS(ARG("<name>", NULL, "Its name"), RULES(.required = true)) },
+      .options =
+          OPTIONS(ARG("<name>", NULL, "Its name"), RULES(.required = true), SCHEMA_VERSION) },
     { .name = "mapping delete",
       .help = "Delete mappings",
       .verb = VERB_DELETE,
@@ -122,7 +137,8 @@ const struct command federation_commands[] = {
       .verb = VERB_SET,
       .kind = &kind_mapping,
       .prepare = federation_rules,
-      .options = OPTIONS(ARG_ID("<name>", NULL, &kind_mapping, "Mapping"), RULES()) },
+      .options =
+          OPTIONS(ARG_ID("<name>", NULL, &kind_mapping, "Mapping"), RULES(), SCHEMA_VERSION) },
     { .name = "mapping show",
       .help = "Show a mapping",
       .verb = VERB_SHOW,
@@ -141,7 +157,7 @@ const struct command federation_commands[] = {
                          DESCRIPTION,
                          OPT("--service-provider-url", "<sp-url>", "sp_url",
                              "Where it takes assertions", .required = true),
-                         ENABLED_FROM_THE_START) },
+                         RELAY_STATE, ENABLED_FROM_THE_START) },
     { .name = "service provider delete",
       .help = "Delete service providers",
       .verb = VERB_DELETE,
@@ -162,7 +178,7 @@ const struct command federation_commands[] = {
           OPTIONS(ARG_ID("<service-provider>", NULL, &kind_service_provider, "Service provider"),
                   OPT("--auth-url", "<auth-url>", "auth_url", "New identity service"), DESCRIPTION,
                   OPT("--service-provider-url", "<sp-url>", "sp_url", "New place for assertions"),
-                  ENABLE) },
+                  RELAY_STATE, ENABLE) },
     { .name = "service provider show",
       .help = "Show a service provider",
       .verb = VERB_SHOW,

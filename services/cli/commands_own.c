@@ -7,6 +7,7 @@ const struct command own_commands[] = {
     { .name = "debug",
       .help = "Ask a daemon of this machine what it is doing",
       .verb = VERB_RUN,
+      .silent = true,
       .run = own_debug,
       .options =
           OPTIONS(ARG("<daemon>", NULL,
@@ -19,6 +20,7 @@ const struct command own_commands[] = {
     { .name = "help",
       .help = "Say how a command is used",
       .verb = VERB_RUN,
+      .silent = true,
       .run = own_help,
       .options = OPTIONS(ARG("<command>", NULL, "The command; without one: all", .optional = true,
                              .repeat = true),
@@ -26,6 +28,7 @@ const struct command own_commands[] = {
     { .name = "complete",
       .help = "Print completion for bash: source <(virga complete)",
       .verb = VERB_RUN,
+      .silent = true,
       .run = own_complete,
       .options = OPTIONS(OPT("--name", "<command>", NULL, "Taken for compatibility"),
                          OPT("--shell", "<shell>", NULL, "bash (the default) or none",

@@ -69,7 +69,7 @@ static bool
 prints(const struct command *c)
 {
     return prints_list(c) || c->verb == VERB_SHOW || c->verb == VERB_CREATE ||
-           (c->verb == VERB_RUN && c->run != NULL) || c->show;
+           (c->verb == VERB_RUN && !c->silent) || c->show;
 }
 
 void

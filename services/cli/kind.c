@@ -193,6 +193,13 @@ ambiguous(struct arena *a, const struct kind *kind, const char *text, const json
                        kind->title, text, copy);
 }
 
+static bool
+is_called(const struct kind *kind, const json_t *object, const char *text)
+{
+    return str_equal(json_get_text(object, kind->name != NULL ? kind->name : "name"), text) ||
+           (kind->alias != NULL && str_equal(json_get_text(object, kind->alias), text));
+}
+
 static int
 by_name(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id,
         json_t **ret, struct fault *f)
@@ -213,7 +220,7 @@ by_name(struct cli *cli, const struct kind *kind, const char *text, const char *
             *ret = object;
             return 1;
         }
-        if (str_equal(json_get_text(object, kind->name != NULL ? kind->name : "name"), text))
+        if (is_called(kind, object, text))
             json_array_append(matches, object);
     }
     if (json_array_size(matches) > 1)
@@ -224,11 +231,42 @@ by_name(struct cli *cli, const struct kind *kind, const char *text, const char *
     return 1;
 }
 
+static bool
+is_it(const json_t *object, const char *text, const char *domain_id)
+{
+    const char *domain = json_get_text(json_object_get(object, "domain"), "id");
+
+    return (str_equal(json_get_text(object, "id"), text) ||
+            str_equal(json_get_text(object, "name"), text)) &&
+           (domain_id == NULL || str_equal(domain, domain_id));
+}
+
+/* The user, project or domain of one's own token, if that is what 'text' says: most may look up no other, nor search for theirs. */
+static json_t *
+own(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id)
+{
+    json_t *token = json_object_get(cli->session->body, "token"),
+           *user = json_object_get(token, "user"), *project = json_object_get(token, "project"),
+           *candidates[] = { kind == &kind_user      ? user
+                             : kind == &kind_project ? project
+                             : kind == &kind_domain  ? json_object_get(token, "domain")
+                                                     : NULL,
+                             kind == &kind_domain ? json_object_get(user, "domain") : NULL,
+                             kind == &kind_domain ? json_object_get(project, "domain") : NULL };
+
+    for (size_t i = 0; i < ARRAY_SIZE(candidates); i++) {
+        if (candidates[i] != NULL && is_it(candidates[i], text, domain_id))
+            return candidates[i];
+    }
+    return NULL;
+}
+
 static int
 find(struct cli *cli, const struct kind *kind, const char *text, const char *domain_id,
      bool complete, json_t **ret, struct fault *f)
 {
     bool id_first = kind->by_id_only || looks_like_id(text);
+    json_t *mine;
     int r = id_first ? by_id(cli, kind, text, ret, f) : by_name(cli, kind, text, domain_id, ret, f);
 
     if (r > 0 && !id_first && complete && kind->list_is_short)
@@ -237,10 +275,16 @@ find(struct cli *cli, const struct kind *kind, const char *text, const char *dom
         r = by_name(cli, kind, text, domain_id, ret, f);
     else if (r == 0)
         r = by_id(cli, kind, text, ret, f);
+    if (r <= 0 && (mine = own(cli, kind, text, domain_id)) != NULL) {
+        fault_clear(f);
+        *ret = mine;
+        r = complete ? by_id(cli, kind, kind_object_id(kind, mine), ret, f) : 1;
+    }
     if (r != 0)
         return r > 0 ? 0 : r;
-    return fault_raise(f, FAULT_NOT_FOUND, "No %s with a name or ID of '%s' exists.", kind->title,
-                       text);
+    return fault_raise(f, FAULT_NOT_FOUND, "No %s with a %s%sname or ID of '%s' exists.",
+                       kind->title, kind->alias != NULL ? kind->alias : "",
+                       kind->alias != NULL ? ", " : "", text);
 }
 
 int

@@ -48,13 +48,12 @@ const struct kind kind_role = { .title = "role",
                                 .key = "role",
                                 .plural = "roles",
                                 .name_query = "name" };
-/* A service is also called by its type; see find_service() in access.c. */
 const struct kind kind_service = { .title = "service",
                                    .service = SERVICE_IDENTITY,
                                    .path = "/services",
                                    .key = "service",
                                    .plural = "services",
-                                   .name_query = "name" };
+                                   .alias = "type" };
 const struct kind kind_endpoint = { .title = "endpoint",
                                     .service = SERVICE_IDENTITY,
                                     .path = "/endpoints",
@@ -166,6 +165,17 @@ const struct kind kind_implied_role = { .title = "implied role",
                                         .path = "/role_inferences",
                                         .key = "role_inference",
                                         .plural = "role_inferences" };
+const struct kind kind_token_key = { .title = "key of tokens",
+                                     .service = SERVICE_IDENTITY,
+                                     .path = "/OS-VIRGA/keys",
+                                     .plural = "keys" };
+const struct kind kind_revocation = { .title = "revocation",
+                                      .service = SERVICE_IDENTITY,
+                                      .path = "/OS-REVOKE/events",
+                                      .plural = "events" };
+const struct kind kind_limit_model = {
+    .title = "limit model", .service = SERVICE_IDENTITY, .path = "/limits/model", .key = "model"
+};
 const struct kind kind_consumer = { .title = "consumer",
                                     .service = SERVICE_IDENTITY,
                                     .path = "/OS-OAUTH1/consumers",

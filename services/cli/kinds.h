@@ -7,7 +7,8 @@ extern const struct kind kind_domain, kind_project, kind_user, kind_group, kind_
     kind_endpoint, kind_region, kind_application_credential, kind_access_rule, kind_trust,
     kind_credential, kind_ec2, kind_endpoint_group, kind_policy, kind_registered_limit, kind_limit,
     kind_identity_provider, kind_federation_protocol, kind_mapping, kind_service_provider,
-    kind_implied_role, kind_consumer, kind_authorization, kind_access_token;
+    kind_implied_role, kind_consumer, kind_authorization, kind_access_token, kind_token_key,
+    kind_revocation, kind_limit_model;
 extern const struct kind kind_image;
 extern const struct kind kind_server, kind_flavor, kind_keypair, kind_hypervisor,
     kind_compute_service, kind_event;

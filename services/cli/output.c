@@ -158,9 +158,9 @@ compare_values(const json_t *a, const json_t *b)
 
 struct sort_row {
     const json_t *keys[8];
+    bool descending[8];
     json_t *object;
     size_t order;
-    bool descending;
 };
 
 static int
@@ -172,7 +172,7 @@ compare_rows(const void *a, const void *b)
         int c = compare_values(x->keys[i], y->keys[i]);
 
         if (c != 0)
-            return x->descending ? -c : c;
+            return x->descending[i] ? -c : c;
     }
     return x->order < y->order ? -1 : 1;
 }
@@ -195,12 +195,61 @@ sort_rows(struct cli *cli, const struct column *columns, struct sort_row *rows, 
                 c->make != NULL ? c->make(cli, rows[i].object) : at_path(rows[i].object, c->path);
 
             rows[i].keys[k] = key != NULL ? key : json_null();
-            rows[i].descending = args_has(&cli->args, "--sort-descending");
+            rows[i].descending[k] = args_has(&cli->args, "--sort-descending");
         }
     }
     if (count > 1 && rows[0].keys[0] != NULL)
         qsort(rows, count, sizeof(*rows), compare_rows);
     return 0;
+}
+
+/* "name", "name:asc", "name:desc": one key of all rows. */
+static int
+take_key(struct sort_row *rows, size_t count, size_t k, char *key, struct fault *f)
+{
+    char *colon = strrchr(key, ':');
+    bool descending = colon != NULL && str_equal(colon, ":desc"), known = false;
+
+    if (colon != NULL && !descending && !str_equal(colon, ":asc"))
+        return fault_raise(f, FAULT_INVALID, "--sort: '%s' is neither asc nor desc", colon + 1);
+    if (colon != NULL)
+        *colon = '\0';
+    for (size_t i = 0; i < count; i++) {
+        json_t *value = json_object_get(rows[i].object, key);
+
+        known = known || value != NULL;
+        rows[i].keys[k] = value != NULL ? value : json_null();
+        rows[i].descending[k] = descending;
+    }
+    return known || count == 0
+               ? 0
+               : fault_raise(f, FAULT_INVALID, "--sort: there is no member '%s'", key);
+}
+
+int
+output_sort(struct cli *cli, json_t *list, const char *keys, struct fault *f)
+{
+    size_t count = json_array_size(list), keys_count, i;
+    struct sort_row *rows = ARENA_ARRAY(cli->arena, struct sort_row, count + 1);
+    char **parts = str_split(cli->arena, keys, ',', &keys_count);
+    json_t *sorted = json_own(cli->arena, json_array()), *object;
+
+    json_array_foreach(list, i, object)
+    {
+        rows[i].object = object;
+        rows[i].order = i;
+    }
+    if (keys_count > ARRAY_SIZE(rows->keys))
+        return fault_raise(f, FAULT_INVALID, "--sort: more than %zu keys", ARRAY_SIZE(rows->keys));
+    for (i = 0; i < keys_count; i++) {
+        if (take_key(rows, count, i, parts[i], f) < 0)
+            return -1;
+    }
+    qsort(rows, count, sizeof(*rows), compare_rows);
+    for (i = 0; i < count; i++)
+        json_array_append(sorted, rows[i].object);
+    json_array_clear(list);
+    return json_array_extend(list, sorted);
 }
 
 int

@@ -35,6 +35,9 @@ int output_setup(struct output *o, const struct args *args, struct fault *f);
 /* 'rows' is an array of objects; 'columns' end with a title of NULL. Honours --long, -c and --sort-column. */
 int output_list(struct cli *cli, const struct column *columns, const json_t *rows, struct fault *f);
 
+/* Sorts 'rows' by members, "name:desc,id"; equal ones stay in their order. */
+int output_sort(struct cli *cli, json_t *rows, const char *keys, struct fault *f);
+
 /* The members of an object, sorted, as 'fields' (or NULL) renames and hides them. */
 int output_fields(struct cli *cli, const struct column *fields, const json_t *object,
                   struct fault *f);

@@ -71,9 +71,12 @@ rest_explain(struct arena *a, const struct http_exchange *x, struct fault *f)
         message = message_of(answer);
     else if (x->answer_size > 0 && x->answer_size < 500 && x->answer[0] != '<')
         message = x->answer;
-    return fault_raise(f, x->status == 404 ? FAULT_NOT_FOUND : FAULT_CONFLICT, "%s (HTTP %d)%s%s%s",
-                       message != NULL ? message : "The service refused.", x->status,
-                       id != NULL ? " (Request-ID: " : "", id != NULL ? id : "",
+    return fault_raise(f,
+                       x->status == 404   ? FAULT_NOT_FOUND
+                       : x->status == 403 ? FAULT_FORBIDDEN
+                                          : FAULT_CONFLICT,
+                       "%s (HTTP %d)%s%s%s", message != NULL ? message : "The service refused.",
+                       x->status, id != NULL ? " (Request-ID: " : "", id != NULL ? id : "",
                        id != NULL ? ")" : "");
 }
 

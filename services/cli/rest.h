@@ -28,8 +28,8 @@ struct rest {
     struct http_exchange exchange;
 };
 
-/* 0 for a status below 400. Otherwise negative with the service's own message and the request id; 'status' is then set, or 0 when
- * no answer came. A cached token that is refused is replaced, once. */
+/* 0 for a status below 400. Otherwise negative with the service's own message and the request id (FAULT_NOT_FOUND for 404,
+ * FAULT_FORBIDDEN for 403, else FAULT_CONFLICT); 'status' is then set, or 0 when no answer came. A cached token that is refused is replaced, once. */
 int rest_call(struct cli *cli, struct rest *r, struct fault *f);
 
 /* GET; the answer, or NULL with a fault. */

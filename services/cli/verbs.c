@@ -80,11 +80,24 @@ run_show(struct cli *cli, const struct command *c, struct fault *f)
 {
     const struct arg *arg = object_arg(cli, 0);
     const char *domain_id;
+    _cleanup_(str_done) struct str query = { 0 };
     json_t *object;
+    char *path;
 
     if (body_domain(cli, arg->option->domain, &domain_id, f) < 0 ||
-        kind_find(cli, c->kind, arg->text, domain_id, &object, f) < 0)
+        kind_find(cli, c->kind, arg->text, domain_id, &object, f) < 0 ||
+        body_query(cli, &query, f) < 0)
         return -1;
+    if (query.size > 0) { /* Options ask for more of it. */
+        if (body_path(cli, kind_path(cli->arena, c->kind, kind_object_id(c->kind, object)), &path,
+                      f) < 0)
+            return -1;
+        object = rest_get(cli, c->kind->service,
+                          arena_printf(cli->arena, "%s%s", path, str_text(&query)), NULL, f);
+        if (object == NULL)
+            return -1;
+        object = kind_unwrap(c->kind, object);
+    }
     return show_object(cli, c, object, f);
 }
 
@@ -158,7 +171,13 @@ run_set(struct cli *cli, const struct command *c, struct fault *f)
         r.body = wrap(cli, c->kind, body);
         if (rest_call(cli, &r, f) < 0)
             return -1;
+    } else if (c->show) { /* Nothing to change: as it is. */
+        r.answer = rest_get(cli, c->kind->service, kind_path(cli->arena, c->kind, id), NULL, f);
+        if (r.answer == NULL)
+            return -1;
     }
+    if (c->show && r.answer != NULL)
+        return show_object(cli, c, kind_unwrap(c->kind, r.answer), f);
     return c->after != NULL ? c->after(cli, json_own(cli->arena, json_pack("{ss}", "id", id)), f)
                             : 0;
 }

@@ -151,14 +151,73 @@ test_body_parts(void **state)
     arena_free(a);
 }
 
+/* A part in brackets stands only where its argument does; values are encoded. */
+static void
+test_request_paths(void **state)
+{
+    static const struct option policy = ARG("<policy>", NULL, "x"),
+                               region = OPT("--region", "<region>", NULL, "x");
+    struct arg items[] = { { &policy, "p" }, { &region, "a b" } };
+    struct cli cli = { .arena = arena_new(), .args = { .items = items, .count = 2 } };
+    struct fault f = { 0 };
+    char *path;
+
+    (void)state;
+    assert_ok(body_path(&cli, "/p/{policy}[/r/{region}]/x", &path, &f));
+    assert_string_equal(path, "/p/p/r/a%20b/x");
+    cli.args.count = 1;
+    assert_ok(body_path(&cli, "/p/{policy}[/r/{region}]/x", &path, &f));
+    assert_string_equal(path, "/p/p/x");
+    assert_fault(body_path(&cli, "/r/{region}", &path, &f), f, FAULT_INVALID,
+                 "--region is required");
+    arena_free(cli.arena);
+}
+
+static void
+test_sorting(void **state)
+{
+    static const struct {
+        const char *keys, *order; /* The rows' "id"s; or what is wrong. */
+    } cases[] = { { "n", "bdac" },
+                  { "n:desc", "cabd" },
+                  { "n:asc,id:desc", "dbac" },
+                  { "x", "no member 'x'" },
+                  { "n:up", "neither asc nor desc" } };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct cli cli = { .arena = arena_new() };
+        json_t *rows = json_loads("[{\"id\": \"a\", \"n\": 2}, {\"id\": \"b\", \"n\": 1}, "
+                                  "{\"id\": \"c\", \"n\": 3}, {\"id\": \"d\", \"n\": 1}]",
+                                  0, NULL),
+               *row;
+        struct fault f = { 0 };
+        char order[8] = "";
+        size_t k;
+        int r = output_sort(&cli, rows, cases[i].keys, &f);
+
+        if (strlen(cases[i].order) > 4) {
+            assert_fault(r, f, FAULT_INVALID, cases[i].order);
+        } else {
+            assert_ok(r);
+            json_array_foreach(rows, k, row)
+            {
+                order[k] = json_string_value(json_object_get(row, "id"))[0];
+            }
+            assert_string_equal(order, cases[i].order);
+        }
+        json_decref(rows);
+        arena_free(cli.arena);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tables),
-        cmocka_unit_test(test_longest_name_wins),
-        cmocka_unit_test(test_body_paths),
-        cmocka_unit_test(test_body_parts),
+        cmocka_unit_test(test_tables),        cmocka_unit_test(test_longest_name_wins),
+        cmocka_unit_test(test_body_paths),    cmocka_unit_test(test_body_parts),
+        cmocka_unit_test(test_request_paths), cmocka_unit_test(test_sorting),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
