@@ -246,6 +246,24 @@ access_group_users(struct cli *cli, struct fault *f)
                                             args_get(&cli->args, "<group>"));
 }
 
+int
+access_role_domains(struct cli *cli, json_t *rows, struct fault *f)
+{
+    const char *text = args_get(&cli->args, "--domain");
+    json_t *domain, *role;
+    size_t i;
+
+    if (text == NULL)
+        return 0;
+    if (kind_find(cli, &kind_domain, text, NULL, &domain, f) < 0)
+        return -1;
+    json_array_foreach(rows, i, role)
+    {
+        json_object_set(role, "domain", json_object_get(domain, "name"));
+    }
+    return 0;
+}
+
 /* /projects/P/users/U/roles and its relatives; with 'role': of that one. */
 static int
 grants_path(struct cli *cli, const char *role, const char **ret, struct fault *f)

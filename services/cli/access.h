@@ -12,6 +12,7 @@ int access_project_tags_each(struct cli *cli, json_t *project, struct fault *f);
 int access_user_list(struct cli *cli, struct fault *f);
 int access_group_list(struct cli *cli, struct fault *f);
 int access_group_users(struct cli *cli, struct fault *f);
+int access_role_domains(struct cli *cli, json_t *rows, struct fault *f); /* --domain by its name. */
 int access_role(struct cli *cli, struct fault *f);   /* One grant, by the command's method. */
 int access_grants(struct cli *cli, struct fault *f); /* All of one user or group in one place. */
 int access_contains(struct cli *cli, struct fault *f);

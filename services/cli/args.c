@@ -12,12 +12,15 @@ const struct option args_global_options[] = {
     { .name = NULL },
 };
 
+#define FORMATS "table,json,value,csv,yaml,shell"
+
 const struct option args_output_options[] = {
-    OPT("-f", "<format>", NULL, "How the answer is printed",
-        .choices = "table,json,value,csv,yaml"),
-    OPT("--format", "<format>", NULL, "The same", .choices = "table,json,value,csv,yaml"),
+    OPT("-f", "<format>", NULL, "How the answer is printed", .choices = FORMATS),
+    OPT("--format", "<format>", NULL, "The same", .choices = FORMATS),
     OPT("-c", "<column>", NULL, "Print this column only; repeat for more", .repeat = true),
     OPT("--column", "<column>", NULL, "The same", .repeat = true),
+    OPT("--variable", "<column>", NULL, "The same", .repeat = true),
+    OPT("--prefix", "<prefix>", NULL, "What the names of shell variables begin with"),
     FLAG("--noindent", NULL, "true", "JSON on one line"),
     OPT_INT("--max-width", "<columns>", NULL, "Width of the table (default: the terminal's)"),
     { .name = NULL },

@@ -112,10 +112,12 @@ body_domain(struct cli *cli, const char *name, const char **ret, struct fault *f
 int
 body_value(struct cli *cli, const struct arg *arg, const char **ret, struct fault *f)
 {
-    const char *domain_id;
+    const char *domain_id, *to = arg->option->to;
+    bool in_body = to != NULL && to[0] != '?' && arg->option->name[0] != '<';
 
     *ret = arg->text;
-    if (arg->option->type != OPTION_ID || str_empty(arg->text))
+    if (arg->option->type != OPTION_ID ||
+        (str_empty(arg->text) && in_body)) /* Takes a member's value back. */
         return 0;
     if (body_domain(cli, arg->option->domain, &domain_id, f) < 0)
         return -1;

@@ -91,7 +91,10 @@ run(struct cli *cli, const char *const *words, size_t count, struct fault *f)
             rest[rest_count++] = words[i];
     }
     if (cli->command == NULL && count > before) {
-        help_similar(words + before, count - before, stderr);
+        if (!help_similar(words + before, count - before,
+                          "virga: there is no such command; did you mean one of these?", stderr))
+            fprintf(stderr, "virga: '%s' is no command; see virga help\n",
+                    count > before ? words[before] : "");
         return EXIT_USAGE;
     }
     if (args_parse(cli->arena, cli->command, rest, rest_count, on_cloud, cli->cloud, &cli->args,

@@ -34,7 +34,8 @@ struct column {
     json_t *(*make)(struct cli *cli,
                     json_t *object); /* Computes the value instead of taking it from 'path'. */
     char *(*format)(struct cli *cli, const json_t *value); /* For tables; NULL: by its JSON type. */
-    bool long_only; /* Of a list: only with --long, or when -c names it. */
+    bool long_only;   /* Of a list: only with --long, or when -c names it. */
+    const char *with; /* Of a list: only with this option, or when -c names it. */
 };
 
 /* A resource of a service. */

@@ -96,6 +96,8 @@ const struct command access_commands[] = {
       .run = access_assignments,
       .options = OPTIONS(FLAG("--effective", "?effective", "true",
                               "What follows from groups, inheritance and implied roles too"),
+                         FLAG("--subtree", "?include_subtree", "true",
+                              "With --project: in the projects below it too"),
                          OPT_ID("--role", "<role>", "?role.id", &kind_role,
                                 "Only this role (name or ID)", .domain = "--role-domain"),
                          FLAG("--names", "?include_names", "true", "Names, not IDs"),

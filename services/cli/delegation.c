@@ -40,11 +40,15 @@ set_rules(struct cli *cli, json_t *body, struct fault *f)
     if (text == NULL)
         return 0;
     if (text[strspn(text, " \t\n")] == '[') {
-        if (json_read(cli->arena, text, strlen(text), &rules, f) < 0)
-            return -1;
-    } else if (body_file(cli->arena, text, &data, &size, f) < 0 ||
-               json_read(cli->arena, data, size, &rules, f) < 0) {
+        data = arena_strdup(cli->arena, text);
+        size = strlen(text);
+    } else if (body_file(cli->arena, text, &data, &size, f) < 0) {
         return -1;
+    }
+    if (json_read(cli->arena, data, size, &rules, f) < 0) {
+        text = arena_strdup(cli->arena, f->message);
+        fault_clear(f);
+        return fault_raise(f, FAULT_INVALID, "--access-rules: %s", text);
     }
     json_object_set(body, "access_rules", rules);
     return 0;

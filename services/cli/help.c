@@ -72,6 +72,20 @@ prints(const struct command *c)
            (c->verb == VERB_RUN && !c->silent) || c->show;
 }
 
+static void
+print_columns(const struct column *columns, FILE *out)
+{
+    bool some_long = false;
+
+    for (const struct column *k = columns; k->title != NULL; k++) {
+        fprintf(out, "%s %s%s", k == columns ? "" : ",", k->title, k->long_only ? "*" : "");
+        if (k->with != NULL)
+            fprintf(out, " (with %s)", k->with);
+        some_long = some_long || k->long_only;
+    }
+    fputs(some_long ? "   (* with --long)\n" : "\n", out);
+}
+
 void
 help_command(const struct command *c, FILE *out)
 {
@@ -86,9 +100,7 @@ help_command(const struct command *c, FILE *out)
     if (prints_list(c)) {
         print_options(args_list_options, false, out);
         fputs("\nColumns:", out);
-        for (const struct column *k = c->columns; k->title != NULL; k++)
-            fprintf(out, "%s %s%s", k == c->columns ? "" : ",", k->title, k->long_only ? "*" : "");
-        fputs("   (* with --long)\n", out);
+        print_columns(c->columns, out);
     }
 }
 
@@ -117,8 +129,8 @@ shares_words(const char *name, const char *const *words, size_t count)
     return count > 0;
 }
 
-void
-help_similar(const char *const *words, size_t count, FILE *out)
+bool
+help_similar(const char *const *words, size_t count, const char *heading, FILE *out)
 {
     size_t shown = 0, n = count;
 
@@ -128,13 +140,12 @@ help_similar(const char *const *words, size_t count, FILE *out)
                 if (!shares_words(c->name, words, n))
                     continue;
                 if (shown++ == 0)
-                    fprintf(out, "virga: there is no such command; did you mean one of these?\n");
+                    fprintf(out, "%s\n", heading);
                 fprintf(out, "  %-36s %s\n", c->name, c->help);
             }
         }
     }
-    if (shown == 0)
-        fprintf(out, "virga: '%s' is no command; see virga help\n", count > 0 ? words[0] : "");
+    return shown > 0;
 }
 
 /* --- completion: the script knows the words, so that a press of <tab> starts no process */

@@ -267,7 +267,11 @@ find(struct cli *cli, const struct kind *kind, const char *text, const char *dom
 {
     bool id_first = kind->by_id_only || looks_like_id(text);
     json_t *mine;
-    int r = id_first ? by_id(cli, kind, text, ret, f) : by_name(cli, kind, text, domain_id, ret, f);
+    int r;
+
+    if (str_empty(text)) /* Its path would be that of the list. */
+        return fault_raise(f, FAULT_INVALID, "The name of a %s is empty.", kind->title);
+    r = id_first ? by_id(cli, kind, text, ret, f) : by_name(cli, kind, text, domain_id, ret, f);
 
     if (r > 0 && !id_first && complete && kind->list_is_short)
         r = by_id(cli, kind, kind_object_id(kind, *ret), ret, f);
@@ -300,8 +304,6 @@ kind_id(struct cli *cli, const struct kind *kind, const char *text, const char *
 {
     json_t *object = NULL;
 
-    if (str_empty(text))
-        return fault_raise(f, FAULT_INVALID, "The name of a %s is empty.", kind->title);
     if (find(cli, kind, text, domain_id, false, &object, f) < 0)
         return -1;
     *ret = kind_object_id(kind, object);

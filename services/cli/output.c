@@ -13,11 +13,8 @@ output_setup(struct output *o, const struct args *args, struct fault *f _unused_
     static const struct {
         const char *name;
         enum output_format format;
-    } formats[] = { { "table", OUTPUT_TABLE },
-                    { "json", OUTPUT_JSON },
-                    { "value", OUTPUT_VALUE },
-                    { "csv", OUTPUT_CSV },
-                    { "yaml", OUTPUT_YAML } };
+    } formats[] = { { "table", OUTPUT_TABLE }, { "json", OUTPUT_JSON }, { "value", OUTPUT_VALUE },
+                    { "csv", OUTPUT_CSV },     { "yaml", OUTPUT_YAML }, { "shell", OUTPUT_SHELL } };
     const char *text = args_get(args, "-f"), *width = args_get(args, "--max-width");
     int64_t columns;
 
@@ -27,6 +24,7 @@ output_setup(struct output *o, const struct args *args, struct fault *f _unused_
         if (str_equal_nocase(text, formats[i].name))
             o->format = formats[i].format;
     }
+    o->prefix = args_get(args, "--prefix");
     o->noindent = args_has(args, "--noindent");
     if (width != NULL && str_to_int64(width, 0, 10000, &columns) == 0)
         o->max_width = (long)columns;
@@ -74,17 +72,19 @@ set_size(struct arena *a, struct sheet *sheet, size_t rows, size_t columns)
     sheet->texts = ARENA_ARRAY(a, char *, rows *columns + 1);
 }
 
+/* The n-th value of any of the three. */
 static const char *
 wanted_column(const struct args *args, size_t n)
 {
-    const char *name = args_nth(args, "-c", n);
-    size_t i = 0;
+    for (size_t i = 0; i < args->count; i++) {
+        const char *name = args->items[i].option->name;
 
-    if (name != NULL)
-        return name;
-    while (args_nth(args, "-c", i) != NULL)
-        i++;
-    return args_nth(args, "--column", n - i);
+        if ((str_equal(name, "-c") || str_equal(name, "--column") ||
+             str_equal(name, "--variable")) &&
+            n-- == 0)
+            return args->items[i].text;
+    }
+    return NULL;
 }
 
 /* "created_at" finds "Created At". */
@@ -127,7 +127,8 @@ static int
 choose_columns(struct cli *cli, const struct column *columns, const struct column **ret,
                size_t *ret_count, struct fault *f)
 {
-    bool all = args_has(&cli->args, "--long") || wanted_column(&cli->args, 0) != NULL;
+    bool named = wanted_column(&cli->args, 0) != NULL,
+         all = named || args_has(&cli->args, "--long");
     const char *name;
     size_t n = 0;
 
@@ -136,7 +137,8 @@ choose_columns(struct cli *cli, const struct column *columns, const struct colum
             return fault_raise(f, FAULT_INVALID, "No recognized column names in ['%s']", name);
     }
     for (const struct column *c = columns; n < MAX_COLUMNS && c->title != NULL; c++) {
-        if ((!c->long_only || all) && is_wanted(&cli->args, c->title))
+        if ((!c->long_only || all) && (c->with == NULL || named || args_has(&cli->args, c->with)) &&
+            is_wanted(&cli->args, c->title))
             ret[n++] = c;
     }
     *ret_count = n;
@@ -261,6 +263,8 @@ output_list(struct cli *cli, const struct column *columns, const json_t *list, s
     struct sheet sheet = { 0 };
     json_t *object;
 
+    if (cli->output.format == OUTPUT_SHELL)
+        return fault_raise(f, FAULT_INVALID, "-f shell is for one object, not for a list.");
     if (choose_columns(cli, columns, chosen, &count, f) < 0)
         return -1;
     json_array_foreach(list, i, object)

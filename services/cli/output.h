@@ -1,4 +1,4 @@
-/* Printing: rows of a list, or the fields of one object, as table, JSON, value, CSV or YAML. */
+/* Printing: rows of a list, or the fields of one object, as table, JSON, value, CSV, YAML or a shell's variables. */
 #pragma once
 
 #include <jansson.h>
@@ -13,12 +13,20 @@ struct column;
 struct kind;
 struct args;
 
-enum output_format { OUTPUT_TABLE, OUTPUT_JSON, OUTPUT_VALUE, OUTPUT_CSV, OUTPUT_YAML };
+enum output_format {
+    OUTPUT_TABLE,
+    OUTPUT_JSON,
+    OUTPUT_VALUE,
+    OUTPUT_CSV,
+    OUTPUT_YAML,
+    OUTPUT_SHELL
+};
 
 struct output {
     enum output_format format;
     bool noindent;
-    long max_width; /* 0: the terminal's */
+    const char *prefix; /* OUTPUT_SHELL: of names. */
+    long max_width;     /* 0: the terminal's */
 };
 
 /* What is printed: cells as JSON values, and as the text a person reads. */

@@ -28,10 +28,12 @@ own_help(struct cli *cli, struct fault *f)
         return 0;
     }
     found = command_find(words, count, &matched);
-    if (found == NULL || matched < count) {
-        help_similar(words, count, stdout);
-        return found == NULL ? fault_raise(f, FAULT_NOT_FOUND, "There is no such command.") : 0;
-    }
+    if (found == NULL || matched < count)
+        return help_similar(words, count,
+                            "virga help <command> says how one of these is used:", stdout)
+                   ? 0
+                   : fault_raise(f, FAULT_NOT_FOUND, "'%s' is no command; see virga help",
+                                 words[0]);
     help_command(found, stdout);
     return 0;
 }

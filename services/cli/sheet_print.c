@@ -1,4 +1,4 @@
-/* The five formats. Tables are libsmartcols'; it escapes control characters, so that a name cannot steer a terminal. */
+/* The formats. Tables are libsmartcols'; it escapes control characters, so that a name cannot steer a terminal. */
 #include <libsmartcols/libsmartcols.h>
 #include <unistd.h>
 
@@ -167,6 +167,22 @@ print_yaml(struct cli *cli, const struct sheet *s, bool list, FILE *out)
     }
 }
 
+/* name="value" for a shell to read, in which nothing of the value is more than text. */
+static void
+print_shell(struct cli *cli, const struct sheet *s, FILE *out)
+{
+    for (size_t c = 0; c < s->columns; c++) {
+        if (cli->output.prefix != NULL)
+            fputs(cli->output.prefix, out);
+        for (const char *at = s->titles[c]; *at != '\0'; at++)
+            fputc(isalnum((unsigned char)*at) ? tolower((unsigned char)*at) : '_', out);
+        fputs("=\"", out);
+        for (const char *at = s->texts[c]; *at != '\0'; at++)
+            fprintf(out, strchr("\"\\$`", *at) != NULL ? "\\%c" : "%c", *at);
+        fputs("\"\n", out);
+    }
+}
+
 void
 sheet_print(struct cli *cli, const struct sheet *s, bool list, FILE *out)
 {
@@ -185,6 +201,9 @@ sheet_print(struct cli *cli, const struct sheet *s, bool list, FILE *out)
         break;
     case OUTPUT_YAML:
         print_yaml(cli, s, list, out);
+        break;
+    case OUTPUT_SHELL:
+        print_shell(cli, s, out);
         break;
     }
 }

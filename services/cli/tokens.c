@@ -8,6 +8,13 @@
 #include "session.h"
 #include "shapes.h"
 
+/* "2026-11-29T02:46:12.642648Z" as the openstack client writes it. */
+static char *
+short_time(struct arena *a, const char *text)
+{
+    return arena_printf(a, "%.19s+0000", text != NULL ? text : "");
+}
+
 /* Always a new one: the cached token is for this program's own use. */
 int
 access_token_issue(struct cli *cli, struct fault *f)
@@ -18,9 +25,10 @@ access_token_issue(struct cli *cli, struct fault *f)
     if (session_open(cli, true, f) < 0)
         return -1;
     token = json_object_get(cli->session->body, "token");
-    shown = json_own(cli->arena, json_pack("{ss sO ss}", "id", cli->session->token, "expires",
-                                           json_object_get(token, "expires_at"), "user_id",
-                                           session_user_id(cli)));
+    shown =
+        json_own(cli->arena, json_pack("{ss ss ss}", "id", cli->session->token, "expires",
+                                       short_time(cli->arena, json_get_text(token, "expires_at")),
+                                       "user_id", session_user_id(cli)));
     if (session_project_id(cli) != NULL)
         json_object_set_new(shown, "project_id", json_string(session_project_id(cli)));
     domain = json_get_text(json_object_get(token, "domain"), "id");

@@ -94,9 +94,11 @@ class Help(unittest.TestCase):
             self.assertEqual(done.returncode, 2, words)
             self.assertTrue(done.stderr)
         self.assertIn("server create", run("server").stderr)
+        self.assertIn("implied role list", virga("help", "implied"))
+        self.assertEqual(run("help", "bogus").stderr, "'bogus' is no command; see virga help\n")
 
     # Of commands that openstack has too. What it has since, or never had for what the API can do.
-    MORE = {"image create": {"--hidden", "--unhidden"}, "domain create": {"--id"}, "endpoint list": {"--endpointgroup"},
+    MORE = {"image create": {"--hidden", "--unhidden"}, "domain create": {"--id"}, "endpoint list": {"--endpointgroup"}, "role assignment list": {"--subtree"},
             "trust create": {"--remaining-uses", "--allow-redelegation", "--redelegation-count"},
             "trust list": {"--trustor", "--trustor-domain", "--trustee", "--trustee-domain"},
             "limit create": {"--domain"}, "limit list": {"--domain"},
@@ -105,7 +107,7 @@ class Help(unittest.TestCase):
             "federation protocol create": {"--remote-id-attribute"}, "federation protocol set": {"--remote-id-attribute"},
             "service provider create": {"--relay-state-prefix"}, "service provider set": {"--relay-state-prefix"}}
     # How tables may look beside, and help.
-    LOOKS = {"-h", "--help", "--variable", "--prefix", "--fit-width", "--print-empty", "--quote"}
+    LOOKS = {"-h", "--help", "--fit-width", "--print-empty", "--quote"}
 
     def test_options_are_openstacks(self):
         """Commands that openstack has too know no option that it does not know, but for --wait; and all of identity's."""
@@ -221,6 +223,17 @@ class Output(unittest.TestCase):
         self.assertEqual(yaml.safe_load(virga("network", "list", "-f", "yaml", "--sort-column", "Name"))[1]["Name"], "b-net")
         self.assertEqual(yaml.safe_load(virga("network", "show", "b-net", "-f", "yaml"))["description"], 'says "hi", twice')
 
+    def test_shell(self):
+        """For eval: whatever a value has in it, it is text."""
+        text = 'a "b" $(echo c) `echo d` \\\\ $HOME'
+        virga("network", "set", "a-net", "--description", text)
+        said = virga("network", "show", "a-net", "-f", "shell", "--prefix", "os_", "-c", "description", "--variable", "router:external")
+        self.assertEqual(said.splitlines()[1], 'os_router_external="False"')
+        done = subprocess.run(["sh", "-c", 'eval "$1"; printf %s "$os_description"', "sh", said], capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout, text)
+        self.assertIn("not for a list", run("network", "list", "-f", "shell").stderr)
+        virga("network", "set", "a-net", "--description", "")
+
     def test_columns(self):
         self.assertEqual(virga("network", "list", "-f", "value", "-c", "name", "--sort-column", "Name"), "a-net\nb-net\n")
         self.assertEqual(run("network", "list", "-c", "Nonsense").returncode, 1)
@@ -251,6 +264,14 @@ class Names(unittest.TestCase):
             self.assertIn(one, done.stderr)
         self.assertEqual(virga("network", "delete", *ids), "")
         self.assertIn("No network with a name or ID of 'twice' exists.", run("network", "show", "twice").stderr)
+
+    def test_empty(self):
+        """No name is the path of all."""
+        for words in (("network", "show", ""), ("network", "set", "", "--name", "x"), ("network", "delete", ""), ("user", "delete", "", ""), ("role", "add", "member", "--user", "", "--project", "demo"),
+                      ("project", "list", "--domain", "")):
+            done = run(*words)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertRegex(done.stderr, r"The name of a \w+ is empty\.", words)
 
     def test_one_of_several_fails(self):
         virga("network", "create", "gone")

@@ -279,6 +279,9 @@ class Nouns(Case):
         self.made('user', 'create', *inside, user, '--email', 'a@b', '--password', PASSWORD)
         self.made('group', 'create', *inside, group)
         self.made('role', 'create', role)
+        self.made('role', 'create', role, *inside)
+        self.assertEqual(self.same('role', 'list', *inside), [{'ID': VIRGA.json('role', 'show', role, *inside)['id'], 'Name': role, 'Domain': domain}])
+        VIRGA.do('role', 'delete', role, *inside)
         for noun, name in (('project', project), ('user', user), ('group', group)):
             self.assertEqual(self.same(noun, 'show', *inside, name)['name'], name)
             self.assertIn(name, [r['Name'] for r in self.same(noun, 'list', *inside)])
@@ -318,6 +321,11 @@ class Nouns(Case):
                 self.assertEqual(VIRGA.json('role', 'grant', 'list', *who, *there), [])
         VIRGA.do('role', 'add', role, *whom[0], *where[0])
         self.assertEqual(len(self.same('role', 'assignment', 'list', '--names', '--role', role)), 1)
+        below = VIRGA.json('project', 'create', '--domain', domain, '--parent', VIRGA.json('project', 'show', project, '--domain', domain)['id'], word())
+        VIRGA.do('role', 'add', role, *whom[0], '--project', below['id'])
+        self.assertEqual(len(VIRGA.json('role', 'assignment', 'list', *where[0])), 1)
+        self.assertEqual(len(VIRGA.json('role', 'assignment', 'list', *where[0], '--subtree')), 2)
+        VIRGA.do('project', 'delete', below['id'])
         self.assertEqual([r['Name'] for r in VIRGA.json('project', 'list', '--user', VIRGA.json('user', 'show', user, '--domain', domain)['id'])], [project])
         self.assertIn('One of --user and --group', VIRGA.refused('role', 'grant', 'list', *where[0]))
         self.assertIn('inherited from the system', VIRGA.refused('role', 'add', role, *whom[0], *where[2], '--inherited'))
@@ -507,6 +515,12 @@ class Projects(Case):
 
 
 class Tokens(Case):
+    def test_issue(self):
+        for client in self.each():
+            token = client.json('token', 'issue', env=DEMO)
+            self.assertEqual(set(token), {'id', 'expires', 'project_id', 'user_id'})
+            self.assertRegex(token['expires'], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0000$')
+
     def test_show(self):
         token = VIRGA.json('token', 'issue', env=DEMO)
         for words, stdin in (((token['id'],), ''), (('-',), token['id'] + '\n')):
