@@ -234,6 +234,16 @@ class Output(unittest.TestCase):
         self.assertIn("not for a list", run("network", "list", "-f", "shell").stderr)
         virga("network", "set", "a-net", "--description", "")
 
+    def test_versions(self):
+        for more in ((), ("--all-interfaces",), ("--interface", "internal", "--service", "volumev3"), ("--status", "supported"), ("--region-name", "RegionOne"), ("--service", "identity")):
+            ours = show("versions", "show", *more)
+            done = subprocess.run(["openstack", "versions", "show", *more, "-f", "json"], capture_output=True, text=True, timeout=120, env=environment(), check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            key = str if "--all-interfaces" in more else lambda row: 0  # There the order of interfaces is a set's.
+            self.assertEqual(sorted(ours, key=key), sorted(json.loads(done.stdout), key=key), more)
+            self.assertTrue(ours, more)
+        self.assertEqual(show("versions", "show", "--region-name", "Mars"), [])
+
     def test_columns(self):
         self.assertEqual(virga("network", "list", "-f", "value", "-c", "name", "--sort-column", "Name"), "a-net\nb-net\n")
         self.assertEqual(run("network", "list", "-c", "Nonsense").returncode, 1)

@@ -12,7 +12,7 @@ import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', 'lib'))
 from cloud import Cloud  # noqa: E402
-from command_line import Client, environment  # noqa: E402
+from command_line import Client, OpenStack, environment  # noqa: E402
 
 PASSWORD = 'Correct-Horse-7'
 
@@ -23,7 +23,7 @@ def setUpModule():
     FOLDER = tempfile.mkdtemp(prefix='virga-test-cli-')
     admin = environment(CLOUD, FOLDER, 'admin', CLOUD.layout.secret('user-admin'), 'admin')
     VIRGA = Client(CLOUD.layout.binary('virga'), admin)
-    OPENSTACK = Client('openstack', admin)
+    OPENSTACK = OpenStack(admin)
     SYSTEM = {k: v for k, v in dict(admin, OS_SYSTEM_SCOPE='all').items() if 'PROJECT' not in k}
     DEMO = environment(CLOUD, FOLDER, 'demo', PASSWORD, 'demo')
     VIRGA.do('project', 'create', 'demo')
@@ -535,6 +535,11 @@ class Tokens(Case):
         self.assertEqual(VIRGA.json('token', 'revocation', 'list', '--since', '2999-01-01T00:00:00Z'), [])
         self.assertEqual(VIRGA.json('token', 'key', 'list')[0]['Algorithm'], 'EdDSA')
 
+    def test_versions(self):
+        self.same('versions', 'show', '--service', 'identity')
+        rows = VIRGA.json('versions', 'show')  # Of the others no daemon runs here.
+        self.assertEqual({(r['Version'], r['Status']) for r in rows if r['Service Type'] != 'identity'}, {(None, 'CURRENT')})
+
     def test_scopes(self):
         self.assertEqual([(r['Type'], r['Name']) for r in VIRGA.json('token', 'scope', 'list', env=DEMO)], [('project', 'demo')])
         self.assertEqual([(r['Type'], r['ID']) for r in VIRGA.json('token', 'scope', 'list')][0], ('system', 'all'))
@@ -568,7 +573,7 @@ NOT_FOR_PEOPLE = {
     'create_oauth2_token': 'clients of OAuth 2.0', 'get_oauth2_token': 'says 405', 'put_oauth2_token': 'says 405', 'patch_oauth2_token': 'says 405',
     'delete_oauth2_token': 'says 405',
     'list_revocations': 'for daemons: token revocation list says it',
-    'list_versions': 'for clients', 'show_version': 'for clients',
+    'show_version': 'versions show',
     'list_implied_roles': 'implied role list', 'show_implied_role': 'implied role list', 'check_implied_role': 'implied role list',
     'show_trust_role': 'trust role list', 'show_oauth_access_token_role': 'access token role list',
     'update_domain_config_group': 'domain config set', 'update_domain_config_option': 'domain config set',

@@ -1,16 +1,26 @@
 """Command lines for tests: virga and, where it is installed, Debian's openstack, in the same environment.
 
-    virga = Client(cloud.layout.binary('virga'), environment)
-    virga.json('role', 'list')
+    virga, openstack = Client(cloud.layout.binary('virga'), env), OpenStack(env)
+    virga.json('role', 'list') == openstack.json('role', 'list')
 
 Of virga all requests are kept (Client.requests), as --debug tells them: what a test reached can be counted."""
 
+import contextlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import urllib.parse
+import warnings
+
+try:
+    from openstackclient import shell
+    from openstackclient.common import clientmanager
+    from osc_lib import clientmanager as osc_clientmanager
+except ImportError:
+    shell = None
 
 
 def environment(cloud, folder, user, password, project, **more):
@@ -42,6 +52,7 @@ class Client:
         if self.traces:
             self.requests += [(method, urllib.parse.urlsplit(url).path) for method, url in re.findall(r'^> ([A-Z]+) (\S+)$', done.stderr, re.M)]
             done.trace = done.stderr
+            assert 'Sanitizer' not in done.stderr, (words, done.stderr)
             done.stderr = ''.join(line + '\n' for line in done.stderr.splitlines() if not line.startswith(('> ', '< ')))
         return done
 
@@ -58,3 +69,40 @@ class Client:
         done = self.run(*words, stdin=stdin, env=env)
         assert done.returncode == code and not done.stdout, (self.program, words, done.returncode, done.stdout, done.stderr)
         return done.stderr
+
+
+class OpenStack(Client):
+    """Debian's client in this process: its start is most of what a command costs, and what it sees is a command line and the environment."""
+
+    def __init__(self, env):
+        super().__init__('openstack', env)
+        warnings.simplefilter('ignore')
+
+    @property
+    def is_there(self):
+        return shell is not None
+
+    @staticmethod
+    def _forget_clients():
+        """What a process that serves one command line keeps: the clients of the first user."""
+        for cls in clientmanager.ClientManager.__mro__ + osc_clientmanager.ClientManager.__mro__:
+            for cached in vars(cls).values():
+                if isinstance(cached, osc_clientmanager.ClientCache):
+                    cached._handle = None
+
+    def run(self, *words, stdin='', env=None):
+        assert not stdin, 'it has none of its own'
+        out, err, before = io.StringIO(), io.StringIO(), dict(os.environ)
+        os.environ.clear()
+        os.environ.update(env or self.env)
+        self._forget_clients()
+        try:
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+                try:
+                    code = shell.OpenStackShell().run(list(words))
+                except SystemExit as end:
+                    code = end.code
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+        return subprocess.CompletedProcess(words, code or 0, out.getvalue(), err.getvalue())
