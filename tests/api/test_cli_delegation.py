@@ -4,7 +4,6 @@ in, deleted; with the same columns and values."""
 import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -12,6 +11,7 @@ import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', 'lib'))
 from cloud import Cloud  # noqa: E402
+import command_line  # noqa: E402
 
 PASSWORD = 'Correct-Horse-7'
 RULES = [{'method': 'GET', 'path': '/v3/users/*/application_credentials', 'service': 'identity'}]
@@ -35,44 +35,25 @@ def tearDownModule():
 
 
 def environment(user='demo', **more):
-    env = {'PATH': os.environ['PATH'], 'HOME': FOLDER, 'XDG_CACHE_HOME': os.path.join(FOLDER, 'cache'), 'OS_CLIENT_CONFIG_FILE': '/dev/null',
-           'OS_AUTH_URL': CLOUD.urls['identity'] + '/v3', 'OS_IDENTITY_API_VERSION': '3'}
     if user:
-        env.update(OS_USERNAME=user, OS_PASSWORD=PASSWORD, OS_PROJECT_NAME=user, OS_USER_DOMAIN_NAME='Default', OS_PROJECT_DOMAIN_NAME='Default')
-    env.update({k: os.environ[k] for k in ('ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS') if k in os.environ})
-    env.update(more)
-    return env
-
-
-class Client:
-    def __init__(self, program):
-        self.program = program
-
-    def run(self, *words, env=None):
-        return subprocess.run([self.program, *words], capture_output=True, text=True, timeout=120, env=env or environment(), check=False)
-
-    def do(self, *words, env=None):
-        done = self.run(*words, env=env)
-        assert done.returncode == 0, (self.program, words, done.stdout, done.stderr)
-        return done.stdout
-
-    def json(self, *words, env=None):
-        return json.loads(self.do(*words, '-f', 'json', env=env))
+        return command_line.environment(CLOUD, FOLDER, user, PASSWORD, user, **more)
+    nobody = dict.fromkeys(('OS_USER_DOMAIN_NAME', 'OS_PROJECT_DOMAIN_NAME'))
+    return command_line.environment(CLOUD, FOLDER, None, None, None, **dict(nobody, **more))
 
 
 class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.virga = Client(CLOUD.layout.binary('virga'))
-        cls.openstack = Client('openstack')
+        cls.virga = command_line.Client(CLOUD.layout.binary('virga'), environment())
+        cls.openstack = command_line.OpenStack(environment())
 
     def each(self):
-        return [client for client in (self.virga, self.openstack) if shutil.which(client.program) is not None]
+        return [client for client in (self.virga, self.openstack) if client.is_there]
 
     def same(self, client, *words):
-        """What both say of what 'client' made, which is the same. (The other one takes its time: it is asked once of each.)"""
+        """What both say of what 'client' made, which is the same."""
         ours = self.virga.json(*words)
-        if client is self.virga and shutil.which('openstack') is not None:
+        if client is self.virga and self.openstack.is_there:
             self.assertEqual(ours, self.openstack.json(*words), words)
         return ours
 

@@ -1,26 +1,14 @@
 #!/usr/bin/python3
-"""Debian's openstack client, unmodified: the identity commands, each kind of thing from create to delete.
-
-The client runs in this process (its start is most of what a command costs); what it sees is a command line and the environment."""
-import contextlib
-import io
+"""Debian's openstack client, unmodified: the identity commands, each kind of thing from create to delete."""
 import json
 import os
 import sys
 import unittest
 import uuid
-import warnings
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', 'lib'))
 from cloud import Cloud  # noqa: E402
-
-warnings.simplefilter('ignore')
-try:
-    from openstackclient import shell
-    from openstackclient.common import clientmanager
-    from osc_lib import clientmanager as osc_clientmanager
-except ImportError:
-    shell = None
+import command_line  # noqa: E402
 
 
 def setUpModule():
@@ -40,39 +28,17 @@ class Failed(Exception):
     pass
 
 
-def forget_clients():
-    """What a process that serves one command line keeps: the clients of the first user."""
-    for cls in clientmanager.ClientManager.__mro__ + osc_clientmanager.ClientManager.__mro__:
-        for cached in vars(cls).values():
-            if isinstance(cached, osc_clientmanager.ClientCache):
-                cached._handle = None
-
-
-class Client:
+class Client(command_line.OpenStack):
     def __init__(self, **more):
-        self.environment = dict({
+        super().__init__(dict({
             'OS_AUTH_URL': CLOUD.urls['identity'] + '/v3', 'OS_USERNAME': 'admin', 'OS_PASSWORD': CLOUD.layout.secret('user-admin'),
             'OS_PROJECT_NAME': 'admin', 'OS_USER_DOMAIN_NAME': 'Default', 'OS_PROJECT_DOMAIN_NAME': 'Default',
-            'OS_REGION_NAME': 'RegionOne', 'OS_IDENTITY_API_VERSION': '3'}, **more)
+            'OS_REGION_NAME': 'RegionOne', 'OS_IDENTITY_API_VERSION': '3'}, **more))
 
     def run(self, line, *more):
         """(exit code, standard output, standard error) of "openstack LINE MORE..."."""
-        out, err = io.StringIO(), io.StringIO()
-        before = dict(os.environ)
-        for name in [n for n in os.environ if n.startswith('OS_')]:
-            del os.environ[name]
-        os.environ.update(self.environment)
-        forget_clients()
-        try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-                try:
-                    code = shell.OpenStackShell().run(line.split() + list(more))
-                except SystemExit as end:
-                    code = end.code
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-        return code or 0, out.getvalue(), err.getvalue()
+        done = super().run(*line.split(), *more)
+        return done.returncode, done.stdout, done.stderr
 
     def __call__(self, line, *more):
         code, out, err = self.run(line, *more)
@@ -90,7 +56,7 @@ class Client:
         return out + err
 
 
-@unittest.skipIf(shell is None, "Debian's python3-openstackclient is not installed")
+@unittest.skipIf(command_line.shell is None, "Debian's python3-openstackclient is not installed")
 class Commands(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -154,7 +120,7 @@ class Commands(unittest.TestCase):
         own = self.as_user(dict(made, name=made['name'] + 'x'), project)
         own('user password set --original-password secret --password another')
         own.refused('token issue')
-        own.environment['OS_PASSWORD'] = 'another'
+        own.env['OS_PASSWORD'] = 'another'
         own('token issue')
         self.listed('user list --project ' + project['id'], made['id'])
 
@@ -212,7 +178,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(own.json('application credential show', made['name'])['id'], made['id'])
         by_it = Client(OS_AUTH_TYPE='v3applicationcredential', OS_APPLICATION_CREDENTIAL_ID=made['id'], OS_APPLICATION_CREDENTIAL_SECRET='hush')
         for name in ('OS_USERNAME', 'OS_PASSWORD', 'OS_PROJECT_NAME', 'OS_USER_DOMAIN_NAME', 'OS_PROJECT_DOMAIN_NAME'):
-            del by_it.environment[name]
+            del by_it.env[name]
         by_it('token issue')
         own('application credential delete', made['name'])
         by_it.refused('token issue')
@@ -236,7 +202,7 @@ class Commands(unittest.TestCase):
         self.assertIn(made['id'], [row['ID'] for row in self.o.json('trust list')])
         self.assertEqual(own.json('trust show', made['id'])['id'], made['id'])
         by_it = Client(OS_USERNAME=trustee['name'], OS_PASSWORD='secret', OS_TRUST_ID=made['id'])
-        del by_it.environment['OS_PROJECT_NAME'], by_it.environment['OS_PROJECT_DOMAIN_NAME']
+        del by_it.env['OS_PROJECT_NAME'], by_it.env['OS_PROJECT_DOMAIN_NAME']
         self.assertEqual(by_it.json('token issue')['project_id'], project['id'])
         own('trust delete', made['id'])
         by_it.refused('token issue')
@@ -268,7 +234,7 @@ class Commands(unittest.TestCase):
         limit = self.made('limit create --region RegionOne --project %s --service %s --resource-limit 5' % (project['id'], service['id']),
                           'widgets', delete='limit delete %(id)s')
         system = Client(OS_SYSTEM_SCOPE='all')      # A project sees its own.
-        del system.environment['OS_PROJECT_NAME'], system.environment['OS_PROJECT_DOMAIN_NAME']
+        del system.env['OS_PROJECT_NAME'], system.env['OS_PROJECT_DOMAIN_NAME']
         self.assertIn(limit['id'], [row['ID'] for row in system.json('limit list')])
         own = self.as_user(self.user(), project)
         self.assertEqual([row['ID'] for row in own.json('limit list')], [limit['id']])
@@ -338,7 +304,7 @@ class Commands(unittest.TestCase):
         self.assertTrue(issued['expires'])
         self.o('token revoke', issued['id'])
         by_it = Client(OS_AUTH_TYPE='v3token', OS_TOKEN=issued['id'])
-        del by_it.environment['OS_USERNAME'], by_it.environment['OS_PASSWORD'], by_it.environment['OS_USER_DOMAIN_NAME']
+        del by_it.env['OS_USERNAME'], by_it.env['OS_PASSWORD'], by_it.env['OS_USER_DOMAIN_NAME']
         by_it.refused('project list')
         self.o('catalog list')
         self.assertEqual(self.o.json('catalog show identity')['type'], 'identity')
