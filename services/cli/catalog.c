@@ -1,4 +1,4 @@
-/* Endpoints, their groups, the catalogue. */
+/* Endpoints, their groups and policies, the catalogue. */
 #include "access.h"
 #include "base/json.h"
 #include "body.h"
@@ -150,4 +150,33 @@ access_catalog(struct cli *cli, struct fault *f)
                                  one, f);
     }
     return fault_raise(f, FAULT_NOT_FOUND, "service %s not found", wanted);
+}
+
+/* "endpoint contains project": is the second in the first? */
+int
+access_contains(struct cli *cli, struct fault *f)
+{
+    struct rest r = { .service = SERVICE_IDENTITY, .method = HTTP_HEAD };
+    const char *verb = strstr(cli->command->name, " contains "),
+               *region = args_get(&cli->args, "--region"), *texts[2] = { "", "" };
+    size_t count = 0;
+    char *path, *what;
+
+    for (size_t i = 0; i < cli->args.count && count < ARRAY_SIZE(texts); i++) {
+        if (cli->args.items[i].option->name[0] == '<')
+            texts[count++] = cli->args.items[i].text;
+    }
+    if (body_path(cli, cli->command->path, &path, f) < 0)
+        return -1;
+    r.path = path;
+    what = arena_printf(cli->arena, "%s %s%s%s", verb + strlen(" contains "), texts[1],
+                        region != NULL ? " in region " : "", region != NULL ? region : "");
+    if (rest_call(cli, &r, f) < 0)
+        return r.status == 404 ? fault_raise(f, FAULT_NOT_FOUND, "%.*s %s does not contain %s",
+                                             (int)(verb - cli->command->name), cli->command->name,
+                                             texts[0], what)
+                               : -1;
+    printf("%.*s %s contains %s\n", (int)(verb - cli->command->name), cli->command->name, texts[0],
+           what);
+    return 0;
 }

@@ -204,6 +204,8 @@ domain_config_write(struct cli *cli, struct fault *f)
 
     if (file == NULL && !args_has(&cli->args, "--property") && !args_has(&cli->args, "--prompt"))
         return fault_raise(f, FAULT_INVALID, "Give --property, --prompt or --file.");
+    if (str_equal(file, "-") && args_has(&cli->args, "--prompt"))
+        return fault_raise(f, FAULT_INVALID, "Give --file a file: --prompt reads standard input.");
     if (domain_path(cli, &r.path, f) < 0 ||
         (file != NULL && read_config(cli, file, &config, f) < 0) ||
         read_arguments(cli, config, f) < 0)

@@ -217,6 +217,7 @@ class DomainConfig(Case):
 
     def test_refused(self):
         self.assertIn('Give --property, --prompt or --file.', self.refused('set'))
+        self.assertIn('--prompt reads standard input', self.refused('set', '--file', '-', '--prompt', 'ldap.password', stdin='{}'))
         self.assertIn('is a group, not an option of it', self.refused('set', '--property', 'ldap=x'))
         for text in ('.url', 'ldap.', '.'):
             self.assertIn('is neither a group (ldap) nor an option (ldap.url).', self.refused('show', text))
@@ -543,6 +544,20 @@ class Tokens(Case):
     def test_scopes(self):
         self.assertEqual([(r['Type'], r['Name']) for r in VIRGA.json('token', 'scope', 'list', env=DEMO)], [('project', 'demo')])
         self.assertEqual([(r['Type'], r['ID']) for r in VIRGA.json('token', 'scope', 'list')][0], ('system', 'all'))
+
+    def test_a_service_that_came_later(self):
+        """A cached token's catalogue lacks it; it is found all the same."""
+        env = dict(DEMO, XDG_CACHE_HOME=os.path.join(FOLDER, 'cache-of-its-own'))
+        old = VIRGA.json('endpoint', 'list', '--service', 'placement')
+        service = VIRGA.json('service', 'show', 'placement')
+        VIRGA.do('service', 'delete', 'placement')
+        try:
+            self.assertIn('has no public endpoint for the placement service', VIRGA.refused('resource', 'provider', 'list', env=env))
+        finally:
+            VIRGA.do('service', 'create', 'placement', '--name', service['name'])
+            for endpoint in old:
+                VIRGA.do('endpoint', 'create', 'placement', endpoint['Interface'], endpoint['URL'], '--region', endpoint['Region'])
+        self.assertIn('cannot be reached', VIRGA.refused('resource', 'provider', 'list', env=env))
 
     def test_oauth1(self):
         """Logging in with an access token, as openstack does with the plugin v3oauth1."""
