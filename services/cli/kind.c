@@ -279,7 +279,8 @@ find(struct cli *cli, const struct kind *kind, const char *text, const char *dom
         r = by_name(cli, kind, text, domain_id, ret, f);
     else if (r == 0)
         r = by_id(cli, kind, text, ret, f);
-    if (r <= 0 && (mine = own(cli, kind, text, domain_id)) != NULL) {
+    if ((r == 0 || (r < 0 && f->kind == FAULT_FORBIDDEN)) &&
+        (mine = own(cli, kind, text, domain_id)) != NULL) {
         fault_clear(f);
         *ret = mine;
         r = complete ? by_id(cli, kind, kind_object_id(kind, mine), ret, f) : 1;

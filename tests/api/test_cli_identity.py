@@ -515,6 +515,18 @@ class Projects(Case):
             self.assertIn('(HTTP 403)', VIRGA.refused(*words, env=DEMO))
 
 
+    def test_own_name_does_not_settle_what_is_ambiguous(self):
+        domain = word()
+        VIRGA.do('domain', 'create', domain)
+        other = VIRGA.json('project', 'create', '--domain', domain, 'admin')['id']
+        for words in (('project', 'show', 'admin'), ('project', 'set', 'admin', '--description', 'x'), ('project', 'delete', 'admin')):
+            self.assertIn("More than one project exists with the name 'admin'", VIRGA.refused(*words))
+        VIRGA.do('project', 'delete', '--domain', domain, 'admin')
+        VIRGA.refused('project', 'show', other)
+        VIRGA.do('domain', 'set', '--disable', domain)
+        VIRGA.do('domain', 'delete', domain)
+
+
 class Tokens(Case):
     def test_issue(self):
         for client in self.each():
