@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 from cloud import Cloud  # noqa: E402
+from command_line import OpenStack  # noqa: E402
 
 from virga_deploy import clients  # noqa: E402
 
@@ -237,11 +238,10 @@ class Output(unittest.TestCase):
     def test_versions(self):
         for more in ((), ("--all-interfaces",), ("--interface", "internal", "--service", "volumev3"), ("--status", "supported"), ("--region-name", "RegionOne"), ("--service", "identity")):
             ours = show("versions", "show", *more)
-            done = subprocess.run(["openstack", "versions", "show", *more, "-f", "json"], capture_output=True, text=True, timeout=120, env=environment(), check=False)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            key = str if "--all-interfaces" in more else lambda row: 0  # There the order of interfaces is a set's.
-            self.assertEqual(sorted(ours, key=key), sorted(json.loads(done.stdout), key=key), more)
             self.assertTrue(ours, more)
+            if OpenStack(environment()).is_there:
+                key = str if "--all-interfaces" in more else lambda row: 0  # There the order of interfaces is a set's.
+                self.assertEqual(sorted(ours, key=key), sorted(OpenStack(environment()).json("versions", "show", *more), key=key), more)
         self.assertEqual(show("versions", "show", "--region-name", "Mars"), [])
 
     def test_columns(self):
@@ -249,12 +249,11 @@ class Output(unittest.TestCase):
         self.assertEqual(run("network", "list", "-c", "Nonsense").returncode, 1)
         self.assertIn("No recognized column", run("network", "show", "a-net", "-c", "nonsense").stderr)
 
+    @unittest.skipUnless(OpenStack({}).is_there, "python3-openstackclient is not installed")
     def test_same_columns_and_values_as_openstack(self):
         for words in [("network", "list", "--long"), ("network", "show", "a-net"), ("project", "list", "--long"), ("project", "show", "demo"), ("flavor", "list", "--long"),
                       ("role", "list"), ("service", "list", "--long"), ("image", "list", "--long"), ("security", "group", "list"), ("volume", "type", "list", "--long")]:
-            done = subprocess.run(["openstack", *words, "-f", "json"], capture_output=True, text=True, timeout=120, env=environment(), check=False)
-            self.assertEqual(done.returncode, 0, done.stderr)
-            theirs, ours = json.loads(done.stdout), show(*words)
+            theirs, ours = OpenStack(environment()).json(*words), show(*words)
             if isinstance(theirs, list):
                 key = str
                 self.assertEqual([set(row) for row in theirs], [set(row) for row in ours], words)
