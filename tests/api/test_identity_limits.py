@@ -100,13 +100,15 @@ class RegisteredLimits(unittest.TestCase):
         error = expect(self, 409, 'POST', '/v3/registered_limits', {'registered_limits': [dict(bodies[0], resource_name='b'), bodies[1]]})['error']
         self.assertEqual(error['message'], 'Conflict occurred attempting to store registered_limit - Duplicate entry.')
         self.assertEqual(expect(self, 200, 'GET', '/v3/registered_limits?resource_name=b&service_id=' + s)['registered_limits'], [])
-        expect(self, 409, 'DELETE', '/v3/services/' + s)
-        expect(self, 409, 'DELETE', '/v3/regions/' + r)
+        # They outlive what they name, as in Keystone.
+        expect(self, 204, 'DELETE', '/v3/services/' + s)
+        expect(self, 204, 'DELETE', '/v3/regions/' + r)
+        changed = expect(self, 200, 'PATCH', '/v3/registered_limits/' + second['id'], {'registered_limit': {'default_limit': 3}})['registered_limit']
+        self.assertEqual(changed, dict(second, default_limit=3))
         for x in (first, second):
             expect(self, 204, 'DELETE', '/v3/registered_limits/' + x['id'])
             error = expect(self, 404, 'GET', '/v3/registered_limits/' + x['id'])['error']
             self.assertEqual(error['message'], 'Could not find registered limit for %s.' % x['id'])
-        expect(self, 204, 'DELETE', '/v3/services/' + s)
 
     def test_wrong_bodies(self):
         good = {'service_id': service()['id'], 'resource_name': 'a', 'default_limit': 1}
