@@ -35,11 +35,35 @@ list_at(struct cli *cli, const char *path, struct fault *f)
     return output_list(cli, cli->command->columns, rows, f);
 }
 
-int
-access_ask_password(struct cli *cli, json_t *body, struct fault *f)
+/* What identity providers call a user, as the service has it: protocols below their provider. */
+static int
+add_federated(struct cli *cli, json_t *body, const char *text, struct fault *f)
 {
-    const char *password;
+    json_t *parts;
+    const char *provider, *protocol, *id;
 
+    if (body_parts(cli->arena, text, "idp,protocol,id", &parts, f) < 0)
+        return -1;
+    provider = json_get_text(parts, "idp");
+    protocol = json_get_text(parts, "protocol");
+    id = json_get_text(parts, "id");
+    if (provider == NULL || protocol == NULL || id == NULL)
+        return fault_raise(f, FAULT_INVALID, "--federated: '%s' lacks idp, protocol or id.", text);
+    body_set(body, "federated[]",
+             json_pack("{ss s[{ss ss}]}", "idp_id", provider, "protocols", "protocol_id", protocol,
+                       "unique_id", id));
+    return 0;
+}
+
+int
+access_user_body(struct cli *cli, json_t *body, struct fault *f)
+{
+    const char *password, *text;
+
+    for (size_t i = 0; (text = args_nth(&cli->args, "--federated", i)) != NULL; i++) {
+        if (add_federated(cli, body, text, f) < 0)
+            return -1;
+    }
     if (!args_has(&cli->args, "--password-prompt"))
         return 0;
     if (password_ask(cli->arena, "User Password: ", true, &password, f) < 0)

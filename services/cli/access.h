@@ -3,7 +3,8 @@
 
 #include "cli.h"
 
-int access_ask_password(struct cli *cli, json_t *body, struct fault *f); /* --password-prompt */
+int access_user_body(struct cli *cli, json_t *body,
+                     struct fault *f); /* --password-prompt, --federated */
 int access_own_password(struct cli *cli, json_t *body, struct fault *f);
 int access_project_list(struct cli *cli, struct fault *f);
 /* --tag, --remove-tag, --clear-tags of "project set": all replaced at once, or one by one. */

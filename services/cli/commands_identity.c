@@ -43,6 +43,11 @@
             "Methods that it must log in with, all of them: password,totp; repeat for others "     \
             "instead",                                                                             \
             .type = OPTION_WORDS, .repeat = true)
+#define FEDERATED                                                                                  \
+    OPT_PARTS("--federated", "idp=<idp>,protocol=<protocol>,id=<unique-id>", NULL,                 \
+              "idp,protocol,id",                                                                   \
+              "How an identity provider calls it; all of these that it has; repeat for more")
+#define TAGS(words) OPT("--tag", "<tag>", "tags[]", words, .repeat = true)
 
 const struct command identity_commands[] = {
     { .name = "domain create",
@@ -72,7 +77,8 @@ const struct command identity_commands[] = {
       .verb = VERB_SET,
       .kind = &kind_domain,
       .options = OPTIONS(ARG_ID("<domain>", NULL, &kind_domain, "Domain (name or ID)"), RENAME_TO,
-                         DESCRIPTION, ENABLE, IMMUTABLE) },
+                         DESCRIPTION, ENABLE, IMMUTABLE,
+                         TAGS("All the tags it has are then these; repeat for more")) },
     { .name = "domain show",
       .help = "Show a domain",
       .verb = VERB_SHOW,
@@ -144,14 +150,14 @@ const struct command identity_commands[] = {
       .help = "Create a user",
       .verb = VERB_CREATE,
       .kind = &kind_user,
-      .prepare = access_ask_password,
+      .prepare = access_user_body,
       .options =
           OPTIONS(NAME, IN_DOMAIN,
                   OPT_ID("--project", "<project>", "default_project_id", &kind_project,
                          "Its default project (name or ID)", .domain = "--project-domain"),
                   OPT("--project-domain", "<domain>", NULL, "Domain of that project (name or ID)"),
                   PASSWORD, OPT("--email", "<address>", "email", "Its mail address"), DESCRIPTION,
-                  ENABLE, OR_SHOW, USER_OPTIONS) },
+                  ENABLE, OR_SHOW, USER_OPTIONS, FEDERATED) },
     { .name = "user delete",
       .help = "Delete users",
       .verb = VERB_DELETE,
@@ -180,7 +186,7 @@ const struct command identity_commands[] = {
       .help = "Change a user",
       .verb = VERB_SET,
       .kind = &kind_user,
-      .prepare = access_ask_password,
+      .prepare = access_user_body,
       .options =
           OPTIONS(ARG_ID("<user>", NULL, &kind_user, "User (name or ID)", .domain = "--domain"),
                   DOMAIN_OF("user"), RENAME_TO,
@@ -188,7 +194,7 @@ const struct command identity_commands[] = {
                          "Its default project (name or ID)", .domain = "--project-domain"),
                   OPT("--project-domain", "<domain>", NULL, "Domain of that project (name or ID)"),
                   PASSWORD, OPT("--email", "<address>", "email", "Its mail address"), DESCRIPTION,
-                  ENABLE, USER_OPTIONS) },
+                  ENABLE, USER_OPTIONS, FEDERATED) },
     { .name = "user password set",
       .help = "Change your own password",
       .verb = VERB_REQUEST,

@@ -99,7 +99,7 @@ class Help(unittest.TestCase):
         self.assertEqual(run("help", "bogus").stderr, "'bogus' is no command; see virga help\n")
 
     # Of commands that openstack has too. What it has since, or never had for what the API can do.
-    MORE = {"image create": {"--hidden", "--unhidden"}, "domain create": {"--id"}, "endpoint list": {"--endpointgroup"}, "role assignment list": {"--subtree"},
+    MORE = {"image create": {"--hidden", "--unhidden"}, "domain create": {"--id", "--tag"}, "domain set": {"--tag"}, "user create": {"--federated"}, "user set": {"--federated"}, "endpoint list": {"--endpointgroup"}, "role assignment list": {"--subtree"},
             "trust create": {"--remaining-uses", "--allow-redelegation", "--redelegation-count"},
             "trust list": {"--trustor", "--trustor-domain", "--trustee", "--trustee-domain"},
             "limit create": {"--domain"}, "limit list": {"--domain"},

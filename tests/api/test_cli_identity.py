@@ -286,6 +286,8 @@ class Nouns(Case):
         for noun, name in (('project', project), ('user', user), ('group', group)):
             self.assertEqual(self.same(noun, 'show', *inside, name)['name'], name)
             self.assertIn(name, [r['Name'] for r in self.same(noun, 'list', *inside)])
+        VIRGA.do('domain', 'set', domain, '--tag', 'ö', '--tag', 'b')
+        self.assertEqual(sorted(VIRGA.json('domain', 'show', domain)['tags']), ['b', 'ö'])
         self.assertEqual(self.same('domain', 'show', domain)['description'], 'Überall')
         self.assertIn(domain, [r['Name'] for r in self.same('domain', 'list')])
         self.assertEqual(self.same('role', 'show', role)['name'], role)
@@ -428,6 +430,14 @@ class Nouns(Case):
                       ('federation', 'protocol', 'list', *of), ('service', 'provider', 'show', service), ('service', 'provider', 'list')):
             self.same(*words)
         VIRGA.json('federation', 'protocol', 'show', protocol, *of)
+        user, called = word(), 'idp=%s,protocol=%s,id=' % (provider, protocol)
+        made = VIRGA.json('user', 'create', user, '--federated', called + 'ä=1')
+        self.assertEqual(made['federated'], [{'idp_id': provider, 'protocols': [{'protocol_id': protocol, 'unique_id': 'ä=1'}]}])
+        VIRGA.do('user', 'set', user, '--federated', called + 'b')
+        self.assertEqual(VIRGA.json('user', 'show', made['id'])['federated'][0]['protocols'][0]['unique_id'], 'b')
+        self.assertIn('lacks idp, protocol or id', VIRGA.refused('user', 'set', user, '--federated', 'idp=x,id=y'))
+        self.assertIn("'bogus' is none of", VIRGA.refused('user', 'set', user, '--federated', 'bogus=x'))
+        VIRGA.do('user', 'delete', user)
         VIRGA.do('identity', 'provider', 'set', provider, '--authorization-ttl', '6', '--disable')
         VIRGA.do('mapping', 'set', mapping, '--rules', self.file(rules))
         VIRGA.do('federation', 'protocol', 'set', protocol, *of, '--mapping', mapping)
