@@ -32,13 +32,12 @@ tree(const char *name)
     return NULL;
 }
 
-static struct simulation_outcome
-simulated(struct arena *a, const char *query, struct simulation_changes *changes)
+static struct candidates_plan *
+plan_of(struct arena *a, const char *query)
 {
     struct http_request *http = ARENA_NEW(a, struct http_request);
     struct request *request = ARENA_NEW(a, struct request);
     struct call call = { .arena = a, .request = http, .version = 1039 };
-    struct simulation_outcome outcome;
     struct candidates_plan *plan;
     struct fault f = { 0 };
 
@@ -46,7 +45,15 @@ simulated(struct arena *a, const char *query, struct simulation_changes *changes
     assert_ok(url_parse_query(a, query, &http->query, &http->query_count, &f));
     assert_ok(request_parse(&call, request, &f));
     assert_ok(candidates_plan(mirror, request, a, &plan, &f));
-    simulation_run(&snapshot, plan, changes, a, &outcome);
+    return plan;
+}
+
+static struct simulation_outcome
+simulated(struct arena *a, const char *query, struct simulation_changes *changes)
+{
+    struct simulation_outcome outcome;
+
+    simulation_run(&snapshot, plan_of(a, query), changes, a, &outcome);
     return outcome;
 }
 
@@ -162,14 +169,85 @@ test_reasons(void **state)
     arena_free(a);
 }
 
+/* Where consumers of drained hosts go: "h2 n n -", and how many more fit then. */
+static const char *
+moved(struct arena *a, struct simulation_changes *changes, int64_t *ret_fits)
+{
+    struct simulation_outcome o = simulated(a, "resources=VCPU:1", changes);
+    const char *text = "";
+    int64_t stuck = 0;
+
+    for (size_t i = 0; i < changes->demands_count; i++) {
+        struct simulation_demand *d = &changes->demands[i];
+
+        for (size_t k = 0; k < d->count; k++) {
+            size_t at = k < d->placed ? d->moves[k].at : SIZE_MAX;
+            const char *name = at == SIZE_MAX ? "-"
+                               : at >= snapshot.trees_count
+                                   ? "added"
+                                   : mirror_root(snapshot.trees[at]->members[0])->name;
+
+            text = arena_printf(a, "%s%s%s", text, text[0] == '\0' ? "" : " ", name);
+            stuck += k >= d->placed;
+        }
+    }
+    assert_int_equal(o.stuck, stuck);
+    *ret_fits = o.fits;
+    return text;
+}
+
+static void
+test_moves(void **state)
+{
+    struct arena *a = arena_new();
+    const struct mirror_tree *h1[] = { tree("h1") };
+    const struct mirror_provider *share[] = { tree("s")->members[0] };
+    struct simulation_move moves[2][8] = { 0 };
+    struct simulation_demand demands[2] = {
+        { .plan = plan_of(a, "resources=VCPU:2"), .moves = moves[0], .count = 3 },
+        { .plan = plan_of(a, "resources=VCPU:12"), .moves = moves[1], .count = 1 },
+    };
+    struct simulation_hosts more[] = { { 2, tree("h1") } };
+    struct simulation_changes changes = {
+        .drained = h1, .drained_count = 1, .demands = demands, .demands_count = 2
+    };
+    int64_t fits;
+
+    (void)state;
+    /* The large one first: of n's 16 it leaves 4. h2 gives two more. */
+    assert_string_equal(moved(a, &changes, &fits), "h2 n n n");
+    assert_int_equal(fits, 0);
+    demands[0].placed = demands[1].placed = 0;
+    demands[0].count = 8;
+    assert_string_equal(moved(a, &changes, &fits), "h2 n n - - - - - n");
+    assert_int_equal(fits, 0);
+    assert_string_equal(verdict_counts_first(&demands[0].refused), "VCPU");
+    demands[0].placed = demands[1].placed = 0;
+    changes.hosts = more;
+    changes.hosts_count = 1;
+    assert_string_equal(moved(a, &changes, &fits), "h2 n n added added added added added n");
+    assert_int_equal(fits, 16 - 10);
+    /* Near the share that keeps its disk: n alone. */
+    changes.hosts_count = 0;
+    changes.demands_count = 1;
+    demands[0] = (struct simulation_demand){ .plan = plan_of(a, "resources=VCPU:6"),
+                                             .kept = share,
+                                             .kept_count = 1,
+                                             .moves = moves[0],
+                                             .count = 3 };
+    assert_string_equal(moved(a, &changes, &fits), "n n -");
+    assert_int_equal(fits, 4);
+    assert_string_equal(verdict_counts_first(&demands[0].refused), "kept");
+    arena_free(a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_as_it_is),
-        cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_share),
-        cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_as_it_is), cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_share),    cmocka_unit_test(test_reasons),
+        cmocka_unit_test(test_moves),
     };
 
     return cmocka_run_group_tests(tests, setup_fork, teardown);
