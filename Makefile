@@ -6,7 +6,7 @@
 #   make check      all tests      make lint     format, clang-tidy, layering, headers
 #   make bench      figures        make tempest LIST=smoke
 #
-# O=dir builds elsewhere. V=san builds with AddressSanitizer and UBSan (what the tests use), V=release is the default.
+# O=dir builds elsewhere. V=san builds with AddressSanitizer and UBSan (what the tests use), V=tsan with ThreadSanitizer, V=release is the default.
 
 O ?= build
 V ?= release

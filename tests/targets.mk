@@ -1,7 +1,8 @@
 # Tests and checks: included by the Makefile.
 #
 #   make check            installs its needs, builds with sanitizers, runs everything; ends with "N passed, N failed"
-#   make check ONLY=api   only test programs whose path contains the word
+#   make check ONLY=api   only test programs whose path contains the word (or one of several: ONLY=api,unit)
+#   make tsan             what threads share, with ThreadSanitizer (TSAN=words: other programs than the daemons' of identity and placement)
 #   make lint  make bench  make fuzz SECONDS=60  make tempest LIST=smoke  make interop  make tempest SERVICE=identity
 
 ONLY ?=
@@ -29,6 +30,16 @@ check:
 check-built:
 	@deploy/systemd/verify $(abspath $(B))
 	@$(PYTHON) tests/run --build $(abspath $(B)) --out $(abspath $(O)) $(if $(ONLY),--only $(ONLY))
+
+# What threads share, under ThreadSanitizer: the programs whose path contains one of the words. A report fails the program in whose run it came.
+TSAN ?= unit/placement/,unit/identity/,unit/auth/,unit/http/,unit/db/,unit/api/,unit/daemon/,unit/base/,api/test_placement,api/test_identity_,api/test_identity.py,api/test_operations
+.PHONY: tsan tsan-built
+tsan:
+	@deploy/install-packages build run test
+	@$(MAKE) --no-print-directory -j$$(nproc) V=tsan all unit-tests
+	@$(MAKE) --no-print-directory V=tsan tsan-built
+tsan-built:
+	@$(PYTHON) tests/run --build $(abspath $(B)) --out $(abspath $(O)) --only $(TSAN)
 
 .PHONY: lint lint-built
 lint:

@@ -35,7 +35,9 @@ struct record {
 void
 log_setup(const char *daemon, enum log_level level, enum log_format format)
 {
-    snprintf(daemon_name, sizeof(daemon_name), "%s", daemon);
+    /* Other threads read it while settings are read anew: the name is then what it was. */
+    if (strcmp(daemon_name, daemon) != 0)
+        snprintf(daemon_name, sizeof(daemon_name), "%s", daemon);
     atomic_store(&written_as, (int)format);
     atomic_store(&threshold, (int)level);
 }

@@ -34,7 +34,11 @@ health_check(struct running *r, struct str *out)
 {
     enum daemon_state state = (enum daemon_state)atomic_load(&r->state);
     bool ready = state == STATE_SERVING;
-    bool verifies = r->d.authenticator == NULL || authenticator_ready(r->d.authenticator);
+    bool started =
+        state !=
+        STATE_STARTING; /* Until then the main thread is still making what is looked at here. */
+    bool verifies =
+        started && (r->d.authenticator == NULL || authenticator_ready(r->d.authenticator));
     struct fault f = { 0 };
     struct jsonw w;
 
@@ -48,13 +52,13 @@ health_check(struct running *r, struct str *out)
     jsonw_bool(&w, "ready", ready);
     jsonw_text(&w, "state", state_name(state));
     jsonw_object(&w, "checks");
-    if (state != STATE_STARTING && r->d.pool != NULL)
+    if (started && r->d.pool != NULL)
         write_check(&w, "database", f.kind == FAULT_NONE, true,
                     f.kind != FAULT_NONE ? f.message : NULL);
-    if (state != STATE_STARTING && r->d.authenticator != NULL)
+    if (started && r->d.authenticator != NULL)
         write_check(&w, "tokens", verifies, true,
                     verifies ? NULL : "identity has not been reached yet");
-    if (state != STATE_STARTING && r->d.rpc != NULL)
+    if (started && r->d.rpc != NULL)
         write_check(&w, "broker", rpc_connected(r->d.rpc), false, NULL);
     jsonw_end(&w);
     jsonw_end(&w);
