@@ -95,8 +95,8 @@ narrow(struct arena *a, struct wide *wide, char *data, size_t size)
     if (size < strlen(nearest) || digits[0] == '0' || digits[strspn(digits, "0123456789")] != '\0')
         return; /* Not too large, or a fraction, or no number at all. */
     if (str_to_int64(text, INT64_MIN, INT64_MAX, &value) < 0) {
-        memset(data, ' ', size);
-        memcpy(data, nearest, strlen(nearest));
+        for (size_t i = 0; i < size; i++)
+            data[i] = i < strlen(nearest) ? nearest[i] : ' ';
     } else if (value != INT64_MIN && value != INT64_MAX) {
         return;
     }

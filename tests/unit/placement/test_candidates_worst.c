@@ -95,7 +95,7 @@ plan_of(struct arena *a, const char *query)
     struct http_request *http = ARENA_NEW(a, struct http_request);
     struct request *request = ARENA_NEW(a, struct request);
     struct call call = { .arena = a, .request = http, .version = 1039 };
-    struct candidates_plan *plan;
+    struct candidates_plan *plan = NULL;
     struct fault f = { 0 };
 
     *http = (struct http_request){ .arena = a, .query_text = query };
