@@ -19,7 +19,7 @@ static struct db db;
 static struct arena *db_arena;
 
 /* numa0 to numa15 below "host": VCPU 3 each; below each a port (SRIOV_NET_VF 1) and a card (VGPU 1). The last NUMA cell has a trait.
- * "packed": seven children with VCPU 3 each. "odd": sixteen of which no two are equal. "plain": one provider. */
+ * "packed", "twin": seven children with VCPU 3 each. "odd": sixteen of which no two are equal (in memory). */
 static const char setup_sql[] =
     "INSERT INTO trait (name) VALUES ('CUSTOM_LAST'), ('CUSTOM_CELL');"
     "INSERT INTO provider (id, uuid, name, parent_id, root_id) OVERRIDING SYSTEM VALUE"
@@ -30,10 +30,12 @@ static const char setup_sql[] =
     "    UNION ALL SELECT 300 + n, 'card' || n, 100 + n, 1 FROM generate_series(0, 15) n"
     "    UNION ALL SELECT 1000, 'packed', 1000, 1000"
     "    UNION ALL SELECT 1001 + n, 'p' || n, 1000, 1000 FROM generate_series(0, 6) n"
+    "    UNION ALL SELECT 3000, 'twin', 3000, 3000"
+    "    UNION ALL SELECT 3001 + n, 't' || n, 3000, 3000 FROM generate_series(0, 6) n"
     "    UNION ALL SELECT 2000, 'odd', 2000, 2000"
     "    UNION ALL SELECT 2001 + n, 'o' || n, 2000, 2000 FROM generate_series(0, 15) n) x;"
     "INSERT INTO inventory SELECT id, 0, 3, 0, 1, 3, 1, 1.0, 0 FROM provider"
-    "  WHERE id BETWEEN 100 AND 115 OR id BETWEEN 1001 AND 1007;"
+    "  WHERE id BETWEEN 100 AND 115 OR id BETWEEN 1001 AND 1007 OR id BETWEEN 3001 AND 3007;"
     "INSERT INTO inventory SELECT id, 4, 1, 0, 1, 1, 1, 1.0, 0 FROM provider WHERE id BETWEEN 200 "
     "AND 215;"
     "INSERT INTO inventory SELECT id, 10, 1, 0, 1, 1, 1, 1.0, 0 FROM provider WHERE id BETWEEN 300 "
@@ -231,6 +233,34 @@ test_ends(void **state)
         if (!complete || found != cases[i].found)
             fail_msg("%s: %s, %d found", cases[i].name, complete ? "complete" : "given up", found);
     }
+    arena_free(a);
+}
+
+/* What was a dead end once is known at once, at this tree and at any that is like it. */
+static void
+test_once(void **state)
+{
+    struct arena *a = arena_new();
+    struct candidates_options options = { .nested = true };
+    struct candidates_scope scope = candidates_scope(mirror);
+    const char *query = arena_printf(a, "%s&group_policy=none", groups(a, 1, 8, "VCPU:2"));
+    struct candidates_walker *w = candidates_walker(&scope, plan_of(a, query), &options);
+    int found = 0;
+
+    (void)state;
+    options.max_steps = 100;
+    candidates_walker_grant(w);
+    assert_false(candidates_walk_tree(w, tree_of("packed"), take_first, &found));
+    options.max_steps = 100000;
+    candidates_walker_grant(w);
+    assert_true(candidates_walk_tree(w, tree_of("packed"), take_first, &found));
+    options.max_steps = 100;
+    candidates_walker_grant(w);
+    assert_true(candidates_walk_tree(w, tree_of("packed"), take_first, &found));
+    assert_int_equal(found, 0);
+    candidates_walker_grant(w);
+    assert_true(candidates_walk_tree(w, tree_of("twin"), take_first, &found));
+    assert_int_equal(found, 0);
     arena_free(a);
 }
 
@@ -532,7 +562,7 @@ test_nothing_is_passed_over(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_ends),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_ends), cmocka_unit_test(test_once),
                                         cmocka_unit_test(test_nothing_is_passed_over) };
 
     return cmocka_run_group_tests(tests, setup, teardown);
