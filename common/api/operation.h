@@ -61,6 +61,7 @@ struct api {
     size_t operations_count;
     const struct policy_default *policies;
     size_t policies_count;
+    bool projects_only;   /* Its rules are for tokens of a project. */
     const char *document; /* The bundled OpenAPI document, as JSON. */
 };
 

@@ -16,6 +16,7 @@
 struct policy {
     struct arena *arena;
     struct map *rules; /* Name to struct rule. */
+    bool projects_only;
 };
 
 struct rule {
@@ -231,6 +232,8 @@ policy_check(const struct policy *p, const char *rule, const struct auth_context
     const struct asked q = { .who = who, .target = target };
     const struct rule *found = map_get(p->rules, rule);
 
+    if (p->projects_only && (who->scope == SCOPE_DOMAIN || who->scope == SCOPE_SYSTEM))
+        return false;
     return found != NULL && check(&q, found->node);
 }
 
@@ -357,6 +360,12 @@ policy_load(struct policy **ret, const struct policy_default *defaults, size_t c
     }
     *ret = p;
     return 0;
+}
+
+void
+policy_projects_only(struct policy *p)
+{
+    p->projects_only = true;
 }
 
 void

@@ -23,6 +23,9 @@ int policy_load(struct policy **ret, const struct policy_default *defaults, size
                 const char *file, struct fault *f);
 void policy_free(struct policy *p);
 
+/* From now on no rule lets a token of a domain or of the system through: upstream's enforce_scope, where all rules are for projects. */
+void policy_projects_only(struct policy *p);
+
 /* What a rule may ask of the object: returns the text of a member ("project_id", "target.user.id"), or NULL. */
 struct policy_target {
     const char *(*get)(const void *object, const char *name);

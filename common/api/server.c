@@ -90,6 +90,17 @@ find_at_once_paths(struct api_server *s)
     }
 }
 
+static int
+load_policy(const struct api_server *s, struct policy **ret, struct fault *f)
+{
+    const struct api *api = s->options.api;
+    int r = policy_load(ret, api->policies, api->policies_count, s->options.policy_file, f);
+
+    if (r == 0 && api->projects_only)
+        policy_projects_only(*ret);
+    return r;
+}
+
 int
 api_server_start(struct api_server **ret, const struct api_server_options *options, struct fault *f)
 {
@@ -113,7 +124,7 @@ api_server_start(struct api_server **ret, const struct api_server_options *optio
         abort();
     s->options = *options;
     s->dialect = dialect_get(api->dialect);
-    if (policy_load(&s->policy, api->policies, api->policies_count, options->policy_file, f) < 0) {
+    if (load_policy(s, &s->policy, f) < 0) {
         free(s);
         return -1;
     }
@@ -132,8 +143,7 @@ api_server_reload_policy(struct api_server *s, struct fault *f)
 {
     struct policy *fresh = NULL;
 
-    if (policy_load(&fresh, s->options.api->policies, s->options.api->policies_count,
-                    s->options.policy_file, f) < 0)
+    if (load_policy(s, &fresh, f) < 0)
         return -1;
     policy_free(s->old_policy);
     s->old_policy = __atomic_exchange_n(&s->policy, fresh, __ATOMIC_ACQ_REL);

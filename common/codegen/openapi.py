@@ -336,6 +336,10 @@ def generate(specdir, outdir):
             ('max_version', version(mv.get('max'))), ('operations', 'operations'),
             ('operations_count', 'ARRAY_SIZE(operations)'), ('policies', 'policies'),
             ('policies_count', 'ARRAY_SIZE(policies)'), ('document', 'document')]
+    if x.get('scope'):
+        if x['scope'] != 'project':
+            raise SpecError('%s: scope is project, or not there' % specdir)
+        rows.append(('projects_only', 'true'))
     c.append('const struct api %s_api = {\n%s\n};\n' % (service, '\n'.join('    .%s = %s,' % r for r in rows)))
     write_if_changed('%s/%s_api.h' % (outdir, service), '\n'.join(h))
     write_if_changed('%s/%s_api.c' % (outdir, service), '\n'.join(c))

@@ -396,14 +396,36 @@ test_file_overrides(void **state)
                  "No such file");
 }
 
+static void
+test_projects_only(void **state)
+{
+    static const struct {
+        const struct auth_context *who;
+        bool before, after;
+    } cases[] = { { &member, true, true },
+                  { &nobody, true, true },
+                  { &system_reader, true, false },
+                  { &domain_user, true, false } };
+    struct fault f = { 0 };
+    struct policy *p = load("@", &f);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(policy_check(p, "tested", cases[i].who, NULL), cases[i].before);
+    policy_projects_only(p);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(policy_check(p, "tested", cases[i].who, NULL), cases[i].after);
+    policy_free(p);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_language),       cmocka_unit_test(test_no_target),
-        cmocka_unit_test(test_refused),        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_circle),         cmocka_unit_test(test_file),
-        cmocka_unit_test(test_file_overrides),
+        cmocka_unit_test(test_projects_only), cmocka_unit_test(test_language),
+        cmocka_unit_test(test_no_target),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_depth),         cmocka_unit_test(test_circle),
+        cmocka_unit_test(test_file),          cmocka_unit_test(test_file_overrides),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
