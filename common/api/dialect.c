@@ -213,6 +213,35 @@ neutron_error(const struct fault *f, const char *request_id, int version, struct
     jsonw_end(&w);
 }
 
+/* Where the schema of the body has the rule that is broken: "['properties']['total']". */
+static const char *
+schema_place(struct arena *a, const struct fault *f)
+{
+    _cleanup_(str_done) struct str out = { 0 };
+    size_t count;
+    char **names = str_split(a, f->field, '.', &count);
+
+    if (str_equal(f->keyword, "required") || str_equal(f->keyword, "additionalProperties"))
+        count--; /* The rule is the object's, the field its member. */
+    for (size_t i = str_equal(names[0], "body"); i < count; i++) {
+        if (names[i][0] != '\0' && names[i][strspn(names[i], "0123456789")] == '\0')
+            str_add(&out, "['items']");
+        else
+            str_addf(&out, "['properties']['%s']", names[i]);
+    }
+    return arena_strdup(a, str_text(&out));
+}
+
+/* As upstream's validator says it, without the whole schema and the whole body after it. */
+static const char *
+placement_refusal(struct arena *a, const struct fault *f)
+{
+    if (f->keyword == NULL)
+        return arena_printf(a, "JSON does not validate: %s", fault_reason(f));
+    return arena_printf(a, "JSON does not validate: %s\n\nFailed validating '%s' in schema%s",
+                        fault_reason(f), f->keyword, schema_place(a, f));
+}
+
 static void
 placement_error(const struct fault *f, const char *request_id, int version, struct http_response *r)
 {
@@ -225,9 +254,8 @@ placement_error(const struct fault *f, const char *request_id, int version, stru
     jsonw_int(&w, "status", status);
     jsonw_text(&w, "title", dialect_reason(status));
     jsonw_text(&w, "detail",
-               f->kind == FAULT_INVALID && f->field[0] != '\0'
-                   ? arena_printf(r->arena, "JSON does not validate: %s", fault_reason(f))
-                   : message_of(f));
+               f->kind == FAULT_INVALID && f->field[0] != '\0' ? placement_refusal(r->arena, f)
+                                                               : message_of(f));
     jsonw_text(&w, "request_id", request_id);
     if (version >= 1023)
         jsonw_text(&w, "code",

@@ -40,7 +40,7 @@ struct dialect {
     bool list_all_tenants;          /* Who may see all lists all only with ?all_tenants=1. */
     bool bulk;                      /* POST takes the plural too. */
     bool
-        strict_bodies; /* Only operations that take a body look at it, and they ask for its media type. */
+        strict_bodies; /* Only operations that take a body look at it, after the rules, and they ask for its media type. */
     bool strict_versions; /* A version document minds the version header too. */
     bool error_pages;     /* Errors are JSON only for clients that ask for it: error_page.h. */
     bool exact_paths;     /* A slash at the end of a path makes it another one. */

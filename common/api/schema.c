@@ -49,10 +49,12 @@ pattern_get(const char *text)
 static int
 wrong_type(struct parse *p, const char *path, const json_t *value, const char *wanted)
 {
-    return fault_raise_field(
-        p->f, path,
-        "Invalid input for field/attribute %s. Value: %.200s. %.200s is not of type '%s'", path,
-        json_text(p->arena, value), json_repr(p->arena, value), wanted);
+    return fault_keyword(
+        p->f, "type",
+        fault_raise_field(
+            p->f, path,
+            "Invalid input for field/attribute %s. Value: %.200s. %.200s is not of type '%s'", path,
+            json_text(p->arena, value), json_repr(p->arena, value), wanted));
 }
 
 static int
@@ -73,27 +75,38 @@ check_text(const struct field *field, const char *text, int64_t min, int64_t max
     size_t length = str_utf8_length(text);
 
     if (min >= 0 && length < (size_t)min)
-        return fault_raise_field(
-            f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too short",
-            path, text, text);
+        return fault_keyword(
+            f, "minLength",
+            fault_raise_field(
+                f, path,
+                "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too short", path,
+                text, text));
     if (max >= 0 && length > (size_t)max)
-        return fault_raise_field(
-            f, path, "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too long",
-            path, text, text);
+        return fault_keyword(
+            f, "maxLength",
+            fault_raise_field(
+                f, path,
+                "Invalid input for field/attribute %s. Value: %.200s. '%.200s' is too long", path,
+                text, text));
     if (field->pattern != NULL && regexec(pattern_get(field->pattern), text, 0, NULL, 0) != 0)
-        return fault_raise_field(f, path,
-                                 "Invalid input for field/attribute %s. Value: %.200s. "
-                                 "'%.200s' does not match '%s'",
-                                 path, text, text, field->pattern);
+        return fault_keyword(
+            f, "pattern",
+            fault_raise_field(f, path,
+                              "Invalid input for field/attribute %s. Value: %.200s. "
+                              "'%.200s' does not match '%s'",
+                              path, text, text, field->pattern));
     return 0;
 }
 
 int
 schema_check_text(const struct field *field, const char *text, const char *path, struct fault *f)
 {
+    int r;
+
     if (check_text(field, text, field->min_length, field->max_length, path, f) < 0)
         return -1;
-    return schema_check_format(field->format, text, path, f);
+    r = schema_check_format(field->format, text, path, f);
+    return r < 0 ? fault_keyword(f, "format", r) : r;
 }
 
 static int
@@ -134,14 +147,17 @@ check_number(struct parse *p, const struct field *field, const json_t *json, dou
         return 0;
     shown = json_is_integer(json) ? json_repr(p->arena, json) : number_text(p, value);
     if (field->has_min && value < field->min)
-        return fault_raise_field(p->f, path,
-                                 "Invalid input for field/attribute %s. Value: %s. %s is less "
-                                 "than the minimum of %s",
-                                 path, shown, shown, number_text(p, field->min));
-    return fault_raise_field(p->f, path,
-                             "Invalid input for field/attribute %s. Value: %s. %s is greater than "
-                             "the maximum of %s",
-                             path, shown, shown, number_text(p, field->max));
+        return fault_keyword(
+            p->f, "minimum",
+            fault_raise_field(p->f, path,
+                              "Invalid input for field/attribute %s. Value: %s. %s is less "
+                              "than the minimum of %s",
+                              path, shown, shown, number_text(p, field->min)));
+    return fault_keyword(p->f, "maximum",
+                         fault_raise_field(p->f, path,
+                                           "Invalid input for field/attribute %s. Value: %s. %s is "
+                                           "greater than the maximum of %s",
+                                           path, shown, shown, number_text(p, field->max)));
 }
 
 static int
@@ -206,23 +222,31 @@ check_count(struct parse *p, const struct field *field, const json_t *value, con
     if (p->mode == SCHEMA_TRUSTED)
         return 0;
     if (field->min_length >= 0 && count < (size_t)field->min_length)
-        return fault_raise_field(
-            p->f, path, "Invalid input for field/attribute %s. Value: %.200s. %.200s is too short",
-            path, json_text(p->arena, value), json_repr(p->arena, value));
+        return fault_keyword(
+            p->f, "minItems",
+            fault_raise_field(
+                p->f, path,
+                "Invalid input for field/attribute %s. Value: %.200s. %.200s is too short", path,
+                json_text(p->arena, value), json_repr(p->arena, value)));
     if (field->max_length >= 0 && count > (size_t)field->max_length)
-        return fault_raise_field(
-            p->f, path, "Invalid input for field/attribute %s. It has %zu items, more than %lld.",
-            path, count, (long long)field->max_length);
+        return fault_keyword(
+            p->f, "maxItems",
+            fault_raise_field(
+                p->f, path,
+                "Invalid input for field/attribute %s. It has %zu items, more than %lld.", path,
+                count, (long long)field->max_length));
     if ((field->flags & F_UNIQUE_ITEMS) == 0)
         return 0;
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < i; j++) {
             if (json_equal(json_array_get(value, i), json_array_get(value, j)))
-                return fault_raise_field(p->f, path,
-                                         "Invalid input for field/attribute %s. Value: %.200s. "
-                                         "%.200s has non-unique elements",
-                                         path, json_text(p->arena, value),
-                                         json_repr(p->arena, value));
+                return fault_keyword(
+                    p->f, "uniqueItems",
+                    fault_raise_field(p->f, path,
+                                      "Invalid input for field/attribute %s. Value: %.200s. "
+                                      "%.200s has non-unique elements",
+                                      path, json_text(p->arena, value),
+                                      json_repr(p->arena, value)));
         }
     }
     return 0;
@@ -352,7 +376,7 @@ parse_value(struct parse *p, const struct field *field, const json_t *value, con
                 path, text == NULL ? json_text(p->arena, value) : text, json_text(p->arena, value),
                 str_text(&words));
             str_done(&words);
-            return -1;
+            return fault_keyword(p->f, "enum", -1);
         }
         *(int *)at = n;
         return 0;
@@ -475,10 +499,12 @@ parse_member(struct parse *p, const struct schema *s, const char *name, const js
                                 join(p, path, name), ret);
         if (s->open || p->mode == SCHEMA_TRUSTED)
             return 0;
-        return fault_raise_field(p->f, join(p, path, name),
-                                 "Invalid input for field/attribute %s. Additional properties are "
-                                 "not allowed ('%.100s' was unexpected)",
-                                 path == NULL || path[0] == '\0' ? "body" : path, name);
+        return fault_keyword(
+            p->f, "additionalProperties",
+            fault_raise_field(p->f, join(p, path, name),
+                              "Invalid input for field/attribute %s. Additional properties are "
+                              "not allowed ('%.100s' was unexpected)",
+                              path == NULL || path[0] == '\0' ? "body" : path, name));
     }
     if (p->mode != SCHEMA_TRUSTED &&
         ((field->flags & F_READ_ONLY) != 0 ||
@@ -527,10 +553,12 @@ parse_object(struct parse *p, const struct schema *s, const json_t *json, const 
     if (!json_is_object(json))
         return wrong_type(p, path == NULL || path[0] == '\0' ? "body" : path, json, "object");
     if (p->mode == SCHEMA_UPDATE && json_object_size(json) < s->min_members)
-        return fault_raise_field(p->f, path,
-                                 "Invalid input for field/attribute %s. Value: {}. {} does not "
-                                 "have enough properties",
-                                 path == NULL || path[0] == '\0' ? "body" : path);
+        return fault_keyword(
+            p->f, "minProperties",
+            fault_raise_field(p->f, path,
+                              "Invalid input for field/attribute %s. Value: {}. {} does not "
+                              "have enough properties",
+                              path == NULL || path[0] == '\0' ? "body" : path));
     json_object_foreach((json_t *)(uintptr_t)json, name, value)
     {
         if (parse_member(p, s, name, value, path, ret) < 0)
@@ -542,10 +570,12 @@ parse_object(struct parse *p, const struct schema *s, const json_t *json, const 
         if (field_given(set, i) || !in_version(field, p->version))
             continue;
         if ((field->flags & F_REQUIRED) != 0 && p->mode == SCHEMA_CREATE)
-            return fault_raise_field(
-                p->f, join(p, path, field->name),
-                "Invalid input for field/attribute %s. '%s' is a required property",
-                path == NULL || path[0] == '\0' ? "body" : path, field->name);
+            return fault_keyword(
+                p->f, "required",
+                fault_raise_field(
+                    p->f, join(p, path, field->name),
+                    "Invalid input for field/attribute %s. '%s' is a required property",
+                    path == NULL || path[0] == '\0' ? "body" : path, field->name));
         if ((field->flags & F_DEFAULT) != 0 && p->mode == SCHEMA_CREATE &&
             fill_default(p, field, i, ret) < 0)
             return -1;

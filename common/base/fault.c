@@ -103,6 +103,13 @@ fault_raise_field(struct fault *f, const char *field, const char *format, ...)
     return -(int)FAULT_INVALID;
 }
 
+int
+fault_keyword(struct fault *f, const char *keyword, int raised)
+{
+    f->keyword = keyword;
+    return raised;
+}
+
 const char *
 fault_reason(const struct fault *f)
 {

@@ -44,7 +44,8 @@ enum fault_kind {
 /* { 0 } is "no fault". Messages are cut at the size here, never overrun. */
 struct fault {
     enum fault_kind kind;
-    char field[128]; /* Dotted path of the offending member, or "". */
+    char field[128];     /* Dotted path of the offending member, or "". */
+    const char *keyword; /* Which rule of JSON Schema it breaks ("minimum"), or NULL. */
     char code
         [64]; /* A name that is part of the wire (network's exception type, placement's code), or "". */
     char message[2048]; /* For the client; no paths, hosts or secrets. */
@@ -61,6 +62,10 @@ int fault_raise_code(struct fault *f, enum fault_kind kind, const char *code, co
 
 /* A client's mistake in one member: FAULT_INVALID with 'field' set. */
 int fault_raise_field(struct fault *f, const char *field, const char *format, ...) _printf_(3, 4);
+
+/* Adds which rule of JSON Schema the member breaks, a literal; returns 'raised':
+ * return fault_keyword(f, "minimum", fault_raise_field(f, "total", "...")). */
+int fault_keyword(struct fault *f, const char *keyword, int raised);
 
 /* The message without "Invalid input for field/attribute X. Value: Y. " before it, for dialects that put it otherwise. */
 const char *fault_reason(const struct fault *f);

@@ -46,9 +46,12 @@ parse(struct call *call, struct provider_aggregates *ret, struct fault *f)
 
     if (!call_at_least(call, 1, 19)) {
         if (!json_is_array(call->body))
-            return fault_raise_field(
-                f, "body", "Invalid input for field/attribute body. %.200s is not of type 'array'",
-                json_repr(call->arena, call->body));
+            return fault_keyword(
+                f, "type",
+                fault_raise_field(
+                    f, "body",
+                    "Invalid input for field/attribute body. %.200s is not of type 'array'",
+                    json_repr(call->arena, call->body)));
         wrapped = json_own(call->arena, json_object());
         json_object_set(wrapped, "aggregates", call->body);
         json_object_set_new(wrapped, "resource_provider_generation",
@@ -59,10 +62,12 @@ parse(struct call *call, struct provider_aggregates *ret, struct fault *f)
         return -1;
     for (size_t i = 0; i < ret->aggregates.count; i++) {
         if (!uuid_check_loose(ret->aggregates.items[i]))
-            return fault_raise_field(
-                f, "aggregates",
-                "Invalid input for field/attribute aggregates. '%.100s' is not a 'uuid'",
-                ret->aggregates.items[i]);
+            return fault_keyword(
+                f, "format",
+                fault_raise_field(
+                    f, "aggregates",
+                    "Invalid input for field/attribute aggregates. '%.100s' is not a 'uuid'",
+                    ret->aggregates.items[i]));
     }
     return 0;
 }

@@ -51,30 +51,32 @@ add_wants(struct call *call, struct consumer_claim *c, size_t *capacity, const c
     json_t *amount;
 
     if (json_object_size(resources) == 0)
-        return fault_raise_field(
-            f, path, "Invalid input for field/attribute %s. {} does not have enough properties",
-            path);
+        return fault_keyword(
+            f, "minProperties",
+            fault_raise_field(
+                f, path, "Invalid input for field/attribute %s. {} does not have enough properties",
+                path));
     json_object_foreach((json_t *)(uintptr_t)resources, name, amount)
     {
         struct claim_want *want;
         int64_t number;
 
         if (!is_class_name(name))
-            return fault_raise_field(
-                f, path,
-                "Invalid input for field/attribute %s. '%.255s' does not match any of the regexes: "
-                "'^[A-Z0-9_]+$'",
-                path, name);
+            return refuse_name(call, path, name, "^[A-Z0-9_]+$", f);
         if (!is_whole(amount, &number))
-            return fault_raise_field(
-                f, path,
-                "Invalid input for field/attribute %s.%.255s. %.100s is not of type 'integer'",
-                path, name, json_repr(call->arena, amount));
+            return fault_keyword(
+                f, "type",
+                fault_raise_field(
+                    f, path,
+                    "Invalid input for field/attribute %s.%.255s. %.100s is not of type 'integer'",
+                    path, name, json_repr(call->arena, amount)));
         if (number < 1)
-            return fault_raise_field(
-                f, path,
-                "Invalid input for field/attribute %s.%.255s. %s is less than the minimum of 1",
-                path, name, json_repr(call->arena, amount));
+            return fault_keyword(
+                f, "minimum",
+                fault_raise_field(
+                    f, path,
+                    "Invalid input for field/attribute %s.%.255s. %s is less than the minimum of 1",
+                    path, name, json_repr(call->arena, amount)));
         want = ARRAY_PUSH(call->arena, c->wants, c->wants_count, *capacity);
         /* No inventory gives as much as a consumer's most, whatever more it is. */
         *want = (struct claim_want){ provider_uuid, arena_strdup(call->arena, name),
@@ -98,11 +100,7 @@ parse_object(struct call *call, const json_t *object, bool checked, struct consu
         struct allocation_record record = { 0 };
 
         if (!checked && !is_uuid_like(uuid))
-            return fault_raise_field(
-                f, "allocations",
-                "Invalid input for field/attribute allocations. '%.100s' does not match any of the "
-                "regexes: '^[0-9a-fA-F-]{36}$'",
-                uuid);
+            return refuse_name(call, "allocations", uuid, UUID_PATTERN, f);
         if (schema_parse(&allocation_record_schema, value, SCHEMA_CREATE, call->version, path,
                          call->arena, &record, f) < 0)
             return -1;
@@ -150,26 +148,33 @@ check_mappings(struct call *call, const json_t *mappings, struct fault *f)
     size_t i;
 
     if (mappings != NULL && json_object_size(mappings) == 0)
-        return fault_raise_field(
-            f, "mappings",
-            "Invalid input for field/attribute mappings. {} does not have enough properties");
+        return fault_keyword(
+            f, "minProperties",
+            fault_raise_field(
+                f, "mappings",
+                "Invalid input for field/attribute mappings. {} does not have enough properties"));
     json_object_foreach((json_t *)(uintptr_t)mappings, suffix, uuids)
     {
         if (!has_suffix_character(suffix)) /* Upstream's pattern is not anchored. */
             continue;
         if (!json_is_array(uuids) || json_array_size(uuids) == 0)
-            return fault_raise_field(f, "mappings",
-                                     "Invalid input for field/attribute mappings. %.100s %s",
-                                     json_repr(call->arena, uuids),
-                                     json_is_array(uuids) ? "is too short"
-                                                          : "is not of type 'array'");
+            return fault_keyword(
+                f, json_is_array(uuids) ? "minItems" : "type",
+                fault_raise_field(f, "mappings",
+                                  "Invalid input for field/attribute mappings. %.100s %s",
+                                  json_repr(call->arena, uuids),
+                                  json_is_array(uuids) ? "is too short"
+                                                       : "is not of type 'array'"));
         json_array_foreach(uuids, i, uuid)
         {
             if (!json_is_string(uuid) || !uuid_check_loose(json_string_value(uuid)))
-                return fault_raise_field(
-                    f, "mappings", "Invalid input for field/attribute mappings. %.100s is not %s",
-                    json_repr(call->arena, uuid),
-                    json_is_string(uuid) ? "a 'uuid'" : "of type 'string'");
+                return fault_keyword(
+                    f, json_is_string(uuid) ? "format" : "type",
+                    fault_raise_field(
+                        f, "mappings",
+                        "Invalid input for field/attribute mappings. %.100s is not %s",
+                        json_repr(call->arena, uuid),
+                        json_is_string(uuid) ? "a 'uuid'" : "of type 'string'"));
         }
     }
     return 0;
@@ -194,9 +199,10 @@ parse_claim(struct call *call, const char *uuid, const struct consumer_allocatio
     if (in->allocations_list != NULL)
         return parse_list(call, in->allocations_list, c, f);
     if (!may_be_empty && json_object_size(in->allocations) == 0)
-        return fault_raise_field(
-            f, "allocations",
-            "Invalid input for field/attribute allocations. {} does not have enough properties");
+        return fault_keyword(f, "minProperties",
+                             fault_raise_field(f, "allocations",
+                                               "Invalid input for field/attribute allocations. {} "
+                                               "does not have enough properties"));
     return parse_object(call, in->allocations, false, c, f);
 }
 
@@ -232,10 +238,7 @@ allocations_parse(struct call *call, const json_t *object, const char *path,
         struct consumer_allocations in = { 0 };
 
         if (!is_uuid_like(uuid))
-            return fault_raise_field(f, path,
-                                     "Invalid input for field/attribute %s. '%.100s' does not "
-                                     "match any of the regexes: '^[0-9a-fA-F-]{36}$'",
-                                     path, uuid);
+            return refuse_name(call, path, uuid, UUID_PATTERN, f);
         if (schema_parse(&consumer_allocations_schema, value, SCHEMA_CREATE, call->version, uuid,
                          call->arena, &in, f) < 0)
             return -1;
@@ -256,13 +259,17 @@ allocations_manage(struct call *call, struct fault *f)
     if (call_body(call, f) < 0)
         return -1;
     if (!json_is_object(call->body))
-        return fault_raise_field(
-            f, "body", "Invalid input for field/attribute body. %.200s is not of type 'object'",
-            json_repr(call->arena, call->body));
+        return fault_keyword(
+            f, "type",
+            fault_raise_field(
+                f, "body", "Invalid input for field/attribute body. %.200s is not of type 'object'",
+                json_repr(call->arena, call->body)));
     if (json_object_size(call->body) == 0)
-        return fault_raise_field(
-            f, "body",
-            "Invalid input for field/attribute body. {} does not have enough properties");
+        return fault_keyword(
+            f, "minProperties",
+            fault_raise_field(
+                f, "body",
+                "Invalid input for field/attribute body. {} does not have enough properties"));
     if (allocations_parse(call, call->body, "body", &claims, &count, f) < 0)
         return -1;
     return claims_apply(call, claims, count, "Unable to allocate inventory", NULL, f);

@@ -358,8 +358,7 @@ inventories_delete(struct call *call, struct fault *f)
 
     if (!call_at_least(call, 1, 5)) {
         call_header(call, "Allow", "GET, POST, PUT");
-        return fault_raise(f, FAULT_METHOD,
-                           "The method specified is not allowed for this resource.");
+        return fault_raise(f, FAULT_METHOD, "The method DELETE is not allowed for this resource.");
     }
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0)
         return -1;

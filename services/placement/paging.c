@@ -21,9 +21,7 @@ paging_limit(struct call *call, int64_t *ret, struct fault *f)
     int64_t limit = DEFAULT_LIMIT;
 
     if (text != NULL && str_to_int64(text, 1, INT64_MAX, &limit) < 0)
-        return fault_raise(
-            f, FAULT_INVALID,
-            "Invalid query string parameters: '%.100s' does not match '^[1-9][0-9]*$'", text);
+        return query_refuse(f, "limit", "pattern", "'%.100s' does not match '^[1-9][0-9]*$'", text);
     *ret = MIN(limit, MAX_LIMIT);
     return 0;
 }

@@ -27,11 +27,9 @@ parse(struct call *call, struct filter *ret, struct fault *f)
     if (str_empty(ret->name))
         ret->name = NULL;
     if (uuid != NULL && !uuid_check_loose(uuid))
-        return fault_raise(f, FAULT_INVALID,
-                           "Invalid query string parameters: '%.100s' is not a 'uuid'", uuid);
+        return query_refuse(f, "uuid", "format", "'%.100s' is not a 'uuid'", uuid);
     if (in_tree != NULL && !uuid_check_loose(in_tree))
-        return fault_raise(f, FAULT_INVALID,
-                           "Invalid query string parameters: '%.100s' is not a 'uuid'", in_tree);
+        return query_refuse(f, "in_tree", "format", "'%.100s' is not a 'uuid'", in_tree);
     return request_parse_group(call, NULL, &ret->group, f);
 }
 

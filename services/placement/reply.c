@@ -104,6 +104,36 @@ quote_names(struct call *call, const char **names, size_t count)
     return arena_strdup(call->arena, str_text(&out));
 }
 
+int
+query_refuse(struct fault *f, const char *name, const char *keyword, const char *format, ...)
+{
+    char what[512];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    if (name == NULL)
+        return fault_raise(
+            f, FAULT_INVALID,
+            "Invalid query string parameters: %s\n\nFailed validating '%s' in schema", what,
+            keyword);
+    return fault_raise(f, FAULT_INVALID,
+                       "Invalid query string parameters: %s\n\nFailed validating '%s' in "
+                       "schema['properties']['%.64s']",
+                       what, keyword, name);
+}
+
+int
+refuse_name(struct call *call, const char *path, const char *name, const char *pattern,
+            struct fault *f)
+{
+    return fault_keyword(f, "additionalProperties",
+                         fault_raise_field(f, arena_printf(call->arena, "%s.%.64s", path, name),
+                                           "'%.255s' does not match any of the regexes: '%s'", name,
+                                           pattern));
+}
+
 /* In the words that upstream's schemas lead to: where some keys are patterns, it is them that do not match. */
 static int
 unexpected(struct call *call, const struct query_key *keys, const char **names, size_t count,
@@ -120,14 +150,12 @@ unexpected(struct call *call, const struct query_key *keys, const char **names, 
                      suffix);
     }
     if (patterns.size > 0)
-        return fault_raise(
-            f, FAULT_INVALID,
-            "Invalid query string parameters: %s %s not match any of the regexes: %s", quoted,
-            several ? "do" : "does", str_text(&patterns));
-    return fault_raise(f, FAULT_INVALID,
-                       "Invalid query string parameters: Additional properties are not allowed "
-                       "(%s %s unexpected)",
-                       quoted, several ? "were" : "was");
+        return query_refuse(f, NULL, "additionalProperties",
+                            "%s %s not match any of the regexes: %s", quoted,
+                            several ? "do" : "does", str_text(&patterns));
+    return query_refuse(f, NULL, "additionalProperties",
+                        "Additional properties are not allowed (%s %s unexpected)", quoted,
+                        several ? "were" : "was");
 }
 
 int

@@ -22,6 +22,15 @@ struct query_key {
 /* FAULT_INVALID that names the parameters which are not in 'keys' (ended by a NULL name) at the request's version. */
 int query_check(struct call *call, const struct query_key *keys, struct fault *f);
 
+/* FAULT_INVALID: the query breaks this rule of JSON Schema, in parameter 'name' (NULL: as a whole). */
+int query_refuse(struct fault *f, const char *name, const char *keyword, const char *format, ...)
+    _printf_(4, 5);
+
+/* FAULT_INVALID: the object at 'path' of the body has a member 'name' that does not match 'pattern'. */
+#define UUID_PATTERN "^[0-9a-fA-F-]{36}$"
+int refuse_name(struct call *call, const char *path, const char *name, const char *pattern,
+                struct fault *f);
+
 /* The first and the last value of a parameter that may be repeated; NULL. Upstream checks the last and takes one or the other. */
 const char *query_first(const struct call *call, const char *name);
 const char *query_last(const struct call *call, const char *name);

@@ -63,9 +63,8 @@ parse_limit(struct call *call, struct request *r, struct fault *f)
         const char *text = texts[i];
 
         if (text[0] < '1' || text[0] > '9' || text[strspn(text, "0123456789")] != '\0')
-            return fault_raise(
-                f, FAULT_INVALID,
-                "Invalid query string parameters: '%.100s' does not match '^[1-9][0-9]*$'", text);
+            return query_refuse(f, "limit", "pattern", "'%.100s' does not match '^[1-9][0-9]*$'",
+                                text);
         if (str_to_int64(text, 1, INT64_MAX, &r->limit) < 0)
             r->limit = INT64_MAX;
     }
@@ -79,10 +78,8 @@ parse_policy(struct call *call, struct request *r, struct fault *f)
 
     for (size_t i = 0; texts[0] != NULL && i < ARRAY_SIZE(texts); i++) {
         if (!str_equal(texts[i], "none") && !str_equal(texts[i], "isolate"))
-            return fault_raise(
-                f, FAULT_INVALID,
-                "Invalid query string parameters: '%.100s' is not one of ['none', 'isolate']",
-                texts[i]);
+            return query_refuse(f, "group_policy", "enum",
+                                "'%.100s' is not one of ['none', 'isolate']", texts[i]);
     }
     r->isolate = str_equal(texts[1], "isolate");
     return 0;
@@ -231,32 +228,34 @@ check_subtrees(struct call *call, const struct request *r, struct fault *f)
 static int
 check_orphans(struct call *call, const struct request *r, struct fault *f)
 {
-    if (!call_at_least(call, 1, 25) && find_group(r, "") == NULL)
-        return fault_raise(f, FAULT_INVALID,
-                           "Invalid query string parameters: 'resources' is a required property");
+    _cleanup_(str_done) struct str traits = { 0 }, aggregates = { 0 };
+    size_t orphans = 0;
+
     for (size_t i = 0; i < r->groups_count; i++) {
         const struct request_group *g = &r->groups[i];
 
         if (g->wants_count > 0)
             continue;
-        if (!call_at_least(call, 1, 25))
-            return fault_raise(
-                f, FAULT_INVALID,
-                "Invalid query string parameters: 'resources' is a required property");
+        orphans++;
         if (g->required_count > 0)
-            return fault_raise(f, FAULT_INVALID,
-                               "All traits parameters must be associated with resources.  Found "
-                               "the following orphaned "
-                               "traits keys: required%.64s",
-                               g->suffix);
+            str_addf(&traits, "%srequired%.64s", traits.size == 0 ? "" : ", ", g->suffix);
         if (g->member_of_count > 0 || g->forbidden_aggregates.count > 0)
-            return fault_raise(f, FAULT_INVALID,
-                               "All member_of parameters must be associated with resources. Found "
-                               "the following orphaned "
-                               "member_of keys: member_of%.64s",
-                               g->suffix);
-        return fault_raise(f, FAULT_INVALID, "All request groups must specify resources.");
+            str_addf(&aggregates, "%smember_of%.64s", aggregates.size == 0 ? "" : ", ", g->suffix);
     }
+    if (!call_at_least(call, 1, 25) && (orphans > 0 || find_group(r, "") == NULL))
+        return query_refuse(f, NULL, "required", "'resources' is a required property");
+    if (traits.size > 0)
+        return fault_raise(f, FAULT_INVALID,
+                           "All traits parameters must be associated with resources.  Found the "
+                           "following orphaned traits keys: %s",
+                           str_text(&traits));
+    if (aggregates.size > 0)
+        return fault_raise(f, FAULT_INVALID,
+                           "All member_of parameters must be associated with resources. Found the "
+                           "following orphaned member_of keys: %s",
+                           str_text(&aggregates));
+    if (orphans > 0)
+        return fault_raise(f, FAULT_INVALID, "All request groups must specify resources.");
     if (r->groups_count == 0)
         return fault_raise(
             f, FAULT_INVALID,

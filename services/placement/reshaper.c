@@ -35,9 +35,10 @@ parse(struct call *call, const json_t *object, struct reshape *ret, struct fault
 
     *ret = (struct reshape){ .call = call, .shapes = shapes };
     if (json_object_size(object) == 0)
-        return fault_raise_field(
-            f, "inventories",
-            "Invalid input for field/attribute inventories. {} does not have enough properties");
+        return fault_keyword(f, "minProperties",
+                             fault_raise_field(f, "inventories",
+                                               "Invalid input for field/attribute inventories. {} "
+                                               "does not have enough properties"));
     json_object_foreach((json_t *)(uintptr_t)object, uuid, value)
     {
         struct shape *x = &shapes[ret->shapes_count++];
@@ -45,11 +46,7 @@ parse(struct call *call, const json_t *object, struct reshape *ret, struct fault
         const char *path = arena_printf(call->arena, "inventories.%.36s", uuid);
 
         if (strlen(uuid) != 36 || strspn(uuid, "0123456789abcdefABCDEF-") != 36)
-            return fault_raise_field(
-                f, "inventories",
-                "Invalid input for field/attribute inventories. '%.100s' does not match any of the "
-                "regexes: '^[0-9a-fA-F-]{36}$'",
-                uuid);
+            return refuse_name(call, "inventories", uuid, UUID_PATTERN, f);
         if (schema_parse(&inventories_schema, value, SCHEMA_CREATE, call->version, path,
                          call->arena, &in, f) < 0)
             return -1;

@@ -219,10 +219,12 @@ provider_traits_update(struct call *call, const struct provider_traits *in, stru
         const char *name = in->traits.items[i];
 
         if (name[0] == '\0' || str_utf8_length(name) > 255)
-            return fault_raise_field(
-                f, "traits",
-                "Invalid input for field/attribute traits. Value: %.300s. '%.300s' is too %s", name,
-                name, name[0] == '\0' ? "short" : "long");
+            return fault_keyword(
+                f, name[0] == '\0' ? "minLength" : "maxLength",
+                fault_raise_field(
+                    f, "traits",
+                    "Invalid input for field/attribute traits. Value: %.300s. '%.300s' is too %s",
+                    name, name, name[0] == '\0' ? "short" : "long"));
     }
     if (db_tx_begin(&tx, call->db, f) < 0 || provider_lock_path(call, &tx, &provider, f) < 0)
         return -1;

@@ -40,14 +40,14 @@ target_get(const void *object, const char *name)
 }
 
 static int
-check_length(const char *value, struct fault *f)
+check_length(const char *name, const char *value, struct fault *f)
 {
     size_t length = value == NULL ? 1 : str_utf8_length(value);
 
     if (length >= 1 && length <= 255)
         return 0;
-    return fault_raise(f, FAULT_INVALID, "Invalid query string parameters: '%.300s' is too %s",
-                       value, length == 0 ? "short" : "long");
+    return query_refuse(f, name, length == 0 ? "minLength" : "maxLength", "'%.300s' is too %s",
+                        value, length == 0 ? "short" : "long");
 }
 
 /* As upstream's pattern has it: "all" and whatever follows, too. */
@@ -76,16 +76,14 @@ parse(struct call *call, struct usage_query *q, struct fault *f)
     if (query_check(call, keys, f) < 0)
         return -1;
     if (q->project_id == NULL)
-        return fault_raise(f, FAULT_INVALID,
-                           "Invalid query string parameters: 'project_id' is a required property");
-    if (check_length(q->project_id, f) < 0 || check_length(q->user_id, f) < 0)
+        return query_refuse(f, NULL, "required", "'project_id' is a required property");
+    if (check_length("project_id", q->project_id, f) < 0 ||
+        check_length("user_id", q->user_id, f) < 0)
         return -1;
     if (q->type != NULL && !is_type(q->type))
-        return fault_raise(f, FAULT_INVALID,
-                           "Invalid query string parameters: '%.300s' does not match "
-                           "'^[A-Z0-9_]+$|^all|^unknown$'",
-                           q->type);
-    return check_length(q->type, f);
+        return query_refuse(f, "consumer_type", "pattern",
+                            "'%.300s' does not match '^[A-Z0-9_]+$|^all|^unknown$'", q->type);
+    return check_length("consumer_type", q->type, f);
 }
 
 /* One number per class, over all consumers (or all without a type). 'key': "all" or "unknown", where answers group by type. */
