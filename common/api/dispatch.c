@@ -31,7 +31,8 @@ method_not_allowed(struct call *c, const struct route_match *m, struct fault *f)
     }
     call_header(c, "Allow", str_text(&allow));
     str_done(&allow);
-    return fault_raise(f, FAULT_METHOD, "The method specified is not allowed for this resource.");
+    return fault_raise(f, FAULT_METHOD, "The method %s is not allowed for this resource.",
+                       http_method_name(c->request->method));
 }
 
 static bool
@@ -90,13 +91,13 @@ static int
 negotiate(struct api_server *s, struct call *c, const struct route_match *m, struct fault *f)
 {
     const struct api *api = s->options.api;
-    char *text;
+    const char *text, *asked, *vary = "OpenStack-API-Version";
     int r;
 
     if (api->type == NULL)
         return 0;
     r = version_negotiate(c->request, api->type, api->legacy_version_header, api->min_version,
-                          api->max_version, &c->version, f);
+                          api->max_version, &c->version, &asked, f);
     if (r < 0 && m != NULL && !c->dialect->strict_versions &&
         (m->operations[0]->flags & OP_PUBLIC) != 0) { /* Version documents ignore the header. */
         fault_clear(f);
@@ -104,17 +105,17 @@ negotiate(struct api_server *s, struct call *c, const struct route_match *m, str
         r = 0;
     }
     if (r < 0 && c->dialect->strict_versions)
-        return fault_raise(f, f->kind, "Invalid microversion: %s",
-                           arena_strdup(c->arena, f->message));
+        return fault_raise(f, f->kind, "Invalid microversion: %s %.50s",
+                           f->kind == FAULT_INVALID ? "invalid version string:"
+                                                    : "Unacceptable version header:",
+                           asked);
     if (r < 0)
         return r;
     text = version_text(c->arena, c->version);
     call_header(c, "OpenStack-API-Version", arena_printf(c->arena, "%s %s", api->type, text));
-    call_header(c, "Vary",
-                api->legacy_version_header == NULL
-                    ? "OpenStack-API-Version"
-                    : arena_printf(c->arena, "OpenStack-API-Version, %s",
-                                   api->legacy_version_header));
+    if (api->legacy_version_header != NULL)
+        vary = arena_printf(c->arena, "%s, %s", vary, api->legacy_version_header);
+    call_header(c, "Vary", c->dialect->strict_versions ? "openstack-api-version" : vary);
     if (api->legacy_version_header != NULL)
         call_header(c, api->legacy_version_header, text);
     return 0;
@@ -348,9 +349,10 @@ refuse_body(struct call *c, struct fault *f)
     const struct operation *o = c->operation;
     struct fault other = { 0 };
 
-    if (o->exists != NULL && f->kind == FAULT_INVALID &&
-        ((o->policy != NULL && call_enforce(c, o->policy, o->resource, NULL, &other) < 0) ||
-         o->exists(c, &other) < 0))
+    if (f->kind == FAULT_INVALID && c->dialect->strict_bodies &&
+        ((o->policy != NULL && (o->flags & OP_DEFER_POLICY) == 0 &&
+          call_enforce(c, o->policy, o->resource, NULL, &other) < 0) ||
+         (o->exists != NULL && o->exists(c, &other) < 0)))
         *f = other;
     return -1;
 }
@@ -450,7 +452,7 @@ run(struct api_server *s, struct call *c, struct fault *f)
         return -1;
     if ((found[0]->flags & (OP_STREAM | OP_RAW)) == 0)
         read = read_body(c, f);
-    if (read < 0 && c->operation->exists == NULL)
+    if (read < 0 && !c->dialect->strict_bodies)
         return -1;
     if (choose_action(c, found, count, f) < 0)
         return -1;

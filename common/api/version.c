@@ -47,7 +47,7 @@ entry_for(struct arena *a, const char *header, const char *type)
 
 int
 version_negotiate(const struct http_request *r, const char *type, const char *legacy_header,
-                  int min, int max, int *ret, struct fault *f)
+                  int min, int max, int *ret, const char **ret_asked, struct fault *f)
 {
     const char *header = http_header(r, "OpenStack-API-Version");
     const char *text = header == NULL ? NULL : entry_for(r->arena, header, type);
@@ -55,6 +55,7 @@ version_negotiate(const struct http_request *r, const char *type, const char *le
 
     if (text == NULL && legacy_header != NULL)
         text = http_header(r, legacy_header);
+    *ret_asked = text;
     if (text == NULL) {
         *ret = min;
         return 0;

@@ -12,6 +12,6 @@ int version_parse(const char *text);
 char *version_text(struct arena *a, int version);
 
 /* What a request asks for: from OpenStack-API-Version ('type' picks the entry) or 'legacy_header' (NULL: none). No header: 'min'.
- * FAULT_INVALID for a malformed one; FAULT_NOT_ACCEPTABLE outside min..max. */
+ * '*ret_asked' is the text that was sent, or NULL. FAULT_INVALID for a malformed one; FAULT_NOT_ACCEPTABLE outside min..max. */
 int version_negotiate(const struct http_request *r, const char *type, const char *legacy_header,
-                      int min, int max, int *ret, struct fault *f);
+                      int min, int max, int *ret, const char **ret_asked, struct fault *f);

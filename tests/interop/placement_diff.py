@@ -58,6 +58,7 @@ def message_of(error):
     framework = FRAMEWORK.match(text)
     if framework and text[framework.end():].strip():
         text = text[framework.end():]
+    text = re.sub(r"The method \w+ is not allowed", "The method specified is not allowed", text)  # The framework's sentence names it.
     text = re.sub(r"(Malformed JSON|Invalid microversion): .*", r"\1", text)
     text = re.sub(r"(Unable to allocate inventory): Inventory for .* invalid", r"\1", text)  # Upstream names all, in any order.
     text = text.replace("', 'null'", "'")  # Of a type that may be null, too.
