@@ -263,26 +263,38 @@ check_orphans(struct call *call, const struct request *r, struct fault *f)
     return 0;
 }
 
+/* Appends the demands of one of several traits that are all forbidden: "required1: (A), required1: (B, C)". */
+static void
+add_conflicts(const struct request_group *g, struct str *out)
+{
+    for (size_t k = 0; k < g->required_count; k++) {
+        const struct texts *any = &g->required[k];
+        size_t forbidden = 0;
+
+        for (size_t n = 0; n < any->count; n++)
+            forbidden += contains(&g->forbidden, any->items[n]);
+        if (forbidden < any->count)
+            continue;
+        str_addf(out, "%srequired%.64s: (", out->size == 0 ? "" : ", ", g->suffix);
+        for (size_t n = 0; n < any->count; n++)
+            str_addf(out, "%s%.255s", n == 0 ? "" : ", ", any->items[n]);
+        str_add(out, ")");
+    }
+}
+
 static int
 check_conflicts(const struct request *r, struct fault *f)
 {
-    for (size_t i = 0; i < r->groups_count; i++) {
-        const struct request_group *g = &r->groups[i];
+    _cleanup_(str_done) struct str conflicts = { 0 };
 
-        for (size_t k = 0; k < g->required_count; k++) {
-            size_t forbidden = 0;
-
-            for (size_t n = 0; n < g->required[k].count; n++)
-                forbidden += contains(&g->forbidden, g->required[k].items[n]);
-            if (forbidden == g->required[k].count)
-                return fault_raise(
-                    f, FAULT_INVALID,
-                    "Conflicting required and forbidden traits found in the following traits keys: "
-                    "required%.64s: (%.255s)",
-                    g->suffix, g->required[k].items[0]);
-        }
-    }
-    return 0;
+    for (size_t i = 0; i < r->groups_count; i++)
+        add_conflicts(&r->groups[i], &conflicts);
+    if (conflicts.size == 0)
+        return 0;
+    return fault_raise(
+        f, FAULT_INVALID,
+        "Conflicting required and forbidden traits found in the following traits keys: %s",
+        str_text(&conflicts));
 }
 
 /* Whether two groups may be served by one provider must be said, not guessed. */

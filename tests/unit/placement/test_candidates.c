@@ -105,19 +105,22 @@ test_walk(void **state)
           "?resources=VCPU:2,MEMORY_MB:1024. Got: VCPU." },
         { "", 1039, "! There must be at least one resources or resources[$S] parameter." },
         { "", 1035, "! At least one request group (`resources` or `resources{$S}`) is required." },
-        { "", 1010, "! Invalid query string parameters: 'resources' is a required property" },
+        { "", 1010,
+          "! Invalid query string parameters: 'resources' is a required property\n\nFailed "
+          "validating 'required' in schema" },
         { "resources1=VCPU:1&resources2=VCPU:1", 1039,
           "! The \"group_policy\" parameter is required when specifying more than one "
           "\"resources{N}\" parameter." },
         { "resources=VCPU:1&limit=0", 1039,
-          "! Invalid query string parameters: '0' does not match '^[1-9][0-9]*$'" },
+          "! Invalid query string parameters: '0' does not match '^[1-9][0-9]*$'\n\nFailed "
+          "validating 'pattern' in schema['properties']['limit']" },
         { "resources=VCPU:1&limit=1", 1015,
           "! Invalid query string parameters: Additional properties are not allowed ('limit' was "
-          "unexpected)" },
+          "unexpected)\n\nFailed validating 'additionalProperties' in schema" },
         { "resources=VCPU:1&resources_A=VCPU:1", 1032,
           "! Invalid query string parameters: 'resources_A' does not match any of the regexes: "
           "'^in_tree([1-9][0-9]*)?$', '^member_of([1-9][0-9]*)?$', '^required([1-9][0-9]*)?$', "
-          "'^resources([1-9][0-9]*)?$'" },
+          "'^resources([1-9][0-9]*)?$'\n\nFailed validating 'additionalProperties' in schema" },
         { "resources=VCPU:1&required=!HW_CPU_X86_AVX2", 1021,
           "! Invalid query string parameters: Expected 'required' parameter value of the form: "
           "HW_CPU_X86_VMX,CUSTOM_MAGIC. Got: "
@@ -125,6 +128,12 @@ test_walk(void **state)
         { "resources=VCPU:1&required=HW_CPU_X86_AVX2,!HW_CPU_X86_AVX2", 1039,
           "! Conflicting required and forbidden traits found in the following traits keys: "
           "required: (HW_CPU_X86_AVX2)" },
+        { "resources=VCPU:1&required=HW_CPU_X86_AVX2,!HW_CPU_X86_AVX2&resources1=VCPU:1&group_"
+          "policy=none"
+          "&required1=in:HW_CPU_X86_SSE,HW_CPU_X86_AVX2&required1=!HW_CPU_X86_AVX2,!HW_CPU_X86_SSE",
+          1039,
+          "! Conflicting required and forbidden traits found in the following traits keys: "
+          "required: (HW_CPU_X86_AVX2), required1: (HW_CPU_X86_SSE, HW_CPU_X86_AVX2)" },
         { "resources=VCPU:1&required=", 1039,
           "! Invalid query string parameters: Expected 'required' parameter value of the form: "
           "HW_CPU_X86_VMX,!CUSTOM_MAGIC. Got an empty trait in: " },
