@@ -161,6 +161,11 @@ class Access(Case):
                 self.refused(403, method, path, {} if method in ("POST", "PUT") else None, session=session)
             self.expect(200, "GET", "/", session=session)
 
+    def test_only_services_reshape(self):
+        service = make_user("sam", "three", "service")
+        self.refused(403, "POST", "/reshaper", {})
+        self.refused(400, "POST", "/reshaper", {}, session=service, says="JSON does not validate")
+
     def test_the_rule_comes_before_the_body(self):
         for body in (b"", b"{", b"[]"):
             for path in ("/reshaper", "/resource_providers"):
@@ -669,7 +674,7 @@ class Claims(Case):
         self.refused(409, "PUT", "/allocations/" + new(), dict(self.claim_body({host: {"VCPU": 1}}), consumer_generation=huge),
                      code="placement.concurrent_update")
         self.refused(409, "POST", "/reshaper", {"inventories": {host: {"resource_provider_generation": huge, "inventories": {}}}, "allocations": {}},
-                     code="placement.concurrent_update", says=f"given: {huge}")
+                     code="placement.concurrent_update", says=f"given: {huge}", session=cloud.service("placement"))
 
     def test_writers_of_one_provider_queue(self):
         """16 writers of one provider: each claim succeeds, none meets a conflict."""

@@ -106,8 +106,8 @@ class Ratios(Case):
     def test_by_the_reshaper_too(self):
         host = self.provider({"VCPU": {"total": 2, "allocation_ratio": 3.0}})
         self.call(204, "POST", "/reshaper", {"inventories": {host: {"resource_provider_generation": 1, "inventories": {
-            "VCPU": {"total": 2, "allocation_ratio": 5.0}}}}, "allocations": {}})
-        self.assertEqual([(r["old"], r["new"], r["user_name"]) for r in self.changes("provider=" + host)], [(3.0, 5.0, "admin"), (None, 3.0, "admin")])
+            "VCPU": {"total": 2, "allocation_ratio": 5.0}}}}, "allocations": {}}, session=cloud.service("placement"))
+        self.assertEqual([(r["old"], r["new"], r["user_name"]) for r in self.changes("provider=" + host)], [(3.0, 5.0, "placement"), (None, 3.0, "admin")])
 
     def test_pages_and_filters(self):
         host = self.provider({"VCPU": {"total": 2}, "MEMORY_MB": {"total": 2}})

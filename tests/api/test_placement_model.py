@@ -35,7 +35,7 @@ def setUpModule():
     global cloud, admin, second
     print(f"PLACEMENT_SEED={SEED} PLACEMENT_WALKS={WALKS}", file=sys.stderr)
     cloud = Cloud(services=["identity", "placement"])
-    admin = cloud.admin()
+    admin = cloud.service("placement")
     second = cloud.add_daemon("placement")
     for session in (admin, admin.at(second)):  # Each has the keys of tokens before anything is counted.
         for _ in range(100):

@@ -17,7 +17,7 @@ cloud = admin = None
 def setUpModule():
     global cloud, admin
     cloud = Cloud(services=["identity", "placement"])
-    admin = cloud.admin()
+    admin = cloud.service("placement")  # Only services reshape.
     until = time.monotonic() + 20
     while call("GET", "/resource_providers")[0] == 503 and time.monotonic() < until:
         time.sleep(0.1)  # It has only just started: until it verifies tokens.

@@ -165,7 +165,7 @@ class Both:
     """Asks both, compares, and returns our answer's (status, content)."""
 
     def __init__(self, theirs, cloud, ignore_messages):
-        self.theirs, self.cloud, self.session = theirs, cloud, KeepAlive(cloud.admin())
+        self.theirs, self.cloud, self.session = theirs, cloud, KeepAlive(cloud.service("placement"))
         self.version, self.scenario, self.ignore_messages = LATEST, "", ignore_messages
         self.differences = collections.OrderedDict()
         until = time.monotonic() + 20

@@ -39,7 +39,6 @@ LEFT_OUT = {
     ("bug-1674694.yaml", "404 with other accept"): PAGES,
     ("microversion.yaml", "other accept header bad version"): PAGES,
     ("basic-http.yaml", "bad content length not int"): "the HTTP library refuses it, with 400 and words of its own",
-    ("reshaper-secure-rbac.yaml", "^(project )?admin cannot reshape|^service can reshape"): "administrators may reshape, too, by our rule",
     ("cors.yaml", "options|^valid"): "our daemons have no CORS: what stands before them, where a browser's page is of another origin, answers for it",
 }
 

@@ -157,5 +157,9 @@ class Cloud:
         """A session of the bootstrapped administrator in project admin."""
         return rest.authenticate(self.urls, "admin", self.layout.secret("user-admin"), "admin")
 
+    def service(self, name):
+        """A session of the service's own user, who has the roles admin and service in project service."""
+        return rest.authenticate(self.urls, name, self.layout.secret("user-" + name), "service")
+
     def session(self, user, password, project=None, **more):
         return rest.authenticate(self.urls, user, password, project, **more)
