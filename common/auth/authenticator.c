@@ -461,6 +461,8 @@ authenticator_check_late(struct authenticator *a, struct arena *arena, const cha
 {
     uint64_t keys;
 
+    if (a->online != NULL)
+        return online_check_late(a->online, arena, token, grace_s, ret, f);
     if (strnlen(token, TOKEN_MAX + 1) > TOKEN_MAX)
         return refuse(a, "too long", f);
     return check_uncached(a, arena, token, grace_s * INT64_C(1000000), &keys, ret, f);

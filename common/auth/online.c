@@ -162,17 +162,24 @@ end_turn(struct online *o, const unsigned char *digest, bool failed)
 
 /* 0: good. FAULT_NOT_FOUND: bad. Else it could not be asked. */
 static int
-ask(struct online *o, struct arena *arena, const char *token, struct auth_context *ret,
-    struct fault *f)
+ask(struct online *o, struct arena *arena, const char *token, int64_t grace_s,
+    struct auth_context *ret, struct fault *f)
 {
     json_t *body;
-    int r = o->options.validate(o->options.owner, token, arena, &body, f);
+    int r = o->options.validate(o->options.owner, token, grace_s > 0, arena, &body, f);
 
     if (r >= 0)
         r = online_read(arena, body, ret, f);
-    if (r >= 0 && ret->expires_us <= clock_now_us())
+    if (r >= 0 && ret->expires_us + grace_s * INT64_C(1000000) <= clock_now_us())
         r = fault_raise(f, FAULT_NOT_FOUND, "expired");
     return r < 0 ? -1 : 0;
+}
+
+static int
+failed(struct fault *f)
+{
+    return f->kind == FAULT_NOT_FOUND ? refused(f)
+                                      : unavailable(f->cause[0] != '\0' ? f->cause : f->message, f);
 }
 
 int
@@ -202,14 +209,23 @@ online_check(struct online *o, struct arena *arena, const char *token, struct au
         end_turn(o, digest, false);
         return known == GOOD ? 0 : refused(f);
     }
-    r = ask(o, arena, token, ret, f);
+    r = ask(o, arena, token, 0, ret, f);
     bad = r < 0 && f->kind == FAULT_NOT_FOUND;
     if (r == 0 || bad)
         keep(o, digest, r == 0 ? ret : NULL);
     end_turn(o, digest, r < 0 && !bad);
-    if (r == 0)
-        return 0;
-    return bad ? refused(f) : unavailable(f->cause[0] != '\0' ? f->cause : f->message, f);
+    return r == 0 ? 0 : failed(f);
+}
+
+int
+online_check_late(struct online *o, struct arena *arena, const char *token, int64_t grace_s,
+                  struct auth_context *ret, struct fault *f)
+{
+    size_t size = strnlen(token, TOKEN_TEXT_MAX + 1);
+
+    if (size == 0 || size > TOKEN_TEXT_MAX)
+        return refused(f);
+    return ask(o, arena, token, grace_s, ret, f) == 0 ? 0 : failed(f);
 }
 
 bool

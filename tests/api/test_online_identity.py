@@ -2,11 +2,13 @@
 """A service of ours in a cloud whose identity is another Keystone: it shows the tokens it is given to it, believes its word for a while,
 and says 503 while it is away."""
 import concurrent.futures
+import datetime
 import http.server
 import json
 import os
 import sys
 import threading
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), '..', 'lib'))
@@ -19,6 +21,7 @@ class Keystone:
 
     def __init__(self):
         self.tokens, self.shown, self.logins, self.refuse_service, self.away = {}, [], 0, False, False
+        self.over = {}  # Those that have expired.
         keystone = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -50,9 +53,9 @@ class Keystone:
                 keystone.shown.append((subject, self.path, self.headers['OpenStack-Identity-Access-Rules']))
                 if self.headers['X-Auth-Token'] not in keystone.tokens:
                     return self.answer(401, {'error': {'code': 401, 'message': 'no'}})
-                if subject not in keystone.tokens:
+                if subject not in keystone.tokens and not ('allow_expired=1' in self.path and subject in keystone.over):
                     return self.answer(404, {'error': {'code': 404, 'message': 'Could not find token.'}})
-                return self.answer(200, {'token': keystone.tokens[subject]})
+                return self.answer(200, {'token': keystone.tokens.get(subject) or keystone.over[subject]})
 
             def log_message(self, *arguments):
                 pass
@@ -148,6 +151,17 @@ class Online(unittest.TestCase):
                 return True
             threading.Event().wait(0.1)
         return False
+
+    def test_expired_with_a_service_token(self):
+        """What was begun in time a service may carry on; Keystone is asked for that in its own words."""
+        over, service = 'gAAAAAover', self.give('nova', 'service')
+        ended = datetime.datetime.fromtimestamp(time.time() - 5, datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.000000Z')
+        KEYSTONE.over[over] = dict(KEYSTONE.body('slow', ['admin'], 'demo'), expires_at=ended)
+        self.assertEqual(ask(over), 401)
+        for token, answer in ((service, 200), (self.give('no-service', 'admin'), 401), ('gAAAAAwrong', 401)):
+            status, _, _ = rest.request('GET', CLOUD.urls['placement'] + '/resource_providers', headers={'X-Auth-Token': over, 'X-Service-Token': token})
+            self.assertEqual(status, answer, token)
+        self.assertEqual(ask(over), 401)
 
     def test_nonsense(self):
         broken = self.give('broken', 'admin')

@@ -24,18 +24,19 @@ static const char body[] =
 
 /* Identity, as a test sees it: tokens "good..." are good. */
 struct keystone {
-    atomic_int asked, now, most;
+    atomic_int asked, asked_late, now, most;
     atomic_bool away;
     sem_t *gate; /* NULL: answers at once. */
 };
 
 static int
-validate(void *owner, const char *token, struct arena *a, json_t **ret, struct fault *f)
+validate(void *owner, const char *token, bool late, struct arena *a, json_t **ret, struct fault *f)
 {
     struct keystone *k = owner;
     int now = atomic_fetch_add(&k->now, 1) + 1;
 
     atomic_fetch_add(&k->asked, 1);
+    atomic_fetch_add(&k->asked_late, late);
     if (now > atomic_load(&k->most))
         atomic_store(&k->most, now);
     if (k->gate != NULL)
@@ -114,6 +115,39 @@ test_words_are_kept(void **state)
     assert_fault(authenticator_check(a, arena, "", &c, &f), f, FAULT_UNAUTHORIZED, NULL);
     clock_set_us(0);
     clock_shift_ms(-301 * 1000);
+    authenticator_close(a);
+}
+
+static void
+test_late(void **state)
+{
+    _cleanup_(arena_freep) struct arena *arena = arena_new();
+    struct keystone k = { 0 };
+    struct authenticator *a = open_online(&k, 300, 4);
+    int64_t end_us = INT64_C(1893456000000000);
+    struct auth_context c;
+    struct fault f = { 0 };
+
+    (void)state;
+    clock_set_us(end_us + 59 * INT64_C(1000000));
+    assert_ok(authenticator_check_late(a, arena, "good", 60, &c, &f));
+    assert_string_equal(c.user_name, "ann");
+    assert_int_equal(atomic_load(&k.asked_late), 1);
+    assert_fault(authenticator_check(a, arena, "good", &c, &f), f, FAULT_UNAUTHORIZED, NULL);
+    fault_clear(&f);
+    assert_fault(authenticator_check_late(a, arena, "bad", 60, &c, &f), f, FAULT_UNAUTHORIZED,
+                 NULL);
+    fault_clear(&f);
+    assert_fault(authenticator_check_late(a, arena, "", 60, &c, &f), f, FAULT_UNAUTHORIZED, NULL);
+    fault_clear(&f);
+    clock_set_us(end_us + 60 * INT64_C(1000000));
+    assert_fault(authenticator_check_late(a, arena, "good", 60, &c, &f), f, FAULT_UNAUTHORIZED,
+                 NULL);
+    fault_clear(&f);
+    atomic_store(&k.away, true);
+    assert_fault(authenticator_check_late(a, arena, "good", 90, &c, &f), f, FAULT_UNAVAILABLE,
+                 NULL);
+    clock_set_us(0);
     authenticator_close(a);
 }
 
@@ -268,8 +302,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words_are_kept), cmocka_unit_test(test_nothing_is_kept),
-        cmocka_unit_test(test_crowd),          cmocka_unit_test(test_reading),
-        cmocka_unit_test(test_access_rules),
+        cmocka_unit_test(test_late),           cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_reading),        cmocka_unit_test(test_access_rules),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
