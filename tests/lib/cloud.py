@@ -118,6 +118,10 @@ class Cloud:
     def database_url(self, service):
         return self._cloud.postgres.url(service)
 
+    def make_database(self, name):
+        """One more database, for what is no service of ours; its owner has its name."""
+        self._cloud.postgres.create_databases([name])
+
     def sql(self, service, statement):
         """Runs a statement in the service's database as superuser; returns psql's unaligned text."""
         return self._cloud.postgres.psql(statement, service)
