@@ -882,7 +882,7 @@ class Policies(unittest.TestCase):
         for method, change in (('GET', None), ('PATCH', {'credential': {'blob': 'x'}}), ('DELETE', None)):
             status, _, content = t.request(method, 'identity', '/v3/credentials/' + mine['id'], change)
             self.assertIn(status, (403, 404), content)
-        expect(self, 400, 'PATCH', '/v3/credentials/' + mine['id'], {'credential': {'user_id': v['id']}}, session=s)
+        expect(self, 403, 'PATCH', '/v3/credentials/' + mine['id'], {'credential': {'user_id': v['id']}}, session=s)
         self.assertEqual([x['id'] for x in expect(self, 200, 'GET', '/v3/credentials', session=s)['credentials']], [mine['id']])
         for query in ('', '?user_id=' + u['id'], '?type=ec2'):
             self.assertEqual(expect(self, 200, 'GET', '/v3/credentials' + query, session=t)['credentials'], [])
