@@ -1,7 +1,7 @@
 #include "services/identity/websso_state.h"
 
-#include "tests/unit/auth/ring.h"
 #include "auth/token.h"
+#include "tests/unit/auth/ring.h"
 
 static char path[32];
 static struct keyring *ring;
