@@ -97,11 +97,17 @@ COMMON_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(COMMON_SRC)) \
 RPC_OBJ := $(foreach s,$(RPC),$(B)/obj/gen/$(call under,$s)_rpc.o $(B)/obj/gen/$(call under,$s)_rpc_server.o)
 TESTLIB_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c))
 
-$(B)/libvirga.a: $(COMMON_OBJ) $(RPC_OBJ)
-$(B)/libtest.a: $(TESTLIB_OBJ)
+# An archive is made anew also when a source is gone, which makes no object younger.
+define archive_rule
+$1: $2
+$(if $(filter-out $2,$(file <$1.members)),$(shell rm -f $1))
+endef
+$(eval $(call archive_rule,$(B)/libvirga.a,$(COMMON_OBJ) $(RPC_OBJ)))
+$(eval $(call archive_rule,$(B)/libtest.a,$(TESTLIB_OBJ)))
 %.a:
 	@mkdir -p $(@D); rm -f $@
 	@ar rcs $@ $(filter %.o,$^)
+	$(file >$@.members,$(filter %.o,$^))
 
 $(B)/obj/gen/%.o: $(GEN)/%.c
 	@mkdir -p $(@D)
@@ -120,7 +126,7 @@ service_objs = $(patsubst %.c,$(B)/obj/%.o,$(filter-out services/$1/main.c,$(wil
                $(if $(filter $1,$(SQL_SERVICES)),$(B)/obj/gen/$(call under,$1)_queries.o) \
                $(if $(filter $1,$(MIGRATIONS)),$(B)/obj/gen/$(call under,$1)_migrations.o)
 define service_rule
-$(B)/lib$1.a: $(call service_objs,$1)
+$(call archive_rule,$(B)/lib$1.a,$(call service_objs,$1))
 $(B)/bin/$2: $(B)/obj/services/$1/main.o $(B)/lib$1.a $(B)/libvirga.a
 	@mkdir -p $$(@D)
 	@echo "  LD $$@"
@@ -139,7 +145,7 @@ $(B)/tests/unit/$1/%: $(B)/obj/tests/unit/$1/%.o $(if $(wildcard services/$1),$(
 endef
 $(foreach d,$(notdir $(patsubst %/,%,$(wildcard tests/unit/*/))),$(eval $(call unit_rule,$d)))
 # Services that have unit tests before they have a main.c.
-$(foreach d,$(filter-out $(SERVICES),$(notdir $(patsubst %/,%,$(wildcard services/*/)))),$(eval $(B)/lib$d.a: $(call service_objs,$d)))
+$(foreach d,$(filter-out $(SERVICES),$(notdir $(patsubst %/,%,$(wildcard services/*/)))),$(eval $(call archive_rule,$(B)/lib$d.a,$(call service_objs,$d))))
 
 .PHONY: unit-tests
 unit-tests: $(UNIT_BIN)

@@ -91,34 +91,19 @@ keep_roles(struct call *call, const char *const *left, size_t count, struct auth
     return 0;
 }
 
+/* The project's, with the roles alone that 'effective' finds for what narrows them: the application credential or access token 'id'. */
 static int
-app_cred_scope(struct call *call, const char *project_id, struct auth_context *c, struct fault *f)
+narrowed_scope(struct call *call, const char *project_id,
+               int (*effective)(struct db *db, const char *id, struct effective_role_row **ret,
+                                size_t *ret_count, struct fault *f),
+               const char *id, struct auth_context *c, struct fault *f)
 {
     const struct project_ref project = { .id = project_id };
-    struct app_cred_effective_roles_row *left;
+    struct effective_role_row *left;
     const char **ids;
     size_t count;
 
-    if (project_scope(call, &project, c, f) < 0 ||
-        app_cred_effective_roles(call->db, c->app_cred_id, &left, &count, f) < 0)
-        return -1;
-    ids = ARENA_ARRAY(call->arena, const char *, count + 1);
-    for (size_t i = 0; i < count; i++)
-        ids[i] = left[i].id;
-    return keep_roles(call, ids, count, c, f);
-}
-
-static int
-access_token_scope(struct call *call, const char *project_id, struct auth_context *c,
-                   struct fault *f)
-{
-    const struct project_ref project = { .id = project_id };
-    struct oauth_effective_roles_row *left;
-    const char **ids;
-    size_t count;
-
-    if (project_scope(call, &project, c, f) < 0 ||
-        oauth_effective_roles(call->db, c->access_token_id, &left, &count, f) < 0)
+    if (project_scope(call, &project, c, f) < 0 || effective(call->db, id, &left, &count, f) < 0)
         return -1;
     ids = ARENA_ARRAY(call->arena, const char *, count + 1);
     for (size_t i = 0; i < count; i++)
@@ -174,10 +159,12 @@ scope_resolve(struct call *call, const json_t *scope, struct login *l, struct au
             return fault_raise(f, FAULT_UNAUTHORIZED,
                                "Error authenticating with application credential: Application "
                                "credentials cannot request a scope.");
-        return app_cred_scope(call, l->app_cred_project_id, ret, f);
+        return narrowed_scope(call, l->app_cred_project_id, app_cred_effective_roles,
+                              ret->app_cred_id, ret, f);
     }
     if (l->access_token_project_id != NULL) /* Whatever else is asked for. */
-        return access_token_scope(call, l->access_token_project_id, ret, f);
+        return narrowed_scope(call, l->access_token_project_id, oauth_effective_roles,
+                              ret->access_token_id, ret, f);
     if (str_equal(json_string_value(scope), "unscoped"))
         return 0;
     if (scope == NULL)

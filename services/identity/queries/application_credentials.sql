@@ -26,7 +26,7 @@ FROM application_credential_access_rule a JOIN access_rule r ON r.id = a.access_
 WHERE a.application_credential_id = ANY($1::text[]) ORDER BY a.application_credential_id, a.number;
 
 -- What its roles are worth: with those they imply.
--- app_cred_effective_roles(id text) :many -> (id text)
+-- app_cred_effective_roles(id text) :many -> effective_role_row (id text)
 WITH RECURSIVE closure AS (
     SELECT role_id AS id FROM application_credential_role WHERE application_credential_id = $1
     UNION SELECT i.implied_role_id FROM implied_role i JOIN closure c ON i.prior_role_id = c.id

@@ -29,7 +29,7 @@ SELECT secret, consumer_id, project_id, user_id, expires_at FROM oauth_access_to
 -- oauth_access_roles(id text) :many -> (id text)
 SELECT r.value AS id FROM oauth_access_token t, jsonb_array_elements_text(t.role_ids) r WHERE t.id = $1;
 
--- oauth_effective_roles(id text) :many -> (id text)
+-- oauth_effective_roles(id text) :many -> effective_role_row
 WITH RECURSIVE closure AS (
     SELECT r.value AS id FROM oauth_access_token t, jsonb_array_elements_text(t.role_ids) r WHERE t.id = $1
     UNION SELECT i.implied_role_id FROM implied_role i JOIN closure c ON i.prior_role_id = c.id
