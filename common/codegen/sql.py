@@ -17,7 +17,7 @@ matched by position. What it gives:
     :many       an array
     :exec       returns the number of rows touched; no result list
     :later      as :exec, but within a transaction it is sent together with the next statement or the commit, and fails as part of
-                that; returns 0. What its parameters point to must stay until then
+                that; returns 0
 
 Rows are `struct <query>_row`. Queries with the same result list share a struct by naming it: `-> widget_row (a text)`
 defines, `-> widget_row` uses, in any file of the service.

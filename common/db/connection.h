@@ -24,7 +24,7 @@ struct queued_statement {
     size_t count;
 };
 
-enum { CONNECTION_QUEUE = 4 };
+enum { CONNECTION_QUEUE = 16 };
 
 struct db_connection {
     PGconn *pg;                           /* NULL: not connected. */

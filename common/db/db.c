@@ -82,7 +82,7 @@ run_alone(struct db *db, const char *name, const char *sql, const struct db_para
     return db_tx_commit(&tx, f);
 }
 
-static const char *const *
+static const char **
 values_of(struct db *db, const struct db_param *params, size_t count)
 {
     const char **ret = ARENA_ARRAY(db->arena, const char *, count + 1);
@@ -98,6 +98,7 @@ db_later(struct db *db, const char *name, const char *sql, const struct db_param
 {
     struct db_connection *c = db->connection;
     struct db_result ignored;
+    const char **values;
     int r;
 
     if (!c->in_tx || c->under_test)
@@ -105,8 +106,11 @@ db_later(struct db *db, const char *name, const char *sql, const struct db_param
     r = connection_ready(c, f);
     if (r < 0)
         return r;
+    values = values_of(db, params, params_count);
+    for (size_t i = 0; i < params_count; i++)
+        values[i] = values[i] == NULL ? NULL : arena_strdup(db->arena, values[i]);
     atomic_fetch_add(&statements, 1);
-    return connection_later(c, name, sql, values_of(db, params, params_count), params_count, f);
+    return connection_later(c, name, sql, values, params_count, f);
 }
 
 int

@@ -70,7 +70,7 @@ int db_run(struct db *db, const char *name, const char *sql, const struct db_par
            size_t params_count, struct db_result *ret, struct fault *f);
 
 /* The same for a statement whose answer nobody waits for: within a transaction it is sent with the next statement or the commit,
- * and its failure is that one's. What the parameters point to must stay until then. */
+ * and its failure is that one's. */
 int db_later(struct db *db, const char *name, const char *sql, const struct db_param *params,
              size_t params_count, struct fault *f);
 

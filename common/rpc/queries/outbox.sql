@@ -1,6 +1,6 @@
 -- Statements of the transactional outbox. Advisory locks are named by sender.
 
--- outbox_insert(sender text, target text, method text, collapse text?, operation_id text, params jsonb?, request_id text) :exec
+-- outbox_insert(sender text, target text, method text, collapse text?, operation_id text, params jsonb?, request_id text) :later
 INSERT INTO outbox (sender, target, method, collapse, operation_id, params, request_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7);
 

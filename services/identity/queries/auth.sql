@@ -67,7 +67,7 @@ SELECT moment, ends FROM login_moment($1);
 -- revocation_moment() :one moment -> (moment timestamptz)
 SELECT clock_timestamp() AS moment FROM pg_advisory_xact_lock(7598539152637002), set_config('idle_in_transaction_session_timeout', '5000', true);
 
--- revocation_add(body jsonb, expires_at timestamptz) :exec
+-- revocation_add(body jsonb, expires_at timestamptz) :later
 INSERT INTO revocation (body, expires_at) VALUES ($1, $2);
 
 -- revocations_forget(now timestamptz) :exec

@@ -153,10 +153,11 @@ test_later_goes_along(void **state)
     assert_ok(add_later(&db, "x", &f)); /* Outside a transaction: at once. */
     assert_things(*state, "x");
     assert_ok(db_tx_begin(&tx, &db, &f));
-    for (const char *id = "a\0b\0c\0d\0e\0f\0g\0"; *id != '\0'; id += 2) /* More than wait. */
+    for (char id[] = "a"; id[0] < 'a' + CONNECTION_QUEUE + 2; id[0]++) /* More than wait. */
         assert_ok(add_later(&db, id, &f));
     assert_ok(db_tx_commit(&tx, &f));
-    assert_things(*state, "abcdefgx");
+    assert_things(*state, "abcdefghijklmnopqrx");
+    pg_exec(*state, "DELETE FROM thing WHERE id BETWEEN 'h' AND 'r'");
 
     assert_ok(db_tx_begin(&tx, &db, &f));
     assert_ok(add_later(&db, "h", &f));
