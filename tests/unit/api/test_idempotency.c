@@ -248,7 +248,8 @@ test_answer_lost(void **state)
                  "SELECT count(*) FROM idempotency WHERE status IS NULL AND object_id = 'thing-7'",
                  "1");
     pg_exec(*state, "SELECT pg_terminate_backend(l.pid, 10000) FROM pg_locks l WHERE locktype = "
-                    "'advisory' AND l.pid <> pg_backend_pid()");
+                    "'advisory' AND l.pid <> pg_backend_pid() AND l.database = (SELECT oid FROM "
+                    "pg_database WHERE datname = current_database())");
 
     for (int pass = 0; pass < 2; pass++) { /* ... and its session is gone. */
         fault_clear(&f);
@@ -286,7 +287,8 @@ test_overtaken(void **state)
     request_begin(*state, &r, &make_thing, "u1", "k1", "{}");
     assert_int_equal(idempotency_begin(&r.call, &f), 0);
     pg_exec(*state, "SELECT pg_terminate_backend(l.pid, 10000) FROM pg_locks l WHERE locktype = "
-                    "'advisory' AND l.pid <> pg_backend_pid()");
+                    "'advisory' AND l.pid <> pg_backend_pid() AND l.database = (SELECT oid FROM "
+                    "pg_database WHERE datname = current_database())");
     run_once(*state, "u1", "k1", "{}");
     assert_ok(db_tx_begin(&tx, &r.db, &f));
     assert_fault(db_tx_commit(&tx, &f), f, FAULT_CONFLICT, NULL);
