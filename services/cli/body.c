@@ -135,8 +135,8 @@ number(const char *text)
     return str_to_double(text, &real) == 0 ? json_real(real) : json_string(text);
 }
 
-static json_t *
-words(struct arena *a, const char *text)
+json_t *
+body_words(struct arena *a, const char *text)
 {
     json_t *list = json_array();
     size_t count;
@@ -177,7 +177,7 @@ make_value(struct cli *cli, const struct arg *arg, json_t **ret, struct fault *f
         *ret = json_incref(parts);
         break;
     case OPTION_WORDS:
-        *ret = words(cli->arena, text);
+        *ret = body_words(cli->arena, text);
         break;
     case OPTION_TEXT:
     case OPTION_ID:

@@ -25,6 +25,9 @@ int body_domain(struct cli *cli, const char *name, const char **ret, struct faul
 /* Sets a member by its dotted path, making objects on the way; "x[]" appends. Takes 'value'. */
 void body_set(json_t *body, const char *path, json_t *value);
 
+/* "a,b" as a list; the caller's reference. */
+json_t *body_words(struct arena *a, const char *text);
+
 /* "a=1,b=2" as an object; 'rename' maps names: "ip-address=ip_address,subnet=subnet_id". */
 int body_parts(struct arena *a, const char *text, const char *rename, json_t **ret,
                struct fault *f);

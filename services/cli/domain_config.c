@@ -89,18 +89,6 @@ domain_config_show(struct cli *cli, struct fault *f)
 
 /* --- Setting */
 
-static json_t *
-list(struct arena *a, const char *text)
-{
-    json_t *all = json_array();
-    size_t count;
-    char **parts = str_split(a, text, ',', &count);
-
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(all, json_string(parts[i]));
-    return all;
-}
-
 /* 'text' as a value of the default's type; the caller's reference, or NULL. */
 static json_t *
 typed(struct arena *a, const json_t *fallback, const char *text, const char **ret_wanted)
@@ -118,7 +106,7 @@ typed(struct arena *a, const json_t *fallback, const char *text, const char **re
         return json_integer(integer);
     if (json_is_number(fallback))
         return str_to_double(text, &number) == 0 ? json_real(number) : NULL;
-    return json_is_array(fallback) ? list(a, text) : json_string(text);
+    return json_is_array(fallback) ? body_words(a, text) : json_string(text);
 }
 
 static int

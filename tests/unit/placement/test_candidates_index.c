@@ -4,18 +4,9 @@
 
 #include "base/map.h"
 #include "base/str.h"
-#include "http/url.h"
 #include "services/placement/verdict.h"
-#include "tests/lib/pg.h"
-#include "tests/unit/asserts.h"
+#include "tests/unit/placement/mirror_lab.h"
 
-extern const struct migration placement_migrations[];
-extern const size_t placement_migrations_count;
-
-static struct pg *pg;
-static struct mirror *mirror;
-static struct db db;
-static struct arena *db_arena;
 static unsigned seed = 1;
 
 static unsigned
@@ -78,15 +69,9 @@ static const char *const changes[] = {
 static int
 setup(void **state)
 {
-    struct fault f = { 0 };
-
     (void)state;
-    pg = pg_open_migrated(placement_migrations, placement_migrations_count);
+    lab_open(setup_sql);
     pg_exec(pg, "SELECT setval('provider_id_seq', 100000)");
-    pg_exec(pg, setup_sql);
-    mirror = mirror_new();
-    db_arena = arena_new();
-    assert_ok(db_pool_get(pg_pool(pg), db_arena, &db, &f));
     return 0;
 }
 
@@ -94,10 +79,7 @@ static int
 teardown(void **state)
 {
     (void)state;
-    db_release(&db);
-    arena_free(db_arena);
-    mirror_free(mirror);
-    pg_close(pg);
+    lab_close();
     return 0;
 }
 
@@ -145,22 +127,6 @@ random_query(struct arena *a)
         text = arena_printf(a, "%s&required_T=CUSTOM_A&same_subtree=_T%s", text,
                             pick(2) == 0 ? ",1" : "");
     return text;
-}
-
-static struct candidates_plan *
-plan_of(struct arena *a, const char *query)
-{
-    struct http_request *http = ARENA_NEW(a, struct http_request);
-    struct request *request = ARENA_NEW(a, struct request);
-    struct call call = { .arena = a, .request = http, .version = 1039 };
-    struct candidates_plan *plan = NULL;
-    struct fault f = { 0 };
-
-    *http = (struct http_request){ .arena = a, .query_text = query };
-    if (url_parse_query(a, query, &http->query, &http->query_count, &f) < 0 ||
-        request_parse(&call, request, &f) < 0 || candidates_plan(mirror, request, a, &plan, &f) < 0)
-        fail_msg("%s: %s", query, f.message);
-    return plan;
 }
 
 struct found {

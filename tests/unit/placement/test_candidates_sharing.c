@@ -2,18 +2,7 @@
 #include <time.h>
 
 #include "base/str.h"
-#include "http/url.h"
-#include "services/placement/candidates.h"
-#include "tests/lib/pg.h"
-#include "tests/unit/asserts.h"
-
-extern const struct migration placement_migrations[];
-extern const size_t placement_migrations_count;
-
-static struct pg *pg;
-static struct mirror *mirror;
-static struct db db;
-static struct arena *db_arena;
+#include "tests/unit/placement/mirror_lab.h"
 
 /* 5,000 hosts have VCPU and no disk. Host n is in aggregate n % 500, and so are the 1,000 sharing providers, of which every tenth has room.
  * Those with an odd number are all in one aggregate more, where the sharing providers have IPV4_ADDRESS. */
@@ -41,11 +30,7 @@ setup(void **state)
     struct fault f = { 0 };
 
     (void)state;
-    pg = pg_open_migrated(placement_migrations, placement_migrations_count);
-    pg_exec(pg, setup_sql);
-    mirror = mirror_new();
-    db_arena = arena_new();
-    assert_ok(db_pool_get(pg_pool(pg), db_arena, &db, &f));
+    lab_open(setup_sql);
     assert_ok(mirror_read(mirror, &db, &f));
     return 0;
 }
@@ -55,10 +40,7 @@ teardown(void **state)
 {
     (void)state;
     mirror_done(mirror);
-    db_release(&db);
-    arena_free(db_arena);
-    mirror_free(mirror);
-    pg_close(pg);
+    lab_close();
     return 0;
 }
 
@@ -105,21 +87,12 @@ test_costs(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct arena *a = arena_new();
-        struct http_request *http = ARENA_NEW(a, struct http_request);
-        struct request *request = ARENA_NEW(a, struct request);
-        struct call call = { .arena = a, .request = http, .version = 1039 };
         struct candidates_options options = { .nested = true, .limit = (int64_t)cases[i].limit };
-        struct candidates_plan *plan;
-        struct fault f = { 0 };
         size_t left = cases[i].limit;
         int64_t began, us;
 
-        *http = (struct http_request){ .arena = a, .query_text = cases[i].query };
-        assert_ok(url_parse_query(a, cases[i].query, &http->query, &http->query_count, &f));
-        assert_ok(request_parse(&call, request, &f));
         began = now_us();
-        assert_ok(candidates_plan(mirror, request, a, &plan, &f));
-        candidates_walk(mirror, plan, &options, take, &left);
+        candidates_walk(mirror, plan_of(a, cases[i].query), &options, take, &left);
         us = now_us() - began;
         print_message("%-90s %4zu: %6lld us, %zu KB\n", cases[i].query, cases[i].limit - left,
                       (long long)us, arena_used(a) / 1024);

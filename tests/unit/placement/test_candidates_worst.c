@@ -5,18 +5,7 @@
 
 #include "base/map.h"
 #include "base/str.h"
-#include "http/url.h"
-#include "services/placement/candidates_plan.h"
-#include "tests/lib/pg.h"
-#include "tests/unit/asserts.h"
-
-extern const struct migration placement_migrations[];
-extern const size_t placement_migrations_count;
-
-static struct pg *pg;
-static struct mirror *mirror;
-static struct db db;
-static struct arena *db_arena;
+#include "tests/unit/placement/mirror_lab.h"
 
 /* numa0 to numa15 below "host": VCPU 3 each; below each a port (SRIOV_NET_VF 1) and a card (VGPU 1). The last NUMA cell has a trait.
  * "packed", "twin": seven children with VCPU 3 each. "odd": sixteen of which no two are equal (in memory). */
@@ -70,11 +59,7 @@ setup(void **state)
     struct fault f = { 0 };
 
     (void)state;
-    pg = pg_open_migrated(placement_migrations, placement_migrations_count);
-    pg_exec(pg, setup_sql);
-    mirror = mirror_new();
-    db_arena = arena_new();
-    assert_ok(db_pool_get(pg_pool(pg), db_arena, &db, &f));
+    lab_open(setup_sql);
     assert_ok(mirror_read(mirror, &db, &f));
     return 0;
 }
@@ -84,27 +69,8 @@ teardown(void **state)
 {
     (void)state;
     mirror_done(mirror);
-    db_release(&db);
-    arena_free(db_arena);
-    mirror_free(mirror);
-    pg_close(pg);
+    lab_close();
     return 0;
-}
-
-static struct candidates_plan *
-plan_of(struct arena *a, const char *query)
-{
-    struct http_request *http = ARENA_NEW(a, struct http_request);
-    struct request *request = ARENA_NEW(a, struct request);
-    struct call call = { .arena = a, .request = http, .version = 1039 };
-    struct candidates_plan *plan = NULL;
-    struct fault f = { 0 };
-
-    *http = (struct http_request){ .arena = a, .query_text = query };
-    if (url_parse_query(a, query, &http->query, &http->query_count, &f) < 0 ||
-        request_parse(&call, request, &f) < 0 || candidates_plan(mirror, request, a, &plan, &f) < 0)
-        fail_msg("%s: %s", query, f.message);
-    return plan;
 }
 
 static const struct mirror_tree *
